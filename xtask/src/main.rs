@@ -1,0 +1,3 @@
+//! Build chores: `cargo xtask <chore>`.
+
+fn main() {}
