@@ -1,0 +1,99 @@
+//! What Postern remembers: storage traits by subject, their model types, and SQLite behind them.
+//!
+//! Nothing here reads a clock: every method that needs the time takes it. Times are kept to the microsecond.
+//! "Not found" is `Ok(None)` or `Ok(false)`; a rule that refuses is an error of the operation.
+
+mod activation;
+mod error;
+mod identity;
+mod node;
+mod page;
+mod secret;
+mod session;
+mod setting;
+mod tag;
+mod token;
+
+pub use activation::{Activation, ActivationFilter, ActivationStore};
+pub use error::{BoxError, StoreError};
+pub use identity::{AccessKey, CreateIdentityError, IdentityStore, KeyStatus, Role, User};
+pub use node::{
+    Deregistered, Node, NodeFilter, NodeInfo, NodeStore, PlatformType, RegisterError, Registration,
+    ReplacePublicKeyError,
+};
+pub use page::{Page, Paged};
+pub use secret::Secret;
+pub use session::{
+    AccessType, CreateSessionError, EndStatus, HISTORY_KEPT, SessionCursor, SessionEnd, SessionFilter,
+    SessionQuery, SessionRecord, SessionState, SessionStatus, SessionStore,
+};
+pub use setting::SettingStore;
+pub use tag::{AddTagsError, ResourceKey, ResourceType, Tag, TagStore};
+pub use token::{ChannelSide, TokenGrant, TokenHash, TokenScope};
+
+/// Everything Postern remembers, for programs that need all of it: `Arc<dyn Store>`.
+pub trait Store:
+    NodeStore + ActivationStore + SessionStore + TagStore + IdentityStore + SettingStore + Send + Sync
+{
+}
+
+impl<T> Store for T where
+    T: NodeStore + ActivationStore + SessionStore + TagStore + IdentityStore + SettingStore + Send + Sync
+{
+}
+
+/// An enum of texts that AWS spells: `Display`, `FromStr`, and `as_str`.
+macro_rules! text_enum {
+    ($(#[$doc:meta])* $name:ident, $expected:literal { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)+
+        }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The value as it is written on the wire and in the store.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::UnknownText;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err($crate::UnknownText::new(text, $expected)),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+use text_enum;
+
+/// A text that is none of an enum's values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not {expected}")]
+pub struct UnknownText {
+    text: String,
+    expected: &'static str,
+}
+
+impl UnknownText {
+    fn new(text: &str, expected: &'static str) -> Self {
+        Self { text: text.chars().take(64).collect(), expected }
+    }
+}
