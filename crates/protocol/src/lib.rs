@@ -1,0 +1,15 @@
+//! The wire protocol of Session Manager: agent messages, their payloads, the handshake, and the reliable stream
+//! that numbers, acknowledges and resends them.
+//!
+//! Everything here is a value or a state machine. Nothing touches a socket, reads a clock or draws a random
+//! number: time and message IDs are arguments, so every behaviour can be tested in virtual time.
+
+pub mod control;
+pub mod handshake;
+mod json;
+pub mod message;
+pub mod payload;
+pub mod version;
+
+pub use json::PayloadError;
+pub use message::{AgentMessage, DecodeError, Flags, MessageType, PayloadType};
