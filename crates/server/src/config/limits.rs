@@ -1,0 +1,35 @@
+//! Section `limits`: bounds on what peers may use.
+
+use std::time::Duration;
+
+use super::reader::Reader;
+
+/// Bounds on what peers may use. Each is checked before the peer is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections open at a time; each idle node holds one. Further ones wait in the listener's backlog.
+    pub connections_max: usize,
+    /// Bytes of a request's body. AWS's own clients stay below 64 KiB, but for inventories.
+    pub body_bytes_max: usize,
+    /// Time from a request's head to its answer, its body included.
+    pub request_time_max: Duration,
+    /// Registrations and other unsigned calls of one address in a minute.
+    pub unsigned_calls_per_minute_max: usize,
+    /// Time that open requests and sessions get to end after the first signal.
+    pub drain_time_max: Duration,
+}
+
+impl Limits {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            connections_max: reader.number("limits.connections_max", 1..=1_000_000).unwrap_or(100_000),
+            body_bytes_max: reader.number("limits.body_bytes_max", 4096..=16 << 20).unwrap_or(256 << 10),
+            request_time_max: reader.duration("limits.request_time_max", seconds(600)).unwrap_or(seconds(30)),
+            unsigned_calls_per_minute_max: reader
+                .number("limits.unsigned_calls_per_minute_max", 1..=1_000_000)
+                .unwrap_or(60),
+            drain_time_max: reader.duration("limits.drain_time_max", seconds(600)).unwrap_or(seconds(10)),
+        }
+    }
+}

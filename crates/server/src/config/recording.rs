@@ -1,0 +1,41 @@
+//! Section `recording`: how sessions are recorded.
+
+use std::str::FromStr;
+
+use super::reader::Reader;
+
+/// How sessions are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recording {
+    /// What output must have reached before the client sees it.
+    pub strictness: RecordingStrictness,
+}
+
+/// What output must have reached before the client sees it. A recording that cannot be written ends its session
+/// in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RecordingStrictness {
+    /// The operating system: a crash of the server loses nothing.
+    #[default]
+    Written,
+    /// The disk: a crash of the machine loses nothing either. Slower.
+    Durable,
+}
+
+impl Recording {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self { strictness: reader.parsed("recording.strictness").unwrap_or_default() }
+    }
+}
+
+impl FromStr for RecordingStrictness {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "written" => Ok(Self::Written),
+            "durable" => Ok(Self::Durable),
+            _ => Err(format!("{text:?} is neither \"written\" nor \"durable\"")),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! `postern-server`.
+
+fn main() {}
