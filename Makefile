@@ -1,0 +1,45 @@
+# Recipes of the project. `make` lists them; `make test` is exactly what CI runs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test dev bench lint build packages tools
+
+NEXTEST_VERSION := 0.9.143
+VENV := .venv
+# Tools that the project installs for itself come after those that the machine has.
+export PATH := $(PATH):$(CURDIR)/.tools/bin
+
+help: ## List the recipes
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+demo: ## Build everything, start a server and a node on this machine, and open a session
+	@cargo build --quiet --bins
+	@python3 scripts/demo.py
+
+test: packages tools ## Run every check and every test, as CI does
+	scripts/lint
+	cargo nextest run --workspace
+	cargo build --workspace --bins
+	$(VENV)/bin/pytest tests
+
+dev: ## Start a server and a node that stay, rebuilt and restarted when sources change
+	@python3 scripts/dev.py
+
+bench: ## Measure speed and memory (release build), each against its target
+	scripts/packages bench
+	scripts/tools
+	cargo build --release --bins
+	$(VENV)/bin/python bench/run.py $(BENCH)
+
+lint: ## Formatting, clippy, the rules of the project
+	scripts/lint
+
+build: ## Build the programs (profile dev)
+	cargo build --workspace --bins
+
+packages:
+	scripts/packages test
+
+tools:
+	NEXTEST_VERSION=$(NEXTEST_VERSION) scripts/tools
