@@ -1,0 +1,85 @@
+//! A program without a terminal: no input, its output and errors through pipes.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::pipe::PipeFlags;
+use tokio::io::unix::AsyncFd;
+
+use crate::descriptor::{read, read_now, watch};
+use crate::launch::{Stdio, launch};
+use crate::{Child, Command, SpawnError};
+
+/// Where the program's errors go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streams {
+    /// Into a pipe of their own.
+    Separate,
+    /// Into the pipe of its output, in the order written.
+    Merged,
+}
+
+/// A program that runs on pipes.
+#[derive(Debug)]
+pub struct Piped {
+    /// Standard output, and standard error too when merged.
+    pub stdout: PipeReader,
+    /// Standard error when separate.
+    pub stderr: Option<PipeReader>,
+    /// The program.
+    pub child: Child,
+}
+
+/// The reading end of a pipe.
+#[derive(Debug)]
+pub struct PipeReader(AsyncFd<OwnedFd>);
+
+/// Starts `command` in a session of its own, with `/dev/null` as input. Call it from a blocking task, in the context
+/// of a runtime.
+///
+/// # Errors
+/// If a step of the start fails.
+pub fn spawn_with_pipes(command: &Command, streams: Streams) -> Result<Piped, SpawnError> {
+    let prepare = |what: &'static str| move |error: Errno| SpawnError::Prepare(what, error.into());
+    let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(prepare("make a pipe"));
+    let input = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(prepare("open /dev/null"))?;
+    let (stdout, stdout_end) = pipe()?;
+    let errors = match streams {
+        Streams::Separate => Some(pipe()?),
+        Streams::Merged => None,
+    };
+    let stderr_end = errors.as_ref().map_or(&stdout_end, |(_, end)| end);
+    let launched = launch(command, &Stdio::Separate([&input, &stdout_end, stderr_end]))?;
+    let failed = |error| SpawnError::Prepare("watch the program", error);
+    let child = Child::new(launched).map_err(failed)?;
+    Ok(Piped {
+        stdout: PipeReader::new(stdout).map_err(failed)?,
+        stderr: errors.map(|(reader, _)| PipeReader::new(reader)).transpose().map_err(failed)?,
+        child,
+    })
+}
+
+impl PipeReader {
+    fn new(pipe: OwnedFd) -> io::Result<Self> {
+        watch(pipe).map(Self)
+    }
+
+    /// Waits for data and reads up to `buffer.len()` bytes of it; 0 at the end. Cancelling loses nothing.
+    ///
+    /// # Errors
+    /// If the pipe fails.
+    pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        read(&self.0, buffer).await
+    }
+
+    /// Reads what there is now: `None` if nothing, 0 at the end.
+    ///
+    /// # Errors
+    /// If the pipe fails.
+    pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        read_now(self.0.get_ref(), buffer)
+    }
+}
