@@ -4,12 +4,19 @@
 //! Everything here is a value or a state machine. Nothing touches a socket, reads a clock or draws a random
 //! number: time and message IDs are arguments, so every behaviour can be tested in virtual time.
 
+pub mod channel;
 pub mod control;
 pub mod handshake;
+pub mod inbox;
 mod json;
 pub mod message;
+pub mod outbox;
 pub mod payload;
+pub mod rto;
 pub mod version;
 
+pub use channel::{ChannelLimits, DataChannel, Event, Role};
 pub use json::PayloadError;
 pub use message::{AgentMessage, DecodeError, Flags, MessageType, PayloadType};
+pub use outbox::Full;
+pub use payload::{Stamp, Stamps};

@@ -1,0 +1,301 @@
+//! One end of a data channel: numbering, acknowledging, resending and putting in order, over any number of
+//! connections.
+//!
+//! The driver owns the websocket and the clock. After every `handle_*`, `send` and `acknowledge` it drains
+//! [`DataChannel::poll_event`] and [`DataChannel::poll_transmit`], then waits for a frame, its own data or
+//! [`DataChannel::poll_timeout`].
+//!
+//! - It reads its source (terminal, process) only while [`DataChannel::has_room`].
+//! - It calls [`DataChannel::acknowledge`] when a stream message has reached its destination.
+//! - Both limits hold across a lost connection: the driver just connects again.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::inbox::{Due, Inbox, InboxLimits, StreamMessage};
+use crate::message::{AgentMessage, DecodeError, MessageType, PayloadType};
+use crate::outbox::{Full, Outbox};
+use crate::payload::{Acknowledge, ChannelClosed, ClientAttached, SessionState, Stamp, Stamps};
+
+/// The peer controls how many of these arrive. More than a few pending ones say nothing new.
+const CONTROL_EVENTS_MAX: usize = 32;
+
+/// Session states are all that is sent outside the stream: two in a session.
+const CONTROL_MESSAGES_MAX: usize = 8;
+
+/// Which end of the data channel this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The user's side: sends input, receives output.
+    Client,
+    /// The node's side: sends output, receives input.
+    Agent,
+}
+
+impl Role {
+    fn sends(self) -> MessageType {
+        match self {
+            Self::Client => MessageType::InputStreamData,
+            Self::Agent => MessageType::OutputStreamData,
+        }
+    }
+
+    fn receives(self) -> MessageType {
+        match self {
+            Self::Client => MessageType::OutputStreamData,
+            Self::Agent => MessageType::InputStreamData,
+        }
+    }
+}
+
+/// How much one end keeps in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChannelLimits {
+    /// Frames that were sent or wait to be, and are not acknowledged.
+    pub unacknowledged_bytes_max: usize,
+    /// The same, in messages.
+    pub unacknowledged_messages_max: usize,
+    /// Messages that wait for an earlier one.
+    pub out_of_order_messages_max: usize,
+    /// Their payloads.
+    pub out_of_order_bytes_max: usize,
+    /// Messages in order that the application has not acknowledged.
+    pub unconsumed_messages_max: usize,
+    /// Their payloads.
+    pub unconsumed_bytes_max: usize,
+}
+
+impl Default for ChannelLimits {
+    fn default() -> Self {
+        Self {
+            // As OpenSSH's window of a session: 40 MB/s over 50 ms, and little to wait for after Ctrl-C.
+            unacknowledged_bytes_max: 2 * 1024 * 1024,
+            // Below the 10,000 messages that AWS's plugin keeps for sending, and for putting in order.
+            unacknowledged_messages_max: 8192,
+            // Twice what a sender with the limits above can have on its way.
+            out_of_order_messages_max: 16_384,
+            out_of_order_bytes_max: 4 * 1024 * 1024,
+            // AWS's plugin may have 10,000 messages of 1 KiB on their way, its agent more.
+            unconsumed_messages_max: 16_384,
+            unconsumed_bytes_max: 16 * 1024 * 1024,
+        }
+    }
+}
+
+/// What happened, in the order in which it happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The next message of the stream; to be acknowledged when it is consumed.
+    Stream {
+        /// What to acknowledge.
+        sequence_number: i64,
+        /// How to read the payload.
+        payload_type: PayloadType,
+        /// The content.
+        payload: Bytes,
+    },
+    /// The session is over.
+    Closed(ChannelClosed),
+    /// The other side is there; from our server, with what is known of the client.
+    StartPublication(Option<ClientAttached>),
+    /// The other side is away. Nothing needs to be done: the connection's back-pressure does it.
+    PausePublication,
+    /// The agent says how far the session is.
+    SessionState(SessionState),
+}
+
+/// One end of a data channel.
+#[derive(Debug)]
+pub struct DataChannel {
+    role: Role,
+    outbox: Outbox,
+    inbox: Inbox,
+    events: VecDeque<Event>,
+    control_events: usize,
+    control_messages: VecDeque<AgentMessage>,
+    connected: bool,
+    closed: bool,
+}
+
+impl DataChannel {
+    /// A data channel without a connection: tell it by [`Self::handle_connected`].
+    #[must_use]
+    pub fn new(role: Role, limits: ChannelLimits) -> Self {
+        Self {
+            role,
+            outbox: Outbox::new(
+                role.sends(),
+                limits.unacknowledged_bytes_max,
+                limits.unacknowledged_messages_max,
+            ),
+            inbox: Inbox::new(InboxLimits {
+                out_of_order_messages_max: limits.out_of_order_messages_max,
+                out_of_order_bytes_max: limits.out_of_order_bytes_max,
+                unconsumed_messages_max: limits.unconsumed_messages_max,
+                unconsumed_bytes_max: limits.unconsumed_bytes_max,
+            }),
+            events: VecDeque::new(),
+            control_events: 0,
+            control_messages: VecDeque::new(),
+            connected: false,
+            closed: false,
+        }
+    }
+
+    /// Whether [`Self::send`] would take a message. While it would not, do not read the source.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.outbox.has_room()
+    }
+
+    /// Adds a message to the stream and returns its number. It is kept until it is acknowledged.
+    ///
+    /// # Errors
+    /// Too much awaits acknowledgement; the error holds the payload.
+    pub fn send(
+        &mut self,
+        payload_type: PayloadType,
+        payload: Bytes,
+        stamp: Stamp,
+        now: Instant,
+    ) -> Result<i64, Full> {
+        self.outbox.push(payload_type, payload, stamp, now)
+    }
+
+    /// Sends a message outside the stream, such as a [`SessionState`], ahead of waiting stream messages. It is not
+    /// repeated if it is lost. The oldest is dropped if more wait than a session needs.
+    pub fn send_control(&mut self, message: AgentMessage) {
+        if self.control_messages.len() == CONTROL_MESSAGES_MAX {
+            self.control_messages.pop_front();
+        }
+        self.control_messages.push_back(message);
+    }
+
+    /// Whether the application keeps up with the stream. While it does not, leave frames in the socket if you can; a
+    /// stream message that is handled all the same is dropped, and sent again by the peer.
+    #[must_use]
+    pub fn wants_frames(&self) -> bool {
+        self.inbox.has_room()
+    }
+
+    /// Takes a binary frame from the websocket.
+    ///
+    /// Types that have no business here are ignored, as AWS's programs do.
+    ///
+    /// # Errors
+    /// The frame cannot be read. It changed nothing; note it and go on.
+    pub fn handle_frame(&mut self, frame: Bytes, now: Instant) -> Result<(), DecodeError> {
+        let message = AgentMessage::decode(frame)?;
+        match &message.message_type {
+            stream if *stream == self.role.receives() => self.handle_stream(message),
+            MessageType::Acknowledge => {
+                let number = Acknowledge::sequence_number(&message.payload);
+                let number = number.map_err(|source| payload_error(MessageType::Acknowledge, source))?;
+                self.outbox.handle_acknowledge(number, now);
+            }
+            MessageType::ChannelClosed => {
+                // The end is the message; AWS's plugin takes unreadable content for none.
+                self.handle_closed(ChannelClosed::from_json(&message.payload).unwrap_or_default());
+            }
+            MessageType::StartPublication => {
+                let attached = ClientAttached::from_json(&message.payload).ok();
+                let attached = attached.filter(|attached| *attached != ClientAttached::default());
+                self.push_control_event(Event::StartPublication(attached));
+            }
+            MessageType::PausePublication => self.push_control_event(Event::PausePublication),
+            MessageType::AgentSessionState => {
+                let state = SessionState::from_json(&message.payload);
+                let state = state.map_err(|source| payload_error(MessageType::AgentSessionState, source))?;
+                self.push_control_event(Event::SessionState(state));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The next thing that happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        if !matches!(event, Event::Stream { .. }) {
+            self.control_events -= 1;
+        }
+        Some(event)
+    }
+
+    /// The application consumed the stream message of that number. The peer takes this as the sign to send more.
+    pub fn acknowledge(&mut self, sequence_number: i64) {
+        self.inbox.consume(sequence_number);
+    }
+
+    /// The next frame to write: acknowledgements first, then messages outside the stream, then the stream.
+    pub fn poll_transmit(&mut self, now: Instant, stamps: &mut dyn Stamps) -> Option<Bytes> {
+        if !self.connected {
+            return None;
+        }
+        if let Some(Due { sequence_number, message_id }) = self.inbox.poll_due() {
+            let acknowledge = Acknowledge::of(&self.role.receives(), message_id, sequence_number);
+            return Some(acknowledge.to_message(stamps.stamp()).encode());
+        }
+        if let Some(message) = self.control_messages.pop_front() {
+            return Some(message.encode());
+        }
+        self.outbox.poll_transmit(now)
+    }
+
+    /// When to call [`Self::poll_transmit`] again if nothing else happens first.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.outbox.poll_timeout()
+    }
+
+    /// A new connection is open: everything unacknowledged is due again, in order.
+    pub fn handle_connected(&mut self, _now: Instant) {
+        self.connected = true;
+        self.outbox.handle_connected();
+    }
+
+    /// The connection is lost: nothing is due until the next one.
+    pub fn handle_disconnected(&mut self) {
+        self.connected = false;
+        self.outbox.handle_disconnected();
+    }
+
+    /// Whether the peer acknowledged everything that was sent.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.outbox.is_empty()
+    }
+
+    /// Size of the frames that await acknowledgement.
+    #[must_use]
+    pub fn unacknowledged_bytes(&self) -> usize {
+        self.outbox.bytes()
+    }
+
+    fn handle_stream(&mut self, message: AgentMessage) {
+        let events = &mut self.events;
+        self.inbox.handle_message(message, |StreamMessage { sequence_number, payload_type, payload }| {
+            events.push_back(Event::Stream { sequence_number, payload_type, payload });
+        });
+    }
+
+    fn handle_closed(&mut self, closed: ChannelClosed) {
+        if !std::mem::replace(&mut self.closed, true) {
+            self.control_events += 1;
+            self.events.push_back(Event::Closed(closed));
+        }
+    }
+
+    fn push_control_event(&mut self, event: Event) {
+        if self.control_events < CONTROL_EVENTS_MAX {
+            self.control_events += 1;
+            self.events.push_back(event);
+        }
+    }
+}
+
+fn payload_error(message_type: MessageType, source: crate::PayloadError) -> DecodeError {
+    DecodeError::Payload { message_type, source }
+}
