@@ -1,0 +1,106 @@
+//! How a signature covers the body.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+
+use crate::Refusal;
+use crate::key::sha256;
+
+/// The word for a body that the signature does not cover. Source: Amazon S3 API Reference, "Authenticating
+/// Requests: Using the Authorization Header".
+const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+/// Begins the words for bodies that are signed chunk by chunk.
+const STREAMING_PREFIX: &str = "STREAMING-";
+
+/// The last line of a canonical request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayloadHash {
+    /// The body's SHA-256.
+    Sha256([u8; 32]),
+    /// The signature does not cover the body.
+    Unsigned,
+}
+
+impl PayloadHash {
+    /// The hash of `body`.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Self {
+        Self::Sha256(sha256(body))
+    }
+}
+
+impl fmt::Display for PayloadHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sha256(digest) => f.write_str(&hex::encode(digest)),
+            Self::Unsigned => f.write_str(UNSIGNED),
+        }
+    }
+}
+
+/// What a request says about its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payload {
+    /// Nothing: the hash is that of the body that came.
+    Undeclared,
+    /// `x-amz-content-sha256` with a digest, which the body must have.
+    Declared([u8; 32]),
+    /// The signature does not cover the body.
+    Unsigned,
+}
+
+impl Payload {
+    /// Reads the value of `x-amz-content-sha256`.
+    pub(crate) fn parse(value: &str) -> Result<Self, Refusal> {
+        if value == UNSIGNED {
+            return Ok(Self::Unsigned);
+        }
+        if value.starts_with(STREAMING_PREFIX) {
+            return Err(Refusal::StreamingPayload { word: value.to_owned() });
+        }
+        let mut digest = [0; 32];
+        match hex::decode_to_slice(value, &mut digest) {
+            Ok(()) => Ok(Self::Declared(digest)),
+            Err(_) => Err(Refusal::PayloadHashSyntax),
+        }
+    }
+
+    /// The hash to sign with, when `body` is what was declared.
+    pub(crate) fn hash(self, body: &[u8]) -> Result<PayloadHash, Refusal> {
+        match self {
+            Self::Unsigned => Ok(PayloadHash::Unsigned),
+            Self::Undeclared => Ok(PayloadHash::of(body)),
+            Self::Declared(digest) if bool::from(digest.ct_eq(&sha256(body))) => {
+                Ok(PayloadHash::Sha256(digest))
+            }
+            Self::Declared(_) => Err(Refusal::PayloadMismatch),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_declared_hash_must_be_the_bodys() {
+        let declared = Payload::parse(&PayloadHash::of(b"{}").to_string()).unwrap();
+        assert_eq!(declared.hash(b"{}"), Ok(PayloadHash::of(b"{}")));
+        assert_eq!(declared.hash(b"{ }"), Err(Refusal::PayloadMismatch));
+        assert_eq!(Payload::Unsigned.hash(b"anything"), Ok(PayloadHash::Unsigned));
+        assert_eq!(Payload::Undeclared.hash(b"{}"), Ok(PayloadHash::of(b"{}")));
+    }
+
+    #[test]
+    fn other_words_are_refused() {
+        assert_eq!(Payload::parse("UNSIGNED-PAYLOAD"), Ok(Payload::Unsigned));
+        assert!(matches!(
+            Payload::parse("STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
+            Err(Refusal::StreamingPayload { .. })
+        ));
+        for wrong in ["", "unsigned-payload", "00", &"g".repeat(64)] {
+            assert_eq!(Payload::parse(wrong), Err(Refusal::PayloadHashSyntax), "{wrong:?}");
+        }
+    }
+}
