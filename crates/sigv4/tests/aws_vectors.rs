@@ -49,11 +49,12 @@ struct Expected {
 
 impl Suite {
     fn load() -> Self {
-        serde_json::from_str(include_str!("../../../vectors/sigv4/aws-signing-test-suite-v4.json")).unwrap()
+        serde_json::from_str(include_str!("../../../vectors/sigv4/aws-signing-test-suite-v4.json"))
+            .expect("the vectors are as this file describes them")
     }
 
     fn time(&self) -> SigningTime {
-        SigningTime::parse_basic(&self.time).unwrap()
+        SigningTime::parse_basic(&self.time).expect("a time")
     }
 
     fn signing<'a>(&'a self, case: &'a Case) -> Signing<'a> {
@@ -105,14 +106,14 @@ impl Message {
         let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end(), ""));
         let mut lines = head.lines();
         // The target may hold spaces.
-        let (method, rest) = lines.next().unwrap().split_once(' ').unwrap();
-        let target = rest.rsplit_once(' ').unwrap().0;
+        let (method, rest) = lines.next().and_then(|line| line.split_once(' ')).expect("a method");
+        let target = rest.rsplit_once(' ').expect("a version").0;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut headers: Vec<(String, String)> = Vec::new();
         for line in lines {
             match line.split_once(':') {
                 // A line that starts with a space continues the one before (RFC 7230, 3.2.4: the fold is a space).
-                _ if line.starts_with(' ') => headers.last_mut().unwrap().1.push_str(line),
+                _ if line.starts_with(' ') => headers.last_mut().expect("a header").1.push_str(line),
                 Some((name, value)) => headers.push((name.to_owned(), value.to_owned())),
                 None => panic!("not a header: {line:?}"),
             }
@@ -245,7 +246,8 @@ fn one_changed_character_anywhere_is_noticed() {
     let case = suite.cases.iter().find(|case| case.name == "post-x-www-form-urlencoded").unwrap();
     let untouched = Message::parse(&case.header.signed_request);
     assert_eq!(suite.verify(&untouched), Ok(()));
-    let changes: [(&str, fn(&mut Message)); 5] = [
+    type Change = fn(&mut Message);
+    let changes: [(&str, Change); 5] = [
         ("method", |message| message.method = "PUT".into()),
         ("path", |message| message.path = "/x".into()),
         ("query", |message| message.query = "x".into()),

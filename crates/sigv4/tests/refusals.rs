@@ -35,7 +35,8 @@ impl Message {
         let mut message = Self::new();
         let headers = message.borrowed();
         let payload = PayloadHash::of(BODY);
-        let added = signing().prepare(&message.request(&headers), &payload).unwrap().sign(SECRET);
+        let added =
+            signing().prepare(&message.request(&headers), &payload).expect("it has a host").sign(SECRET);
         message.headers.extend(added.into_iter().map(|(name, value)| (name.to_owned(), value)));
         message
     }
@@ -44,7 +45,8 @@ impl Message {
         let mut message = Self::new();
         let headers = message.borrowed();
         let payload = PayloadHash::of(BODY);
-        message.query = signing().presign(&message.request(&headers), expires, SECRET, &payload).unwrap();
+        message.query =
+            signing().presign(&message.request(&headers), expires, SECRET, &payload).expect("it has a host");
         message
     }
 
@@ -92,7 +94,7 @@ impl Message {
 }
 
 fn now() -> SigningTime {
-    SigningTime::parse_basic("20261125T000000Z").unwrap()
+    SigningTime::parse_basic("20261125T000000Z").expect("a time")
 }
 
 fn signing() -> Signing<'static> {

@@ -47,7 +47,8 @@ const HOST: Header<'static> = ("host", b"examplebucket.s3.amazonaws.com");
 
 impl Examples {
     fn load() -> Self {
-        serde_json::from_str(include_str!("../../../vectors/sigv4/s3-documentation.json")).unwrap()
+        serde_json::from_str(include_str!("../../../vectors/sigv4/s3-documentation.json"))
+            .expect("the vectors are as this file describes them")
     }
 
     fn signing(&self) -> Signing<'_> {
@@ -56,12 +57,12 @@ impl Examples {
             session_token: None,
             region: &self.region,
             service: &self.service,
-            time: SigningTime::parse_basic(&self.time).unwrap(),
+            time: SigningTime::parse_basic(&self.time).expect("a time"),
         }
     }
 
     fn verify(&self, request: Request<'_>, body: &[u8], later: Duration) -> Result<(), Refusal> {
-        let signed = SignedRequest::parse(request)?.unwrap();
+        let signed = SignedRequest::parse(request)?.expect("it is signed");
         let checked = signed.check(&Expectation {
             service: "s3",
             regions: Regions::OneOf(&["us-east-1"]),
