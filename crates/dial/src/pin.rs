@@ -57,8 +57,9 @@ impl fmt::Display for Fingerprint {
 /// validity, host name. So a pin on a CA goes on working when the server's own certificate is renewed, as long
 /// as the server sends the CA's certificate too.
 ///
-/// A pinned *server* certificate that another CA issued has no path to itself. The verifier finds that out only
-/// after it has checked the certificate's own validity, so what is left to check is the host name.
+/// A pinned *server* certificate that another CA issued has no path to itself: it is of an unknown issuer, or not
+/// signed by its namesake. The verifier finds that out only after it has checked the certificate's own validity, so
+/// what is left to check is the host name.
 #[derive(Debug)]
 pub(crate) struct PinVerifier {
     pin: Fingerprint,
@@ -91,7 +92,9 @@ impl ServerCertVerifier for PinVerifier {
             .build()
             .map_err(|error| Error::General(error.to_string()))?;
         match verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) if pinned == end_entity => {
+            Err(Error::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::BadSignature,
+            )) if pinned == end_entity => {
                 rustls::client::verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
             }
