@@ -1,0 +1,510 @@
+//! What stands between the two ends of a session: it validates frames, keeps those that wait for an
+//! acknowledgement, sends them again to a client or agent that comes back, and repairs what AWS's programs
+//! do to each other. It does no I/O and reads no clock.
+//!
+//! Sequence numbers, acknowledgements and resends run end to end between client and agent. The relay only
+//! shortens the way back after a loss, so everything it holds both ends could rebuild without it; a server
+//! that restarts with an empty relay loses nothing.
+//!
+//! The driver's loop: after any `handle_*`, take what is to be recorded ([`Relay::take_unrecorded`]), give it
+//! back once it is on disk ([`Relay::handle_recorded`]), then drain [`Relay::poll_transmit`] of both sides.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use postern_protocol::payload::{Acknowledge, SessionState, Stamps};
+use postern_protocol::{AgentMessage, DecodeError, MessageType, PayloadType};
+
+use crate::sequence_set::SequenceSet;
+
+/// One end of a session, as the relay sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Where the user sits.
+    Client,
+    /// The node.
+    Agent,
+}
+
+impl Side {
+    /// The end across.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Agent,
+            Self::Agent => Self::Client,
+        }
+    }
+}
+
+/// What to write to a websocket next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transmit {
+    /// A binary message.
+    Frame(Bytes),
+    /// A websocket ping that carries this number; report its pong with [`Relay::handle_pong`].
+    Fence(u64),
+}
+
+/// A frame of output that may go to the client once it is on the record.
+#[derive(Debug, Clone)]
+pub struct Recordable {
+    /// Its number in the agent's direction.
+    pub sequence_number: i64,
+    /// What the payload is.
+    pub payload_type: PayloadType,
+    /// The payload, a slice of the frame.
+    pub payload: Bytes,
+    frame: Bytes,
+}
+
+/// What a frame meant to the session.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Received {
+    /// A new stream message: the session is in use. Carries the payload of what the recording shows besides output.
+    Stream {
+        /// What the payload is.
+        payload_type: PayloadType,
+        /// The payload.
+        payload: Bytes,
+    },
+    /// The agent says how its session stands.
+    SessionState(SessionState),
+    /// Nothing that the session has to know of: an acknowledgement, a repetition, a type that is not relayed.
+    Nothing,
+}
+
+/// Whether output is put in order, which a recording needs.
+#[derive(Debug)]
+enum Order {
+    /// Frames are passed on in sequence; those that come early wait.
+    Strict { next: i64, early: BTreeMap<i64, AgentFrame>, early_bytes: usize },
+    /// Frames are passed on as they come; the receiver puts them in order.
+    Loose,
+}
+
+#[derive(Debug)]
+struct AgentFrame {
+    payload_type: PayloadType,
+    payload: Bytes,
+    frame: Bytes,
+}
+
+/// A frame that its receiver has not acknowledged.
+#[derive(Debug)]
+struct Held {
+    frame: Bytes,
+    /// It waits in the receiver's queue.
+    is_queued: bool,
+    /// An earlier connection of the receiver may have consumed it.
+    is_doubtful: bool,
+    /// The fence that follows its last transmission.
+    fence: Option<u64>,
+}
+
+/// One direction of the stream.
+#[derive(Debug)]
+struct Lane {
+    order: Order,
+    held: BTreeMap<i64, Held>,
+    held_bytes: usize,
+    acknowledged: SequenceSet,
+}
+
+/// The way to one side.
+#[derive(Debug, Default)]
+struct Leg {
+    is_attached: bool,
+    /// In the order of arrival, so that an acknowledgement does not fall behind the data it preceded.
+    queue: VecDeque<Queued>,
+    queue_bytes: usize,
+}
+
+#[derive(Debug)]
+enum Queued {
+    Control(Bytes),
+    /// A stream message; the frame itself is in the lane's `held`.
+    Stream(i64),
+}
+
+/// See the [module's documentation](self).
+#[derive(Debug)]
+pub struct Relay {
+    /// From the client to the agent.
+    input: Lane,
+    /// From the agent to the client.
+    output: Lane,
+    client: Leg,
+    agent: Leg,
+    unrecorded: VecDeque<Recordable>,
+    /// Output below this number may have reached the client before this relay existed.
+    restored_next: i64,
+    /// The client has sent a stream message, so it handles what it is sent.
+    client_is_set_up: bool,
+    next_fence: u64,
+    fence_is_due: bool,
+}
+
+impl Relay {
+    /// Bytes queued towards one side before the other side is no longer read: back-pressure runs from the
+    /// slow reader through the websocket to the program that writes. A few round trips' worth.
+    const QUEUE_BYTES_MAX: usize = 1 << 20;
+    /// Bytes held for a receiver that is away, or has not acknowledged. Postern's ends stop by themselves below
+    /// this; AWS's have no window, so what comes beyond is dropped and their resend timers bring it back.
+    const HELD_BYTES_MAX: usize = 8 << 20;
+    /// Early frames kept, in messages and bytes: AWS's plugin keeps 10,000.
+    const EARLY_MESSAGES_MAX: usize = 10_000;
+    const EARLY_BYTES_MAX: usize = 8 << 20;
+
+    /// The relay of a new session.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::restored(0)
+    }
+
+    /// The relay of a session that an earlier process carried, whose recording goes on with output
+    /// number `next_output`.
+    #[must_use]
+    pub fn restored(next_output: i64) -> Self {
+        let strict = Order::Strict { next: next_output, early: BTreeMap::new(), early_bytes: 0 };
+        Self {
+            input: Lane::new(Order::Loose),
+            output: Lane::new(strict),
+            client: Leg::default(),
+            agent: Leg::default(),
+            unrecorded: VecDeque::new(),
+            restored_next: next_output,
+            client_is_set_up: next_output > 0,
+            next_fence: 0,
+            fence_is_due: false,
+        }
+    }
+
+    /// A websocket of `side` is open; a former one is gone. Everything unacknowledged is due again.
+    pub fn handle_attached(&mut self, side: Side) {
+        self.handle_detached(side);
+        self.leg_mut(side).is_attached = true;
+        let (lane, leg) = self.lane_towards(side);
+        for (&number, held) in &mut lane.held {
+            held.is_queued = true;
+            leg.queue.push_back(Queued::Stream(number));
+            leg.queue_bytes += held.frame.len();
+        }
+    }
+
+    /// The websocket of `side` is gone.
+    pub fn handle_detached(&mut self, side: Side) {
+        let (lane, leg) = self.lane_towards(side);
+        leg.is_attached = false;
+        leg.queue.clear();
+        leg.queue_bytes = 0;
+        for held in lane.held.values_mut() {
+            // What never left the queue is not in doubt.
+            held.is_doubtful |= !held.is_queued;
+            held.is_queued = false;
+            held.fence = None;
+        }
+    }
+
+    /// Whether a websocket of `side` is open.
+    #[must_use]
+    pub fn is_attached(&self, side: Side) -> bool {
+        self.leg(side).is_attached
+    }
+
+    /// A binary message from `side`.
+    ///
+    /// # Errors
+    /// The frame is not an agent message or is corrupt. It is dropped: the other side never sees it.
+    pub fn handle_frame(
+        &mut self,
+        side: Side,
+        frame: Bytes,
+        stamps: &mut dyn Stamps,
+    ) -> Result<Received, DecodeError> {
+        let message = AgentMessage::decode(frame.clone())?;
+        Ok(match (side, &message.message_type) {
+            (Side::Client, MessageType::InputStreamData) => self.handle_input(message, frame, stamps),
+            (Side::Agent, MessageType::OutputStreamData) => self.handle_output(message, frame, stamps),
+            (_, MessageType::Acknowledge) => self.handle_acknowledge(side, &message.payload, frame),
+            (Side::Agent, MessageType::AgentSessionState) => {
+                SessionState::from_json(&message.payload).map_or(Received::Nothing, Received::SessionState)
+            }
+            // Anything else is not for the other side: some clients break off at a type they do not know.
+            _ => Received::Nothing,
+        })
+    }
+
+    fn handle_input(&mut self, message: AgentMessage, frame: Bytes, stamps: &mut dyn Stamps) -> Received {
+        let number = message.sequence_number;
+        self.client_is_set_up = true;
+        if number < 0 {
+            return Received::Nothing;
+        }
+        if self.input.acknowledged.contains(number) {
+            self.answer(Side::Client, &message, stamps);
+            return Received::Nothing;
+        }
+        if !self.hold(Side::Agent, number, frame, false) {
+            return Received::Nothing;
+        }
+        Received::Stream { payload_type: message.payload_type, payload: message.payload }
+    }
+
+    fn handle_output(&mut self, message: AgentMessage, frame: Bytes, stamps: &mut dyn Stamps) -> Received {
+        let number = message.sequence_number;
+        if number < 0 {
+            return Received::Nothing;
+        }
+        if self.output.acknowledged.contains(number) {
+            self.answer(Side::Agent, &message, stamps);
+            return Received::Nothing;
+        }
+        let AgentMessage { payload_type, payload, .. } = message;
+        // While the client is there it is slowed down instead (`wants_frames`).
+        let has_room = self.client.is_attached || self.output.held_bytes < Self::HELD_BYTES_MAX;
+        let restored_next = self.restored_next;
+        let Order::Strict { next, early, early_bytes } = &mut self.output.order else {
+            let is_new = self.hold(Side::Client, number, frame, false);
+            return if is_new { Received::Stream { payload_type, payload } } else { Received::Nothing };
+        };
+        if number < *next {
+            // On the record already. The client may have had it, if it was connected before.
+            if !self.unrecorded.iter().any(|recordable| recordable.sequence_number == number) {
+                self.hold(Side::Client, number, frame, number < restored_next);
+            }
+            return Received::Nothing;
+        }
+        if number > *next {
+            let fits =
+                early.len() < Self::EARLY_MESSAGES_MAX && *early_bytes + frame.len() <= Self::EARLY_BYTES_MAX;
+            if fits && !early.contains_key(&number) {
+                *early_bytes += frame.len();
+                early.insert(number, AgentFrame { payload_type, payload, frame });
+            }
+            return Received::Nothing;
+        }
+        if !has_room {
+            return Received::Nothing;
+        }
+        let mut frame = AgentFrame { payload_type, payload: payload.clone(), frame };
+        loop {
+            let AgentFrame { payload_type, payload, frame: bytes } = frame;
+            self.unrecorded.push_back(Recordable {
+                sequence_number: *next,
+                payload_type,
+                payload,
+                frame: bytes,
+            });
+            *next += 1;
+            let Some(following) = early.remove(next) else { break };
+            *early_bytes -= following.frame.len();
+            frame = following;
+        }
+        Received::Stream { payload_type, payload }
+    }
+
+    fn handle_acknowledge(&mut self, side: Side, payload: &[u8], frame: Bytes) -> Received {
+        let Ok(number) = Acknowledge::sequence_number(payload) else { return Received::Nothing };
+        // `side` acknowledges what was sent towards it.
+        let (lane, _) = self.lane_towards(side);
+        let was_never_sent =
+            number < 0 || matches!(&lane.order, Order::Strict { next, .. } if number >= *next);
+        if was_never_sent {
+            return Received::Nothing;
+        }
+        lane.settle(number);
+        self.send_control(side.other(), frame);
+        Received::Nothing
+    }
+
+    /// Takes the output that must be on the record before the client may see it, in order.
+    pub fn take_unrecorded(&mut self) -> VecDeque<Recordable> {
+        std::mem::take(&mut self.unrecorded)
+    }
+
+    /// What [`Self::take_unrecorded`] gave is on the record.
+    pub fn handle_recorded(&mut self, recorded: impl IntoIterator<Item = Recordable>) {
+        for Recordable { sequence_number, frame, .. } in recorded {
+            self.hold(Side::Client, sequence_number, frame, false);
+        }
+    }
+
+    /// Keeps `frame` until `receiver` acknowledges it, and queues it. Whether it was new.
+    fn hold(&mut self, receiver: Side, number: i64, frame: Bytes, is_doubtful: bool) -> bool {
+        let (lane, leg) = self.lane_towards(receiver);
+        let is_new = !lane.held.contains_key(&number);
+        // An attached receiver is slowed down by its queue; one that is away, by this limit.
+        if is_new && !leg.is_attached && lane.held_bytes + frame.len() > Self::HELD_BYTES_MAX {
+            return false;
+        }
+        if is_new {
+            // The client cannot be left unread to slow it down, as its acknowledgements would be too.
+            if receiver == Side::Agent {
+                lane.forget_beyond(Self::HELD_BYTES_MAX.saturating_sub(frame.len()));
+            }
+            lane.held_bytes += frame.len();
+            lane.held.insert(number, Held { frame, is_queued: false, is_doubtful, fence: None });
+        }
+        let held = lane.held.get_mut(&number).expect("it is there, or was just inserted");
+        if leg.is_attached && !held.is_queued {
+            held.is_queued = true;
+            leg.queue_bytes += held.frame.len();
+            leg.queue.push_back(Queued::Stream(number));
+        }
+        is_new
+    }
+
+    /// Acknowledges a repeated message to its sender in the receiver's place: AWS's plugin never
+    /// acknowledges a duplicate, and AWS's programs may miss the first acknowledgement.
+    fn answer(&mut self, sender: Side, message: &AgentMessage, stamps: &mut dyn Stamps) {
+        let acknowledge = Acknowledge::of(&message.message_type, message.message_id, message.sequence_number);
+        self.send_control(sender, acknowledge.to_message(stamps.stamp()).encode());
+    }
+
+    /// Queues a message that is not part of the stream for `side`; it is dropped if that is away.
+    pub fn send_control(&mut self, side: Side, frame: Bytes) {
+        let leg = self.leg_mut(side);
+        if leg.is_attached {
+            leg.queue_bytes += frame.len();
+            leg.queue.push_back(Queued::Control(frame));
+        }
+    }
+
+    /// The next thing to write to the websocket of `side`.
+    pub fn poll_transmit(&mut self, side: Side) -> Option<Transmit> {
+        let next_fence = self.next_fence;
+        let (lane, leg) = self.lane_towards(side);
+        let mut has_doubt = false;
+        let next = loop {
+            match leg.queue.pop_front() {
+                None => break None,
+                Some(Queued::Control(frame)) => {
+                    leg.queue_bytes -= frame.len();
+                    break Some(Transmit::Frame(frame));
+                }
+                // It was acknowledged while it waited.
+                Some(Queued::Stream(number)) if !lane.held.contains_key(&number) => {}
+                Some(Queued::Stream(number)) => {
+                    let held = lane.held.get_mut(&number).expect("checked above");
+                    leg.queue_bytes -= held.frame.len();
+                    held.is_queued = false;
+                    if held.is_doubtful {
+                        held.fence = Some(next_fence);
+                        has_doubt = true;
+                    }
+                    break Some(Transmit::Frame(held.frame.clone()));
+                }
+            }
+        };
+        if side == Side::Agent {
+            return next;
+        }
+        self.fence_is_due |= has_doubt;
+        if next.is_none() && self.fence_is_due && self.client_is_set_up && self.client.is_attached {
+            self.fence_is_due = false;
+            self.next_fence += 1;
+            return Some(Transmit::Fence(next_fence));
+        }
+        next
+    }
+
+    /// The client answered the ping `fence`, so it has handled all that was sent before it. What it has not
+    /// acknowledged, of that which an earlier connection may have brought, it had already: AWS's plugin says
+    /// nothing to a duplicate. The relay acknowledges it to the agent, which would resend it for ever.
+    pub fn handle_pong(&mut self, fence: u64, stamps: &mut dyn Stamps) {
+        let settled: Vec<i64> = self
+            .output
+            .held
+            .iter()
+            .filter(|(_, held)| !held.is_queued && held.fence.is_some_and(|of_held| of_held <= fence))
+            .map(|(&number, _)| number)
+            .collect();
+        for number in settled {
+            let held = self.output.settle(number).expect("it was listed as held");
+            if let Ok(message) = AgentMessage::decode(held.frame) {
+                self.answer(Side::Agent, &message, stamps);
+            }
+        }
+    }
+
+    /// Whether a frame of `side` would find room on its way. If not, do not read its websocket.
+    #[must_use]
+    pub fn wants_frames(&self, side: Side) -> bool {
+        if self.leg(side.other()).queue_bytes >= Self::QUEUE_BYTES_MAX {
+            return false;
+        }
+        // A client that reads but does not acknowledge holds the agent up too. Its own websocket is read all
+        // the same, since the acknowledgements come through it.
+        side == Side::Client || !self.client.is_attached || self.output.held_bytes < Self::HELD_BYTES_MAX
+    }
+
+    /// Whether the client has acknowledged all output that the agent sent.
+    #[must_use]
+    pub fn is_delivered(&self) -> bool {
+        self.output.held.is_empty() && self.unrecorded.is_empty()
+    }
+
+    /// Whether nothing waits to be written to `side`.
+    #[must_use]
+    pub fn is_flushed(&self, side: Side) -> bool {
+        self.leg(side).queue.is_empty()
+    }
+
+    fn leg(&self, side: Side) -> &Leg {
+        match side {
+            Side::Client => &self.client,
+            Side::Agent => &self.agent,
+        }
+    }
+
+    fn leg_mut(&mut self, side: Side) -> &mut Leg {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Agent => &mut self.agent,
+        }
+    }
+
+    /// The lane whose receiver is `side`, and the way there.
+    fn lane_towards(&mut self, side: Side) -> (&mut Lane, &mut Leg) {
+        match side {
+            Side::Client => (&mut self.output, &mut self.client),
+            Side::Agent => (&mut self.input, &mut self.agent),
+        }
+    }
+}
+
+impl Default for Relay {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Lane {
+    fn new(order: Order) -> Self {
+        Self { order, held: BTreeMap::new(), held_bytes: 0, acknowledged: SequenceSet::default() }
+    }
+
+    /// The receiver has `number`.
+    fn settle(&mut self, number: i64) -> Option<Held> {
+        self.acknowledged.insert(number);
+        let held = self.held.remove(&number)?;
+        self.held_bytes -= held.frame.len();
+        Some(held)
+    }
+
+    /// Forgets the oldest frames that were sent, until at most `bytes` are held. Their sender still has them.
+    fn forget_beyond(&mut self, bytes: usize) {
+        while self.held_bytes > bytes {
+            let Some((&number, held)) = self.held.iter().next() else { return };
+            if held.is_queued {
+                return;
+            }
+            self.held_bytes -= held.frame.len();
+            self.held.remove(&number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

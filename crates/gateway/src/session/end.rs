@@ -1,0 +1,101 @@
+//! Why a session ended, for the store, for the recording and for the person at the client.
+
+use std::time::Duration;
+
+/// Why a session ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndReason {
+    /// Somebody called `TerminateSession`.
+    Terminated,
+    /// The shell or command came to its end.
+    Exited,
+    /// Nothing was typed or printed for this long.
+    Idle(Duration),
+    /// The session reached the longest time that its document allows.
+    MaxDuration(Duration),
+    /// The node's connection was lost and did not come back.
+    AgentLost,
+    /// No client connected, or it went away and did not come back.
+    ClientLost,
+    /// The node was de-registered.
+    NodeDeregistered,
+    /// The recording could not be written; a session that is not recorded must not go on.
+    RecordingFailed(String),
+    /// The node could not start the session, or reported its failure.
+    Failed(String),
+}
+
+impl EndReason {
+    /// The short form that is stored, and shown by `postern sessions list`.
+    #[must_use]
+    pub fn code(&self) -> String {
+        match self {
+            Self::Terminated => "user".into(),
+            Self::Exited => "shell-exit".into(),
+            Self::Idle(_) => "idle".into(),
+            Self::MaxDuration(_) => "max-duration".into(),
+            Self::AgentLost => "agent-lost".into(),
+            Self::ClientLost => "client-lost".into(),
+            Self::NodeDeregistered => "node-deregistered".into(),
+            Self::RecordingFailed(_) => "failed:recording".into(),
+            Self::Failed(_) => "failed:agent".into(),
+        }
+    }
+
+    /// What the client shows. Empty for the ends that explain themselves: AWS's plugin then prints
+    /// "Exiting session with sessionId".
+    #[must_use]
+    pub fn notice(&self) -> String {
+        match self {
+            Self::Terminated | Self::Exited => String::new(),
+            Self::Idle(limit) => {
+                format!("The session was ended after {} without input or output.", minutes(*limit))
+            }
+            Self::MaxDuration(limit) => {
+                format!("The session was ended: it reached its maximum duration of {}.", minutes(*limit))
+            }
+            Self::AgentLost => {
+                "The session was ended: the connection to the node was lost and did not come back.".into()
+            }
+            Self::ClientLost => "The session was ended: its client was away for too long.".into(),
+            Self::NodeDeregistered => "The session was ended: the node was de-registered.".into(),
+            Self::RecordingFailed(cause) => {
+                format!(
+                    "The session was ended: it has to be recorded, and its recording cannot be written ({cause})."
+                )
+            }
+            Self::Failed(cause) => cause.clone(),
+        }
+    }
+
+    /// Whether the agent's side has come to its end by itself, so that its last output is worth waiting for.
+    pub(crate) fn is_from_agent(&self) -> bool {
+        matches!(self, Self::Exited | Self::Failed(_))
+    }
+
+    /// Whether the session counts as failed rather than terminated.
+    pub(crate) fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::RecordingFailed(_))
+    }
+}
+
+fn minutes(limit: Duration) -> String {
+    match limit.as_secs() {
+        60 => "1 minute".into(),
+        seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
+        seconds => format!("{seconds} seconds"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_says_what_happened() {
+        assert_eq!(EndReason::Exited.notice(), "");
+        let idle = EndReason::Idle(Duration::from_secs(20 * 60));
+        assert_eq!(idle.notice(), "The session was ended after 20 minutes without input or output.");
+        assert_eq!(idle.code(), "idle");
+    }
+}

@@ -1,0 +1,141 @@
+//! The recording of one session, written away from the threads that relay.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use postern_ids::SessionId;
+use postern_protocol::PayloadType;
+use postern_protocol::payload::Size;
+use postern_recording::{Entry, Recorder, RecordingEnd, RecordingInfo};
+use postern_store::SessionRecord;
+use tokio::task::spawn_blocking;
+
+use super::EndReason;
+use crate::gateway::{NodeDescription, Shared};
+use crate::relay::Recordable;
+
+/// See the [module's documentation](self).
+pub(crate) enum SessionRecorder {
+    /// The session carries no terminal.
+    Off,
+    /// The recorder comes back from each write; after one that failed there is none.
+    On { recorder: Option<Box<Recorder>>, resizes: Vec<Entry> },
+}
+
+impl SessionRecorder {
+    /// Begins a recording, or none if there is nothing to record.
+    pub(crate) async fn create(
+        shared: &Arc<Shared>,
+        session: &SessionRecord,
+        node: Option<NodeDescription>,
+    ) -> io::Result<Self> {
+        let Some(node) = node else { return Ok(Self::Off) };
+        let info = RecordingInfo {
+            session_id: session.id.clone(),
+            owner: session.owner_arn.clone(),
+            node: session.node.clone(),
+            node_name: node.name.or(node.computer_name),
+            document: session.document_name.clone(),
+            session_type: session.session_type.clone(),
+            reason: session.reason.clone(),
+            started_at: session.started_at,
+        };
+        let recordings = Arc::clone(&shared.recordings);
+        let recorder = blocking(move || recordings.create(&info)).await?;
+        Ok(Self::on(recorder))
+    }
+
+    /// Goes on with the recording of a session that an earlier process carried.
+    pub(crate) async fn reopen(
+        shared: &Arc<Shared>,
+        session: &SessionId,
+        is_recorded: bool,
+    ) -> io::Result<Self> {
+        if !is_recorded {
+            return Ok(Self::Off);
+        }
+        let recordings = Arc::clone(&shared.recordings);
+        let session = session.clone();
+        Ok(Self::on(blocking(move || recordings.reopen(&session)).await?))
+    }
+
+    fn on(recorder: Recorder) -> Self {
+        Self::On { recorder: Some(Box::new(recorder)), resizes: Vec::new() }
+    }
+
+    /// The number of the first output message that is not on the record.
+    pub(crate) fn next_sequence_number(&self) -> i64 {
+        match self {
+            Self::On { recorder: Some(recorder), .. } => recorder.next_sequence(),
+            Self::On { recorder: None, .. } | Self::Off => 0,
+        }
+    }
+
+    /// Notes a new size of the client's terminal; it goes on the record with the next output.
+    pub(crate) fn resize(&mut self, size: Size, at: Timestamp) {
+        if let Self::On { resizes, .. } = self {
+            // Only the last of those without output in between would be seen.
+            resizes.clear();
+            resizes.push(Entry::Resize { cols: size.cols, rows: size.rows, at });
+        }
+    }
+
+    /// Writes output down and gives it back once that is done.
+    ///
+    /// # Errors
+    /// It could not be written, so nobody may see it. The recording is over.
+    pub(crate) async fn record(
+        &mut self,
+        batch: VecDeque<Recordable>,
+        at: Timestamp,
+    ) -> io::Result<VecDeque<Recordable>> {
+        let Self::On { recorder, resizes } = self else { return Ok(batch) };
+        let Some(mut writer) = recorder.take() else {
+            return Err(io::Error::other("an earlier write to the recording failed"));
+        };
+        let mut entries = std::mem::take(resizes);
+        entries.extend(batch.iter().map(|recordable| entry(recordable, at)));
+        let writer = blocking(move || writer.append(&entries).map(|()| writer)).await?;
+        *recorder = Some(writer);
+        Ok(batch)
+    }
+
+    /// Completes the recording.
+    pub(crate) async fn finish(
+        &mut self,
+        at: Timestamp,
+        reason: &EndReason,
+        exit_code: Option<i32>,
+    ) -> io::Result<()> {
+        let Self::On { recorder, .. } = self else { return Ok(()) };
+        let Some(writer) = recorder.take() else { return Ok(()) };
+        let end = RecordingEnd { at, reason: reason.code(), exit_code };
+        blocking(move || writer.finish(&end)).await
+    }
+
+    /// Removes the recording of a session that did not come about.
+    pub(crate) async fn discard(self) {
+        if let Self::On { recorder: Some(writer), .. } = self
+            && let Err(error) = blocking(move || writer.discard()).await
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot remove the recording of a session that did not start"
+            );
+        }
+    }
+}
+
+/// What of a message the recording keeps: what the terminal showed. Its number in any case, so that the
+/// recording knows how far the session is.
+fn entry(recordable: &Recordable, at: Timestamp) -> Entry {
+    let is_shown = matches!(recordable.payload_type, PayloadType::Output | PayloadType::StdErr);
+    let bytes = if is_shown { recordable.payload.clone() } else { bytes::Bytes::new() };
+    Entry::Output { sequence_number: recordable.sequence_number, bytes, at }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    spawn_blocking(work).await.map_err(io::Error::other)?
+}
