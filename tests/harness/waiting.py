@@ -1,0 +1,21 @@
+"""Waiting for something to become true, with a limit."""
+
+import time
+
+INTERVAL_S = 0.02
+
+
+def eventually(probe, what: str, within_s: float = 20.0):
+    """Calls `probe` until it returns something true, which is returned. Exceptions other than assertions pass."""
+    deadline = time.monotonic() + within_s
+    last = None
+    while True:
+        try:
+            last = probe()
+            if last:
+                return last
+        except AssertionError as error:
+            last = error
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s} s: {what} (last: {last!r})")
+        time.sleep(INTERVAL_S)
