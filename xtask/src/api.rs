@@ -1,0 +1,90 @@
+//! Generates the Rust types of AWS's operations from the extracts of AWS's service models.
+//!
+//! To add an operation: one line in `xtask/model/operations.txt`, then `xtask/model/extract.py`, then
+//! `cargo xtask api`.
+
+mod errors;
+mod files;
+mod model;
+mod names;
+mod operations;
+mod patterns;
+mod routing;
+mod shapes;
+mod types;
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+
+use files::File;
+use model::Service;
+
+/// The services, each with the extracts that make it up.
+const SERVICES: [(&str, &[&str]); 3] =
+    [("ec2messages", &["ec2messages"]), ("ssm", &["ssm", "ssm-agent"]), ("sts", &["sts"])];
+
+/// Writes the generated files and removes those that are no longer generated.
+pub(crate) fn write(root: &Path) -> Result<()> {
+    files::write(&source(root), &generate(root)?)
+}
+
+/// Fails if [`write`] would change a file.
+pub(crate) fn check(root: &Path) -> Result<()> {
+    let stale = files::stale(&source(root), &generate(root)?)?;
+    if !stale.is_empty() {
+        bail!("not what `cargo xtask api` writes: {}", stale.join(", "));
+    }
+    Ok(())
+}
+
+fn source(root: &Path) -> std::path::PathBuf {
+    root.join("crates/api/src")
+}
+
+fn generate(root: &Path) -> Result<Vec<File>> {
+    let directory = root.join("crates/api/model");
+    let mut services = Vec::new();
+    for (name, extracts) in SERVICES {
+        services.push(Service::load(&directory, name, extracts).with_context(|| format!("service {name}"))?);
+    }
+    let mut files = vec![routing::file(&services)];
+    for service in &services {
+        let name = &service.name;
+        let parts = [
+            ("", service_module(service)),
+            ("/enums", types::enums(service)?),
+            ("/errors", errors::module(service)),
+            ("/operations", operations::module(service)?),
+            ("/shapes", shapes::module(service)?),
+            ("/structures", types::structures(service)?),
+        ];
+        for (part, text) in parts {
+            if !text.is_empty() {
+                files.push(File::new(format!("generated/{name}{part}.rs"), text));
+            }
+        }
+    }
+    files.into_iter().map(File::formatted).collect()
+}
+
+/// The module of one service: its parts, under one name.
+fn service_module(service: &Service) -> String {
+    let mut text = format!("//! The operations of `{}`.\n\n", service.name);
+    if service.has_enums() {
+        text += "mod enums;\n";
+    }
+    text += "pub mod errors;\nmod operations;\nmod shapes;\n";
+    if service.has_structures() {
+        text += "mod structures;\n";
+    }
+    text += "\n";
+    if service.has_enums() {
+        text += "pub use enums::*;\n";
+    }
+    text += "pub use operations::*;\n";
+    if service.has_structures() {
+        text += "pub use structures::*;\n";
+    }
+    text
+}
