@@ -8,9 +8,11 @@ mod error;
 mod identity;
 mod node;
 mod page;
+mod seal;
 mod secret;
 mod session;
 mod setting;
+mod sqlite;
 mod tag;
 mod token;
 
@@ -22,12 +24,14 @@ pub use node::{
     ReplacePublicKeyError,
 };
 pub use page::{Page, Paged};
+pub use seal::MasterKey;
 pub use secret::Secret;
 pub use session::{
     AccessType, CreateSessionError, EndStatus, HISTORY_KEPT, SessionCursor, SessionEnd, SessionFilter,
     SessionQuery, SessionRecord, SessionState, SessionStatus, SessionStore,
 };
 pub use setting::SettingStore;
+pub use sqlite::{Durability, OpenError, SqliteOptions, SqliteStore};
 pub use tag::{AddTagsError, ResourceKey, ResourceType, Tag, TagStore};
 pub use token::{ChannelSide, TokenGrant, TokenHash, TokenScope};
 
