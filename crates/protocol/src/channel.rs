@@ -299,3 +299,127 @@ impl DataChannel {
 fn payload_error(message_type: MessageType, source: crate::PayloadError) -> DecodeError {
     DecodeError::Payload { message_type, source }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::payload::{Size, State, publication};
+
+    fn stamp() -> Stamp {
+        Stamp { message_id: Uuid::from_u128(9), created_ms: 1_503_434_274_948 }
+    }
+
+    fn pair(now: Instant) -> (DataChannel, DataChannel) {
+        let channel = |role| {
+            let mut channel = DataChannel::new(role, ChannelLimits::default());
+            channel.handle_connected(now);
+            channel
+        };
+        (channel(Role::Client), channel(Role::Agent))
+    }
+
+    fn next_message(channel: &mut DataChannel, now: Instant) -> Option<AgentMessage> {
+        channel.poll_transmit(now, &mut stamp).map(|frame| AgentMessage::decode(frame).unwrap())
+    }
+
+    #[test]
+    fn a_message_is_acknowledged_once_it_is_consumed() {
+        let now = Instant::now();
+        let (mut client, mut agent) = pair(now);
+        client.send(PayloadType::Output, "ls\r".into(), stamp(), now).unwrap();
+        let frame = client.poll_transmit(now, &mut stamp).unwrap();
+        agent.handle_frame(frame, now).unwrap();
+        let payload_type = PayloadType::Output;
+        let stream = Event::Stream { sequence_number: 0, payload_type, payload: "ls\r".into() };
+        assert_eq!((agent.poll_event(), agent.poll_event()), (Some(stream), None));
+        assert_eq!(next_message(&mut agent, now), None, "nothing was consumed");
+
+        agent.acknowledge(0);
+        let acknowledge = next_message(&mut agent, now).unwrap();
+        assert_eq!(acknowledge.message_type, MessageType::Acknowledge);
+        assert_eq!(acknowledge.flags, crate::Flags::SYN_FIN);
+        assert_eq!(
+            acknowledge.payload,
+            r#"{"AcknowledgedMessageType":"input_stream_data","AcknowledgedMessageId":"00000000-0000-0000-0000-000000000009","AcknowledgedMessageSequenceNumber":0,"IsSequentialMessage":true}"#
+        );
+        assert!(!client.is_drained());
+        client.handle_frame(acknowledge.encode(), now).unwrap();
+        assert!(client.is_drained());
+        assert_eq!(client.unacknowledged_bytes(), 0);
+    }
+
+    #[test]
+    fn acknowledgements_and_states_go_before_the_stream() {
+        let now = Instant::now();
+        let (mut client, mut agent) = pair(now);
+        client.send(PayloadType::Output, "x".into(), stamp(), now).unwrap();
+        agent.send(PayloadType::Output, "y".into(), stamp(), now).unwrap();
+        agent.send_control(SessionState::new(State::Connected, "alice-1").to_message(stamp()));
+        agent.handle_frame(client.poll_transmit(now, &mut stamp).unwrap(), now).unwrap();
+        agent.acknowledge(0);
+        let types = std::iter::from_fn(|| next_message(&mut agent, now)).map(|message| message.message_type);
+        let expected =
+            [MessageType::Acknowledge, MessageType::AgentSessionState, MessageType::OutputStreamData];
+        assert!(types.eq(expected));
+    }
+
+    #[test]
+    fn without_a_connection_nothing_is_due_and_nothing_is_lost() {
+        let now = Instant::now();
+        let mut agent = DataChannel::new(Role::Agent, ChannelLimits::default());
+        agent.send(PayloadType::Output, "x".into(), stamp(), now).unwrap();
+        agent.send_control(SessionState::new(State::Connected, "alice-1").to_message(stamp()));
+        assert_eq!((next_message(&mut agent, now), agent.poll_timeout()), (None, None));
+        agent.handle_connected(now);
+        assert_eq!(std::iter::from_fn(|| next_message(&mut agent, now)).count(), 2);
+    }
+
+    #[test]
+    fn events_outside_the_stream_are_told() {
+        let now = Instant::now();
+        let (mut client, mut agent) = pair(now);
+        let size = Some(Size { cols: 132, rows: 43 });
+        let attached = ClientAttached { client_id: Some("c".to_owned()), client_version: None, size };
+        let state = SessionState::new(State::Terminating, "alice-1");
+        let messages = [
+            attached.to_message(stamp()),
+            publication(MessageType::StartPublication, stamp()),
+            publication(MessageType::PausePublication, stamp()),
+            state.to_message(stamp()),
+            AgentMessage {
+                message_type: MessageType::Unknown("new".to_owned()),
+                ..state.to_message(stamp())
+            },
+        ];
+        for message in messages {
+            agent.handle_frame(message.encode(), now).unwrap();
+        }
+        let events: Vec<_> = std::iter::from_fn(|| agent.poll_event()).collect();
+        let started = [Event::StartPublication(Some(attached)), Event::StartPublication(None)];
+        let rest = [Event::PausePublication, Event::SessionState(state)];
+        assert_eq!(events, [started, rest].concat());
+
+        let closed = ChannelClosed { output: "bye".to_owned(), ..ChannelClosed::default() };
+        client.handle_frame(closed.into_message(stamp()).encode(), now).unwrap();
+        let Some(Event::Closed(closed)) = client.poll_event() else { panic!("not closed") };
+        assert_eq!((closed.output.as_str(), closed.created_date.as_str()), ("bye", "1503434274948"));
+    }
+
+    #[test]
+    fn an_unreadable_acknowledgement_is_an_error_that_changes_nothing() {
+        let now = Instant::now();
+        let (mut client, _) = pair(now);
+        client.send(PayloadType::Output, "x".into(), stamp(), now).unwrap();
+        next_message(&mut client, now);
+        let message = AgentMessage {
+            message_type: MessageType::Acknowledge,
+            payload: "{}".into(),
+            ..publication(MessageType::Acknowledge, stamp())
+        };
+        let error = client.handle_frame(message.encode(), now).unwrap_err();
+        assert!(matches!(error, DecodeError::Payload { message_type: MessageType::Acknowledge, .. }));
+        assert!(!client.is_drained());
+    }
+}

@@ -268,6 +268,17 @@ mod tests {
     }
 
     #[test]
+    fn the_room_for_early_messages_is_free_again_after_their_turn() {
+        let mut inbox = Inbox::new(InboxLimits { out_of_order_bytes_max: 4, ..LIMITS });
+        for number in (0..20).step_by(2) {
+            handle(&mut inbox, number + 1, "four");
+            assert_eq!(handle(&mut inbox, number, "x"), [number, number + 1]);
+            inbox.consume(number);
+            inbox.consume(number + 1);
+        }
+    }
+
+    #[test]
     fn what_the_application_does_not_consume_is_bounded() {
         let mut inbox = Inbox::new(LIMITS);
         let delivered: Vec<_> = (0..6).flat_map(|number| handle(&mut inbox, number, "x")).collect();
