@@ -4,6 +4,8 @@
 //! "Not found" is `Ok(None)` or `Ok(false)`; a rule that refuses is an error of the operation.
 
 mod activation;
+#[cfg(test)]
+mod conformance;
 mod error;
 mod identity;
 mod node;

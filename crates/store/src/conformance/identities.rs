@@ -1,0 +1,51 @@
+//! Rules of [`IdentityStore`](crate::IdentityStore).
+
+use postern_ids::{AccessKeyId, PrincipalId, PrincipalKind};
+
+use super::samples::at;
+use crate::{AccessKey, CreateIdentityError, KeyStatus, Role, Secret, Store, User};
+
+fn user(name: &str, number: u8) -> User {
+    User {
+        name: name.parse().unwrap(),
+        id: PrincipalId::from_random(PrincipalKind::User, [number; 17]),
+        created_at: at(0),
+    }
+}
+
+pub(crate) async fn users_and_roles_are_found_by_name(a: &dyn Store, b: &dyn Store) {
+    let alice = user("alice", 1);
+    a.create_user(&alice).await.unwrap();
+    assert_eq!(b.user(&alice.name).await.unwrap(), Some(alice.clone()));
+    assert_eq!(b.user(&"bob".parse().unwrap()).await.unwrap(), None);
+    for taken in [user("alice", 2), user("ALICE", 2), user("bob", 1)] {
+        let refused = b.create_user(&taken).await;
+        assert!(matches!(refused, Err(CreateIdentityError::AlreadyExists)), "{taken:?}");
+    }
+
+    let role = Role {
+        name: "PosternNode".parse().unwrap(),
+        id: PrincipalId::from_random(PrincipalKind::Role, [1; 17]),
+        created_at: at(0),
+    };
+    a.create_role(&role).await.unwrap();
+    assert_eq!(b.role(&role.name).await.unwrap(), Some(role.clone()));
+    assert_eq!(b.role(&"Other".parse().unwrap()).await.unwrap(), None);
+    assert!(matches!(b.create_role(&role).await, Err(CreateIdentityError::AlreadyExists)));
+}
+
+pub(crate) async fn an_access_key_belongs_to_a_user(a: &dyn Store, b: &dyn Store) {
+    let key = AccessKey {
+        id: AccessKeyId::long_term([1; 16]),
+        secret: Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
+        user: "alice".parse().unwrap(),
+        status: KeyStatus::Active,
+        created_at: at(0),
+    };
+    assert!(matches!(a.create_access_key(&key).await, Err(CreateIdentityError::UserUnknown)));
+    a.create_user(&user("alice", 1)).await.unwrap();
+    a.create_access_key(&key).await.unwrap();
+    assert_eq!(b.access_key(&key.id).await.unwrap(), Some(key.clone()));
+    assert_eq!(b.access_key(&AccessKeyId::long_term([2; 16])).await.unwrap(), None);
+    assert!(matches!(b.create_access_key(&key).await, Err(CreateIdentityError::AlreadyExists)));
+}
