@@ -5,7 +5,7 @@ import datetime
 import pytest
 from botocore.exceptions import ClientError
 from harness import channel
-from harness.waiting import eventually
+from harness.waiting import eventually, is_alive
 
 NOWHERE = "mi-00000000000000000"
 
@@ -173,11 +173,3 @@ def test_a_violated_constraint_is_told_in_the_words_of_aws(server):
         "1 validation error detected: Value '999' at 'maxResults' failed to satisfy constraint: "
         "Member must have value less than or equal to 200"
     )
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False

@@ -64,11 +64,12 @@ def sts_call() -> Request:
     return Request(headers, b"Action=GetCallerIdentity&Version=2011-06-15")
 
 
-def sign(request: Request, server, service="ssm", region=REGION, keys=None, at=None) -> Request:
+def sign(request: Request, server, service="ssm", region=REGION, keys=None, at=None, auth=None) -> Request:
     """The request with botocore's `Authorization`, as if made at another time when `at` is given."""
+    auth = auth or botocore.auth.SigV4Auth(keys or credentials(server), service, region)
     aws = AWSRequest(request.method, server.url + request.path, dict(request.headers), request.body)
     with _clock(at):
-        botocore.auth.SigV4Auth(keys or credentials(server), service, region).add_auth(aws)
+        auth.add_auth(aws)
     headers = {name: value for name, value in aws.headers.items() if name.lower() != "content-length"}
     return Request(headers, request.body, request.method, request.path)
 

@@ -19,3 +19,12 @@ def eventually(probe, what: str, within_s: float = 20.0):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within_s} s: {what} (last: {last!r})")
         time.sleep(INTERVAL_S)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits for its parent does not."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

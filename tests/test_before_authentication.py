@@ -1,0 +1,177 @@
+"""What a stranger may make the server do: little, and not for long."""
+
+import socket
+import ssl
+import time
+
+import pytest
+from harness.requests import ssm_call
+from harness.waiting import eventually
+
+
+def raw(server, timeout_s: float = 20) -> ssl.SSLSocket:
+    plain = socket.create_connection(("127.0.0.1", server.port), timeout=timeout_s)
+    return server.tls().wrap_socket(plain, server_hostname="127.0.0.1")
+
+
+def status_of(connection) -> int | None:
+    """The status of the answer, or `None` for a connection that was just closed."""
+    try:
+        head = connection.recv(4096)
+    except (ConnectionError, ssl.SSLError):
+        return None
+    return int(head.split()[1]) if head else None
+
+
+@pytest.fixture(autouse=True)
+def unharmed(server):
+    yield
+    assert server.answers()
+
+
+def test_a_header_that_does_not_end(server):
+    with raw(server) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        with pytest.raises((ConnectionError, ssl.SSLError)):
+            for _ in range(64):
+                connection.sendall(b"a" * 65536)
+            assert status_of(connection) in (None, 400, 431)
+            raise ConnectionError
+
+
+def test_too_many_headers(server):
+    with raw(server) as connection:
+        lines = b"".join(b"X-%d: y\r\n" % n for n in range(5000))
+        try:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + lines + b"\r\n")
+        except (ConnectionError, ssl.SSLError):
+            return
+        assert status_of(connection) in (None, 400, 431)
+
+
+def test_a_body_that_is_announced_too_big(server):
+    with raw(server) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
+        assert status_of(connection) in (400, 413)
+
+
+def test_a_body_that_grows_too_big(server):
+    with raw(server) as connection:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: AmazonSSM.RegisterManagedInstance\r\n"
+        try:
+            connection.sendall(head + b"Content-Type: application/x-amz-json-1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in range(1024):
+                connection.sendall(b"10000\r\n" + b" " * 65536 + b"\r\n")
+        except (ConnectionError, ssl.SSLError):
+            return
+        assert status_of(connection) in (None, 400, 413)
+
+
+def test_a_request_that_never_ends_is_given_up(lab):
+    server = lab.server({"POSTERN_LIMITS_REQUEST_TIME_MAX": "1s"}).start()
+    with raw(server) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
+        began = time.monotonic()
+        assert status_of(connection) in (None, 400, 408, 413, 503)
+        assert time.monotonic() - began < 15
+
+
+def test_what_is_no_tls(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+        answer = connection.recv(4096)
+        # An alert record, or nothing.
+        assert answer == b"" or answer[0] == 21 or answer.startswith(b"HTTP/1.1 400")
+
+
+def test_what_is_no_http(server):
+    with raw(server) as connection:
+        connection.sendall(b"\x00\xff" * 5000)
+        assert status_of(connection) in (None, 400)
+
+
+def test_old_tls_is_refused(server):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("DEFAULT@SECLEVEL=0")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as plain:
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            context.wrap_socket(plain)
+
+
+def test_a_websocket_without_an_opening_is_closed(server, node):
+    with raw(server, 60) as connection:
+        connection.sendall(
+            b"GET /v1/data-channel/admin-0a1b2c3d4e5f60718?role=publish_subscribe HTTP/1.1\r\nHost: x\r\n"
+            b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        began = time.monotonic()
+        received = b""
+        while True:
+            try:
+                piece = connection.recv(4096)
+            except (ConnectionError, ssl.SSLError):
+                break
+            if not piece:
+                break
+            received += piece
+        assert time.monotonic() - began < 45
+        assert received.startswith(b"HTTP/1.1 ")
+
+
+@pytest.mark.parametrize("opcode", [1, 2])
+def test_an_opening_that_is_too_big(server, opcode):
+    with raw(server, 60) as connection:
+        connection.sendall(
+            b"GET /v1/data-channel/admin-0a1b2c3d4e5f60718?role=publish_subscribe HTTP/1.1\r\nHost: x\r\n"
+            b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        head = connection.recv(4096)
+        if b" 101 " not in head:
+            return
+        length = 1 << 40
+        try:
+            connection.sendall(bytes([0x80 | opcode, 0xFF]) + length.to_bytes(8) + bytes(4))
+            for _ in range(512):
+                connection.sendall(b"x" * 65536)
+        except (ConnectionError, ssl.SSLError):
+            return
+        connection.settimeout(45)
+        while True:
+            try:
+                if not connection.recv(65536):
+                    return
+            except (ConnectionError, ssl.SSLError):
+                return
+
+
+def test_registrations_of_one_address_are_limited(lab):
+    server = lab.server({"POSTERN_LIMITS_UNSIGNED_CALLS_PER_MINUTE_MAX": "5"}).start()
+    call = ssm_call(
+        "RegisterManagedInstance",
+        {
+            "ActivationId": "11111111-2222-3333-4444-555555555555",
+            "ActivationCode": "A" * 20,
+            "PublicKey": "A" * 392,
+            "PublicKeyType": "Rsa",
+            "Fingerprint": "x",
+        },
+    )
+    codes = [call.send(server).code for _ in range(8)]
+    assert codes[-1] in ("ThrottlingException", "TooManyUpdates"), codes
+    assert server.client("sts").get_caller_identity()["Account"], "signed calls go on"
+
+
+def test_many_silent_connections_do_not_keep_others_out(server):
+    silent = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(200)]
+    try:
+        assert server.client("sts").get_caller_identity()["Account"]
+        # A handshake that never begins is given up.
+        silent[0].settimeout(60)
+        assert eventually(lambda: silent[0].recv(1) == b"", "the silent connection is closed", 60)
+    finally:
+        for each in silent:
+            each.close()
