@@ -8,14 +8,17 @@ import json
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from deployment import Deployment, Failed, end_on_signals, free_port
+from deployment import ROOT, Deployment, Failed, end_on_signals, free_port
 
 COMMAND_WITHIN_S = 60
+# Everything else of the demo is removed at its end.
+KEPT = ROOT / "target" / "demo"
 
 
 def main() -> int:
@@ -86,7 +89,8 @@ def print_recordings(deployment: Deployment) -> None:
     for recording in recordings:
         if recording.stat().st_size == 0:
             raise Failed(f"{recording} is empty")
-        print(f"recorded in {recording} (kept until the demo ends)")
+        KEPT.mkdir(parents=True, exist_ok=True)
+        print(f"recorded in {shutil.copy(recording, KEPT)}")
     sys.stdout.flush()
 
 
