@@ -1,0 +1,58 @@
+"""OpenSSH as administrators use it today: a target behind a bastion. Two sshds of our own, with keys of their own."""
+
+import getpass
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from harness.programs import Program, clean_environment, free_port, kill_group
+from harness.waiting import eventually
+
+
+class OpenSsh:
+    def __init__(self, directory: Path):
+        directory.mkdir(parents=True, mode=0o700)
+        self.directory = directory
+        sshd = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin")
+        if os.geteuid() == 0:
+            # Where sshd separates privileges; Debian makes it when the service starts.
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        self._key("user")
+        (directory / "authorized_keys").write_text((directory / "user.pub").read_text())
+        self.daemons, hosts = [], []
+        for name in ("bastion", "target"):
+            port = free_port()
+            self._key(name)
+            config = directory / f"{name}.conf"
+            config.write_text(
+                f"Port {port}\nListenAddress 127.0.0.1\nHostKey {directory / name}\nPidFile none\nUsePAM no\n"
+                f"AuthorizedKeysFile {directory / 'authorized_keys'}\nStrictModes no\nPermitRootLogin yes\n"
+                "PasswordAuthentication no\nPrintMotd no\nPrintLastLog no\n"
+            )
+            log = directory / f"{name}.log"
+            arguments = [sshd, "-D", "-e", "-f", str(config)]
+            self.daemons.append(Program(f"sshd ({name})", arguments, log, clean_environment()))
+            eventually(lambda log=log: "Server listening" in log.read_text(), f"the {name} listens")
+            hosts.append(f"Host {name}\n  Port {port}\n")
+        self.config = directory / "config"
+        self.config.write_text(
+            "".join(hosts)
+            + f"Host *\n  HostName 127.0.0.1\n  User {getpass.getuser()}\n  IdentityFile {directory / 'user'}\n"
+            "  IdentitiesOnly yes\n  StrictHostKeyChecking accept-new\n  LogLevel ERROR\n"
+            f"  UserKnownHostsFile {directory / 'known_hosts'}\n"
+        )
+        # The host keys become known.
+        subprocess.run(self.command("true"), env=clean_environment(), check=True, stdin=subprocess.DEVNULL, timeout=60)
+
+    def _key(self, name: str) -> None:
+        path = self.directory / name
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+
+    def command(self, *line: str) -> list[str]:
+        terminal = [] if line else ["-t"]
+        return ["ssh", "-F", str(self.config), *terminal, "-J", "bastion", "target", *line]
+
+    def close(self) -> None:
+        for daemon in self.daemons:
+            kill_group(daemon)

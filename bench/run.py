@@ -1,0 +1,66 @@
+"""`make bench`: speed and memory, each against its target. Name measurements to run only those: `make bench BENCH="keys idle"`.
+
+What is compared runs in one process and in turn, so that both sides meet the same machine; figures are medians, and
+ratios are what counts.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("POSTERN_BINARIES", str(Path(__file__).resolve().parents[1] / "target" / "release"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+import idle  # noqa: E402
+import keys  # noqa: E402
+import output  # noqa: E402
+import prompt  # noqa: E402
+from harness.programs import Agent, Server, kill_group  # noqa: E402
+from openssh import OpenSsh  # noqa: E402
+from report import Report  # noqa: E402
+
+
+class Bench:
+    """A server, a node and two sshds on this machine."""
+
+    def __init__(self, directory: Path):
+        self.directory = directory
+        quiet = {"POSTERN_LOG_FILTER": "warn"}
+        self.server = Server(directory / "server", quiet).start()
+        self.agent = Agent(directory / "agent", self.server).register().start()
+        self.openssh = OpenSsh(directory / "openssh")
+
+    def close(self) -> None:
+        self.openssh.close()
+        for program in (self.agent.program, self.server.program):
+            kill_group(program)
+
+
+COMPARED = {"keys": keys.measure, "prompt": prompt.measure, "output": output.measure}
+ALONE = {"agent": idle.measure_agent, "nodes": idle.measure_nodes}
+
+
+def main(names: list[str]) -> int:
+    names = names or [*COMPARED, *ALONE]
+    if unknown := set(names) - COMPARED.keys() - ALONE.keys():
+        sys.exit(f"no such measurement: {', '.join(unknown)}; there are {', '.join([*COMPARED, *ALONE])}")
+    report = Report()
+    with tempfile.TemporaryDirectory(prefix="postern-bench-") as directory:
+        if any(name in COMPARED for name in names):
+            bench = Bench(Path(directory))
+            try:
+                for name in names:
+                    if name in COMPARED:
+                        COMPARED[name](bench, report)
+            finally:
+                bench.close()
+        for name in names:
+            if name in ALONE:
+                ALONE[name](Path(directory) / name, report)
+    report.print()
+    return 0 if report.all_met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
