@@ -1,0 +1,108 @@
+//! What a caller wants to do, as policies name it.
+
+use std::fmt;
+
+use postern_api::{Operation, Service, ssm};
+
+/// An operation of a service, or a step in opening a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// An operation of AWS's API.
+    Operation(Operation),
+    /// POST to `/v1/control-channel/…`.
+    CreateControlChannel,
+    /// The websocket of a control channel.
+    OpenControlChannel,
+    /// POST to `/v1/data-channel/…`.
+    CreateDataChannel,
+    /// The websocket of a data channel.
+    OpenDataChannel,
+}
+
+impl Action {
+    /// The service in a signature's scope, and before the colon.
+    #[must_use]
+    pub fn service(self) -> &'static str {
+        match self {
+            Self::Operation(operation) => operation.service().signing_name(),
+            Self::CreateControlChannel
+            | Self::OpenControlChannel
+            | Self::CreateDataChannel
+            | Self::OpenDataChannel => "ssmmessages",
+        }
+    }
+
+    /// The name after the colon.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Operation(operation) => operation.name(),
+            Self::CreateControlChannel => "CreateControlChannel",
+            Self::OpenControlChannel => "OpenControlChannel",
+            Self::CreateDataChannel => "CreateDataChannel",
+            Self::OpenDataChannel => "OpenDataChannel",
+        }
+    }
+
+    /// Whether clients sign for whatever region they are set to: STS has no regions here.
+    pub(super) fn is_global(self) -> bool {
+        matches!(self, Self::Operation(operation) if operation.service() == Service::Sts)
+    }
+
+    /// Whether it may come without a signature: an agent that registers has no credentials yet, its activation
+    /// code is the proof.
+    pub(super) fn takes_unsigned(self) -> bool {
+        self == Self::from(ssm::Operation::RegisterManagedInstance)
+    }
+
+    /// Whether a node signs it with its RSA key.
+    pub(super) fn takes_node_key(self) -> bool {
+        self == Self::from(ssm::Operation::RequestManagedInstanceRoleToken)
+            || self == Self::from(ssm::Operation::UpdateManagedInstancePublicKey)
+    }
+}
+
+impl From<Operation> for Action {
+    fn from(operation: Operation) -> Self {
+        Self::Operation(operation)
+    }
+}
+
+impl From<ssm::Operation> for Action {
+    fn from(operation: ssm::Operation) -> Self {
+        Self::Operation(Operation::Ssm(operation))
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.service(), self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_are_named_as_in_policies() {
+        assert_eq!(Action::from(ssm::Operation::StartSession).to_string(), "ssm:StartSession");
+        assert_eq!(Action::OpenDataChannel.to_string(), "ssmmessages:OpenDataChannel");
+    }
+
+    #[test]
+    fn exactly_one_operation_comes_unsigned_and_two_are_signed_by_nodes() {
+        let named = |test: fn(Action) -> bool| -> Vec<&str> {
+            Operation::ALL
+                .iter()
+                .filter(|operation| test(Action::from(**operation)))
+                .map(|operation| operation.name())
+                .collect()
+        };
+        assert_eq!(named(Action::takes_unsigned), ["RegisterManagedInstance"]);
+        assert_eq!(
+            named(Action::takes_node_key),
+            ["RequestManagedInstanceRoleToken", "UpdateManagedInstancePublicKey"]
+        );
+    }
+}

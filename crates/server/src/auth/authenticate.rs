@@ -1,0 +1,242 @@
+//! From a request to the one who signed it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::header::HOST;
+use http::request::Parts;
+use jiff::{SignedDuration, Timestamp};
+use postern_api::ssm;
+use postern_ids::{AccessKeyId, AccountId, Arn, NodeId, Region};
+use postern_sigv4::{
+    CheckedRequest, Expectation, Header, KeyKind, Refusal, Regions, Request, SignedRequest, SigningKey,
+    SigningTime,
+};
+use postern_store::{KeyStatus, Node, Store};
+
+use super::node_signature;
+use super::{Action, Caller, NodeKey, Principal, SessionTokens, Unauthenticated};
+
+/// How long a node's previous key may repeat the change of the key. The agent repeats it for some minutes when
+/// the answer got lost. For credentials the previous key is no good: an agent that does not know whether its
+/// change succeeded tries the old key first and keeps it if it works
+/// (common/identity/credentialproviders/onpremprovider/role_provider.go in aws/amazon-ssm-agent).
+const PREVIOUS_KEY_TIME_MAX: SignedDuration = SignedDuration::from_mins(10);
+
+/// A request as it arrived.
+#[derive(Debug, Clone, Copy)]
+pub struct Received<'a> {
+    /// Method, URI and headers.
+    pub parts: &'a Parts,
+    /// The whole body; empty for a websocket.
+    pub body: &'a [u8],
+    /// The peer's address.
+    pub source_ip: IpAddr,
+    /// When it arrived.
+    pub at: Timestamp,
+}
+
+/// Finds out who signed a request.
+pub struct Authenticator {
+    store: Arc<dyn Store>,
+    tokens: Arc<SessionTokens>,
+    account: AccountId,
+    region: Region,
+}
+
+/// Whether a request claims to be signed. Old clients open data channels without a signature: there the token in
+/// the first frame is the only proof.
+#[must_use]
+pub fn is_signed(parts: &Parts) -> bool {
+    let headers = headers(parts);
+    !matches!(SignedRequest::parse(request(parts, &headers)), Ok(None))
+}
+
+impl Authenticator {
+    /// For a deployment that answers for one account and one region.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        tokens: Arc<SessionTokens>,
+        account: AccountId,
+        region: Region,
+    ) -> Self {
+        Self { store, tokens, account, region }
+    }
+
+    /// Who signed `received`, which wants to do `action`.
+    ///
+    /// # Errors
+    /// [`Unauthenticated`]: every reason but storage is also written to the audit log.
+    pub async fn authenticate(
+        &self,
+        received: Received<'_>,
+        action: Action,
+    ) -> Result<Caller, Unauthenticated> {
+        let headers = headers(received.parts);
+        let request = request(received.parts, &headers);
+        let caller = self.identify(request, received, action).await;
+        match &caller {
+            Ok(_) => {}
+            Err(Unauthenticated::Store(error)) => {
+                let error = error as &dyn std::error::Error;
+                tracing::error!(error, %action, "cannot look up who calls");
+            }
+            Err(reason) => tracing::info!(
+                target: "audit",
+                decision = "unauthenticated", %action, source_ip = %received.source_ip, %reason,
+                "{action} from {} refused: {reason}", received.source_ip
+            ),
+        }
+        caller
+    }
+
+    async fn identify(
+        &self,
+        request: Request<'_>,
+        received: Received<'_>,
+        action: Action,
+    ) -> Result<Caller, Unauthenticated> {
+        let Some(signed) = SignedRequest::parse(request)? else {
+            return if action.takes_unsigned() {
+                Ok(caller(received, Principal::Anonymous, None, None))
+            } else {
+                Err(Unauthenticated::NoSignature)
+            };
+        };
+        let access_key_id = signed.credential().access_key_id.clone();
+        let token = signed.security_token().map(str::to_owned);
+        let node = access_key_id.parse::<NodeId>().ok();
+        let region = [self.region.as_str()];
+        let checked = signed.check(&Expectation {
+            service: action.service(),
+            regions: if action.is_global() { Regions::Any } else { Regions::OneOf(&region) },
+            key: if node.is_some() { KeyKind::NodeRsa } else { KeyKind::Secret },
+            now: SigningTime::from_unix_seconds(received.at.as_second()),
+        })?;
+        if let Some(node) = node {
+            return self.node(node, &checked, received, action).await;
+        }
+        let access_key_id: AccessKeyId = access_key_id.parse().map_err(|_| Unauthenticated::UnknownKey)?;
+        match token {
+            Some(token) => self.role_session(&access_key_id, &token, &checked, received).await,
+            None => self.user(&access_key_id, &checked, received).await,
+        }
+    }
+
+    async fn user(
+        &self,
+        access_key_id: &AccessKeyId,
+        checked: &CheckedRequest<'_>,
+        received: Received<'_>,
+    ) -> Result<Caller, Unauthenticated> {
+        let key = self.store.access_key(access_key_id).await?.ok_or(Unauthenticated::UnknownKey)?;
+        if key.status != KeyStatus::Active {
+            return Err(Unauthenticated::UnknownKey);
+        }
+        verify(checked, key.secret.expose_secret(), received.body)?;
+        let user = self.store.user(&key.user).await?.ok_or(Unauthenticated::UnknownKey)?;
+        let arn = Arn::user(&self.account, &user.name);
+        let principal = Principal::User { name: user.name, id: user.id, arn };
+        Ok(caller(received, principal, Some(access_key_id.to_string()), None))
+    }
+
+    async fn role_session(
+        &self,
+        access_key_id: &AccessKeyId,
+        token: &str,
+        checked: &CheckedRequest<'_>,
+        received: Received<'_>,
+    ) -> Result<Caller, Unauthenticated> {
+        let credentials = self.tokens.open(token).map_err(|_| Unauthenticated::UnknownKey)?;
+        if credentials.access_key_id != *access_key_id {
+            return Err(Unauthenticated::UnknownKey);
+        }
+        verify(checked, credentials.secret.expose_secret(), received.body)?;
+        if credentials.expires_at <= received.at {
+            return Err(Unauthenticated::ExpiredToken);
+        }
+        // The token is good by itself, but a role or a node may have been removed since.
+        let role = self.store.role(&credentials.role).await?.ok_or(Unauthenticated::UnknownKey)?;
+        if let Some(node) = &credentials.node {
+            self.store.node(node).await?.ok_or(Unauthenticated::UnknownKey)?;
+        }
+        let principal = Principal::RoleSession {
+            arn: Arn::assumed_role(&self.account, &role.name, &credentials.session_name),
+            role: role.name,
+            role_id: role.id,
+            session_name: credentials.session_name,
+            node: credentials.node,
+        };
+        let access_key_id = Some(access_key_id.to_string());
+        Ok(caller(received, principal, access_key_id, Some(credentials.issued_at)))
+    }
+
+    async fn node(
+        &self,
+        node: NodeId,
+        checked: &CheckedRequest<'_>,
+        received: Received<'_>,
+        action: Action,
+    ) -> Result<Caller, Unauthenticated> {
+        if !action.takes_node_key() {
+            return Err(Unauthenticated::UnknownKey);
+        }
+        let Some(node) = self.store.node(&node).await? else {
+            return Err(Unauthenticated::NodeUnknown { node });
+        };
+        let text = checked.string_to_sign(&checked.payload(received.body)?);
+        let is_signed_by = |key: &[u8]| node_signature::verify(key, &text, checked.signature());
+        let key = if is_signed_by(&node.public_key_der) {
+            NodeKey::Current
+        } else if previous_key(&node, action, received.at).is_some_and(is_signed_by) {
+            NodeKey::Previous
+        } else {
+            return Err(Refusal::SignatureMismatch.into());
+        };
+        let arn = Arn::managed_instance(&self.region, &self.account, &node.id);
+        let access_key_id = Some(node.id.to_string());
+        Ok(caller(received, Principal::Node { node: node.id, arn, key }, access_key_id, None))
+    }
+}
+
+/// The node's previous key, as long as it may repeat the change of the key.
+fn previous_key(node: &Node, action: Action, at: Timestamp) -> Option<&[u8]> {
+    let is_change = action == Action::from(ssm::Operation::UpdateManagedInstancePublicKey);
+    let is_recent = at.duration_since(node.public_key_since) <= PREVIOUS_KEY_TIME_MAX;
+    node.previous_public_key_der.as_deref().filter(|_| is_change && is_recent)
+}
+
+fn verify(checked: &CheckedRequest<'_>, secret: &str, body: &[u8]) -> Result<(), Refusal> {
+    let key = SigningKey::derive(secret, &checked.credential().scope);
+    checked.verify(&key, &checked.payload(body)?)
+}
+
+fn caller(
+    received: Received<'_>,
+    principal: Principal,
+    access_key_id: Option<String>,
+    token_issued_at: Option<Timestamp>,
+) -> Caller {
+    Caller { principal, access_key_id, source_ip: received.source_ip, token_issued_at }
+}
+
+fn request<'a>(parts: &'a Parts, headers: &'a [Header<'a>]) -> Request<'a> {
+    let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
+    Request { method: parts.method.as_str(), path, query, headers }
+}
+
+/// The headers as signed. HTTP/2 has `:authority` in the place of `Host`.
+fn headers(parts: &Parts) -> Vec<Header<'_>> {
+    let mut headers: Vec<Header<'_>> =
+        parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    if let Some(authority) = parts.uri.authority()
+        && !parts.headers.contains_key(HOST)
+    {
+        headers.push(("host", authority.as_str().as_bytes()));
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests;
