@@ -235,16 +235,23 @@ impl Refusal {
     }
 }
 
-/// The part of a peer's text that an error repeats.
+/// The part of a peer's text that an error repeats, fit for a line of a log.
 pub(crate) fn excerpt(text: &str) -> String {
-    /// Longer than any credential; short enough for a line of a log.
+    /// Longer than any credential, and still readable.
     const CHARS_MAX: usize = 160;
-    text.chars().take(CHARS_MAX).collect()
+    let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().take(CHARS_MAX).map(printable).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_peers_text_cannot_break_a_log() {
+        assert_eq!(excerpt("AKID\n\u{1b}[2J"), "AKID\u{fffd}\u{fffd}[2J");
+        assert_eq!(excerpt(&"é".repeat(9000)).chars().count(), 160);
+    }
 
     #[test]
     fn skew_is_told_as_aws_does() {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::refusal::excerpt;
 use crate::{Refusal, SigningTime};
 
 /// The last element of every scope.
@@ -46,13 +47,13 @@ impl Credential {
     pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
         let parts: Vec<&str> = text.splitn(6, '/').collect();
         let [access_key_id, date, region, service, terminator] = parts[..] else {
-            return Err(Refusal::CredentialElements { credential: text.to_owned() });
+            return Err(Refusal::CredentialElements { credential: excerpt(text) });
         };
         if [access_key_id, date, region, service].contains(&"") {
-            return Err(Refusal::CredentialElements { credential: text.to_owned() });
+            return Err(Refusal::CredentialElements { credential: excerpt(text) });
         }
         if terminator != TERMINATOR {
-            return Err(Refusal::Terminator { terminator: terminator.to_owned() });
+            return Err(Refusal::Terminator { terminator: excerpt(terminator) });
         }
         let scope = Scope { date: date.to_owned(), region: region.to_owned(), service: service.to_owned() };
         Ok(Self { access_key_id: access_key_id.to_owned(), scope })
