@@ -1,0 +1,85 @@
+//! The client's part of the handshake.
+
+use postern_protocol::handshake::{HandshakeRequest, HandshakeResponse, ProcessedAction, RequestedAction};
+
+/// What kind of session the agent is about to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// On a PTY: `Standard_Stream` and `InteractiveCommands`.
+    Terminal,
+    /// Without a PTY and without input: `NonInteractiveCommands`.
+    Command,
+    /// Forwarded connections.
+    Port,
+}
+
+/// Answers a handshake request; the kind is missing if the agent named none that we know.
+pub(crate) fn answer(request: &HandshakeRequest, client_version: &str) -> (HandshakeResponse, Option<Kind>) {
+    let mut kind = None;
+    let processed: Vec<ProcessedAction> = request
+        .requested_client_actions
+        .iter()
+        .map(|action| match action {
+            RequestedAction::SessionType { session_type, .. } => {
+                kind = match session_type.as_str() {
+                    "Standard_Stream" | "InteractiveCommands" => Some(Kind::Terminal),
+                    "NonInteractiveCommands" => Some(Kind::Command),
+                    "Port" => Some(Kind::Port),
+                    unknown => return action.failed(&format!("Unknown session type {unknown}")),
+                };
+                action.succeeded()
+            }
+            RequestedAction::KmsEncryption { .. } => {
+                action.failed("this client does not support encryption with a KMS key yet")
+            }
+            RequestedAction::Unknown { .. } => action.unsupported(),
+        })
+        .collect();
+    let errors: Vec<String> = processed
+        .iter()
+        .filter(|action| !action.error.is_empty())
+        .map(|action| action.error.clone())
+        .collect();
+    let response = HandshakeResponse {
+        client_version: client_version.to_owned(),
+        processed_client_actions: processed,
+        errors: (!errors.is_empty()).then_some(errors),
+    };
+    (response, kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(actions: Vec<RequestedAction>) -> HandshakeRequest {
+        HandshakeRequest { agent_version: "3.3.0.0".into(), requested_client_actions: actions }
+    }
+
+    fn session_type(name: &str) -> RequestedAction {
+        RequestedAction::SessionType { session_type: name.into(), properties: serde_json::Value::Null }
+    }
+
+    #[test]
+    fn session_types_are_recognised() {
+        for (name, expected) in [
+            ("Standard_Stream", Some(Kind::Terminal)),
+            ("InteractiveCommands", Some(Kind::Terminal)),
+            ("NonInteractiveCommands", Some(Kind::Command)),
+            ("Port", Some(Kind::Port)),
+            ("Other", None),
+        ] {
+            let (response, kind) = answer(&request(vec![session_type(name)]), "1.2.3.4");
+            assert_eq!(kind, expected, "{name}");
+            assert_eq!(response.failure().is_none(), expected.is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn encryption_is_refused_with_a_reason() {
+        let kms = RequestedAction::KmsEncryption { kms_key_id: "key".into(), challenge: None };
+        let (response, _) = answer(&request(vec![session_type("Standard_Stream"), kms]), "1.2.3.4");
+        assert!(response.failure().unwrap().error.contains("KMS"));
+        assert_eq!(response.errors.unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,28 @@
+//! A session from the user's side.
+//!
+//! [`Api`] makes the signed calls (StartSession and its neighbours), [`run`] carries one session between the
+//! user's terminal and its data channel: raw mode, window size, escapes, back-pressure, reconnection. What the
+//! user reads besides the session's own output is the caller's business, through [`Notice`].
+
+mod api;
+mod backoff;
+mod connection;
+mod descriptor;
+mod end_of_input;
+mod escape;
+mod handshake;
+mod input;
+mod keep_alive;
+mod output;
+mod raw_mode;
+mod resume;
+mod session;
+mod signals;
+mod stamps;
+mod window;
+
+pub use api::{Api, CallError, CredentialError, CredentialSource};
+pub use connection::OpenError;
+pub use output::Layout;
+pub use raw_mode::restore_terminal_on_panic;
+pub use session::{Ended, Notice, SessionError, SessionStart, run};

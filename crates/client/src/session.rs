@@ -1,0 +1,529 @@
+//! One session, from the first connection to its end.
+//!
+//! One task owns everything. Each turn it handles what happened, then waits for the first of: a frame from the
+//! connection (which also writes what is due), room on standard output, something typed, a signal, a time. What
+//! is typed is read only while the channel has room, and output is acknowledged only when it is written, so a
+//! slow side slows the other down instead of filling memory.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::os::fd::AsFd;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use postern_api::ssm::TerminateSessionInput;
+use postern_protocol::handshake::{HandshakeComplete, HandshakeRequest};
+use postern_protocol::payload::{ChannelClosed, exit_code_from_text};
+use postern_protocol::{ChannelLimits, DataChannel, Event, PayloadType, Role, Stamps};
+use uuid::Uuid;
+
+use crate::api::Api;
+use crate::connection::{Connection, Identity, Lost, OpenError, is_presigned};
+use crate::end_of_input::EndOfInput;
+use crate::escape::{Escapes, HELP, Typed};
+use crate::handshake::{Kind, answer};
+use crate::input::Input;
+use crate::output::{Layout, Output};
+use crate::raw_mode::RawMode;
+use crate::resume::{AttemptError, again, first};
+use crate::signals::{Asked, Signals};
+use crate::stamps::SystemStamps;
+use crate::window;
+
+/// Output that may wait before the connection is left unread: enough to keep a terminal busy.
+const PENDING_OUTPUT_BYTES_MAX: usize = 512 * 1024;
+/// A lost connection that is back within this time is not worth a word.
+const TELL_AFTER: Duration = Duration::from_secs(1);
+/// AWS's agent starts a shell without a handshake, and we learn of it by its first output. A program that waits
+/// for input prints none: after this time, counted from the connection, input is sent all the same.
+const ASSUME_STARTED_AFTER: Duration = Duration::from_secs(5);
+/// How long ending the session may take when the user wants to be gone.
+const TERMINATE_FOR: Duration = Duration::from_secs(5);
+/// The bytes of Ctrl-C and Ctrl-\.
+const INTERRUPT: &[u8] = &[0x03];
+const QUIT: &[u8] = &[0x1c];
+
+/// What StartSession answered.
+#[derive(Debug, Clone)]
+pub struct SessionStart {
+    /// The session.
+    pub session_id: String,
+    /// Where its data channel is.
+    pub stream_url: String,
+    /// What opens the data channel, once.
+    pub token_value: String,
+    /// What to tell the agent of this client: `postern/<version>`, or a plugin's version.
+    pub client_version: String,
+    /// Where output goes.
+    pub layout: Layout,
+}
+
+/// Something to tell the user besides the session's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice<'a> {
+    /// The connection is lost, and is being made again.
+    ConnectionLost,
+    /// It is back; told only after [`Notice::ConnectionLost`].
+    Reconnected,
+    /// The user asked for the escapes.
+    Escapes(&'a str),
+    /// The agent has something to say.
+    Message(&'a str),
+}
+
+/// How a session ended. It has been terminated if the user or this program ended it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// The server says so.
+    Closed {
+        /// Why; empty at the end of the shell or command.
+        reason: String,
+        /// What the shell or command exited with, if the agent told.
+        exit_code: Option<i32>,
+    },
+    /// After a lost connection, the server no longer had it.
+    TimedOut,
+    /// The user typed `~.`, or the terminal went away.
+    Left,
+    /// Nobody reads standard output any more.
+    OutputClosed,
+    /// A signal of this number.
+    Signalled(i32),
+}
+
+/// Why a session could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// There was never a data channel.
+    #[error("cannot open the session")]
+    Open(#[source] OpenError),
+    /// The connection was lost, and did not come back.
+    #[error("the connection was lost and cannot be made again")]
+    Resume(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The document asks for port forwarding.
+    #[error("port forwarding is not supported yet")]
+    PortForwarding,
+    /// The agent wants something else that we do not know.
+    #[error("the agent started a kind of session that this client does not know")]
+    UnknownKind,
+    /// Standard input, output or error cannot be used.
+    #[error("cannot use {what}")]
+    Local {
+        /// Which.
+        what: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// Carries a session between its data channel and standard input, output and error, until it ends. The terminal
+/// is as before when this returns.
+///
+/// Input that is no terminal's ends at its end of file, which a PTY is told by Ctrl-D; the session goes on until
+/// the remote side ends it, so `echo ls | postern start-session …` prints everything.
+///
+/// # Errors
+/// [`SessionError`]. The session has been terminated then, if the server could be reached.
+pub async fn run(
+    api: &Api,
+    start: &SessionStart,
+    notify: &dyn Fn(Notice<'_>),
+) -> Result<Ended, SessionError> {
+    let result = Session::new(api, start, notify)?.carry().await;
+    let is_over = matches!(result, Ok(Ended::Closed { .. } | Ended::TimedOut) | Err(SessionError::Resume(_)));
+    if !is_over {
+        // Whether or not it works, the user is done; the server ends abandoned sessions by itself.
+        let request = TerminateSessionInput { session_id: start.session_id.clone() };
+        let _ = tokio::time::timeout(TERMINATE_FOR, api.call(&request)).await;
+    }
+    result
+}
+
+struct Session<'a> {
+    api: &'a Api,
+    start: &'a SessionStart,
+    notify: &'a dyn Fn(Notice<'_>),
+    identity: Identity,
+    channel: DataChannel,
+    stamps: SystemStamps,
+    link: Link<'a>,
+    phase: Phase,
+    signals: Signals,
+    input: Input,
+    input_is_terminal: bool,
+    end_of_input: Option<EndOfInput>,
+    last_typed: u8,
+    escapes: Escapes,
+    raw_mode: Option<RawMode>,
+    output: Output,
+    resize_due: bool,
+    interrupted: bool,
+    exit_code: Option<i32>,
+    closed: Option<ChannelClosed>,
+}
+
+/// How far the agent is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nothing has been heard. The time is when to stop waiting for it.
+    Waiting(Option<Instant>),
+    /// A handshake is under way, for this kind of session.
+    Handshaking(Option<Kind>),
+    Running(Kind),
+}
+
+type Attempt<'a> = Pin<Box<dyn Future<Output = Result<Box<Connection>, AttemptError>> + 'a>>;
+
+/// The connection, or the attempt to get one.
+enum Link<'a> {
+    Up(Box<Connection>),
+    First(Attempt<'a>),
+    Again { attempt: Attempt<'a>, tell_at: Option<Instant> },
+}
+
+/// What happened to the link.
+enum LinkEvent {
+    Frame(Bytes),
+    Lost(Lost),
+    Attempted(Result<Box<Connection>, AttemptError>),
+}
+
+/// What ended a wait.
+enum Turn {
+    Link(LinkEvent),
+    Written(io::Result<Option<i64>>),
+    Typed(io::Result<Bytes>),
+    Asked(Asked),
+    Time,
+}
+
+impl<'a> Session<'a> {
+    fn new(
+        api: &'a Api,
+        start: &'a SessionStart,
+        notify: &'a dyn Fn(Notice<'_>),
+    ) -> Result<Self, SessionError> {
+        let local = |what| move |source| SessionError::Local { what, source };
+        let identity = Identity { client_id: Uuid::new_v4(), client_version: start.client_version.clone() };
+        let stdin = io::stdin();
+        let input_is_terminal = rustix::termios::isatty(&stdin);
+        let link = {
+            let identity = identity.clone();
+            Link::First(Box::pin(async move {
+                first(api, &start.stream_url, &start.token_value, &identity).await
+            }))
+        };
+        Ok(Self {
+            api,
+            start,
+            notify,
+            identity,
+            channel: DataChannel::new(Role::Client, ChannelLimits::default()),
+            stamps: SystemStamps,
+            link,
+            phase: Phase::Waiting(None),
+            signals: Signals::new().map_err(local("signals"))?,
+            input: Input::new(stdin.as_fd()).map_err(local("standard input"))?,
+            input_is_terminal,
+            end_of_input: None,
+            last_typed: b'\n',
+            escapes: if input_is_terminal { Escapes::new() } else { Escapes::off() },
+            raw_mode: None,
+            output: Output::new(start.layout, io::stdout().as_fd(), io::stderr().as_fd())
+                .map_err(local("standard output"))?,
+            resize_due: false,
+            interrupted: false,
+            exit_code: None,
+            closed: None,
+        })
+    }
+
+    async fn carry(mut self) -> Result<Ended, SessionError> {
+        loop {
+            self.handle_events()?;
+            if let Some(closed) = &self.closed
+                && self.output.is_empty()
+            {
+                return Ok(Ended::Closed {
+                    reason: closed.output.clone(),
+                    exit_code: closed.exit_code.or(self.exit_code),
+                });
+            }
+            self.handle_times(Instant::now())?;
+            let ended = match self.next_turn().await {
+                Turn::Link(event) => self.handle_link(event)?,
+                Turn::Written(written) => self.handle_written(written)?,
+                Turn::Typed(typed) => self.handle_typed(typed)?,
+                Turn::Asked(asked) => self.handle_asked(asked),
+                Turn::Time => None,
+            };
+            if let Some(ended) = ended {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// Waits for the first thing to happen. Which of several is random, so none can starve the others: Ctrl-C gets
+    /// through while output floods.
+    async fn next_turn(&mut self) -> Turn {
+        let deadline = self.next_time();
+        let timer = async {
+            match deadline {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let wants_typed = self.wants_typed();
+        let reading = self.output.pending_bytes() < PENDING_OUTPUT_BYTES_MAX && self.channel.wants_frames();
+        let (link, channel, stamps) = (&mut self.link, &mut self.channel, &mut self.stamps);
+        tokio::select! {
+            event = poll_fn(|cx| link.poll(cx, channel, stamps, reading)), if self.closed.is_none() => Turn::Link(event),
+            written = self.output.write() => Turn::Written(written),
+            typed = self.input.read(), if wants_typed => Turn::Typed(typed),
+            asked = self.signals.next() => Turn::Asked(asked),
+            () = timer => Turn::Time,
+        }
+    }
+
+    /// A command has no input, and an agent that is not ready would throw it away. It stays where it is, which also
+    /// leaves it to the next command of a script.
+    fn wants_typed(&self) -> bool {
+        self.phase == Phase::Running(Kind::Terminal) && self.end_of_input.is_none() && self.channel.has_room()
+    }
+
+    fn next_time(&self) -> Option<Instant> {
+        let link = match &self.link {
+            Link::Up(connection) => Some(connection.poll_timeout()),
+            Link::First(_) => None,
+            Link::Again { tell_at, .. } => *tell_at,
+        };
+        let phase = match self.phase {
+            Phase::Waiting(until) => until,
+            _ => None,
+        };
+        let end_of_input = self.end_of_input.as_ref().map(EndOfInput::poll_timeout);
+        [link, phase, end_of_input, self.channel.poll_timeout()].into_iter().flatten().min()
+    }
+
+    fn handle_times(&mut self, now: Instant) -> Result<(), SessionError> {
+        match &mut self.link {
+            Link::Up(connection) => {
+                if let Err(lost) = connection.handle_timeout(now) {
+                    self.handle_lost(lost)?;
+                }
+            }
+            Link::Again { tell_at, .. } if tell_at.is_some_and(|at| at <= now) => {
+                *tell_at = None;
+                (self.notify)(Notice::ConnectionLost);
+            }
+            _ => {}
+        }
+        if matches!(self.phase, Phase::Waiting(Some(until)) if until <= now) {
+            self.begin(Kind::Terminal);
+        }
+        if self.channel.has_room() {
+            if std::mem::take(&mut self.resize_due) {
+                self.send(PayloadType::Size, window::size().to_json());
+            }
+            if let Some(bytes) = self.end_of_input.as_mut().and_then(|end| end.poll_due(now)) {
+                self.send(PayloadType::Output, bytes);
+            }
+        }
+        Ok(())
+    }
+
+    fn handle_events(&mut self) -> Result<(), SessionError> {
+        while let Some(event) = self.channel.poll_event() {
+            match event {
+                Event::Stream { sequence_number, payload_type, payload } => {
+                    self.handle_stream(sequence_number, payload_type, payload)?;
+                }
+                Event::Closed(closed) => self.closed = Some(closed),
+                Event::StartPublication(_) | Event::PausePublication | Event::SessionState(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn handle_stream(
+        &mut self,
+        sequence_number: i64,
+        payload_type: PayloadType,
+        payload: Bytes,
+    ) -> Result<(), SessionError> {
+        match payload_type {
+            PayloadType::HandshakeRequest => {
+                if let Ok(request) = HandshakeRequest::from_json(&payload) {
+                    let (response, kind) = answer(&request, &self.identity.client_version);
+                    if kind == Some(Kind::Port) {
+                        return Err(SessionError::PortForwarding);
+                    }
+                    self.phase = Phase::Handshaking(kind);
+                    self.send(PayloadType::HandshakeResponse, response.to_json());
+                }
+            }
+            PayloadType::HandshakeComplete => {
+                let complete = HandshakeComplete::from_json(&payload).unwrap_or_default();
+                if !complete.customer_message.is_empty() {
+                    (self.notify)(Notice::Message(&complete.customer_message));
+                }
+                match self.phase {
+                    Phase::Handshaking(Some(kind)) => self.begin(kind),
+                    Phase::Handshaking(None) => return Err(SessionError::UnknownKind),
+                    Phase::Waiting(_) | Phase::Running(_) => {}
+                }
+            }
+            PayloadType::ExitCode if self.start.layout == Layout::Apart => {
+                self.exit_code = exit_code_from_text(&payload);
+            }
+            PayloadType::EncChallengeRequest | PayloadType::Flag => {}
+            _ => {
+                if !matches!(self.phase, Phase::Running(_)) {
+                    self.begin(Kind::Terminal);
+                }
+                self.output.push(sequence_number, payload_type, payload);
+                return Ok(());
+            }
+        }
+        self.channel.acknowledge(sequence_number);
+        Ok(())
+    }
+
+    /// The agent is ready for what is typed.
+    fn begin(&mut self, kind: Kind) {
+        self.phase = Phase::Running(kind);
+        if kind == Kind::Terminal {
+            self.resize_due = true;
+            if self.input_is_terminal {
+                // Only a terminal that went away cannot be raw; reading it will tell.
+                self.raw_mode = RawMode::enter(io::stdin()).ok();
+            }
+        }
+    }
+
+    fn handle_link(&mut self, event: LinkEvent) -> Result<Option<Ended>, SessionError> {
+        match event {
+            LinkEvent::Frame(frame) => {
+                // A frame that cannot be read is dropped, as AWS's plugin does; the sender's timer repairs it.
+                let _ = self.channel.handle_frame(frame, Instant::now());
+            }
+            LinkEvent::Lost(lost) => self.handle_lost(lost)?,
+            LinkEvent::Attempted(Ok(connection)) => {
+                let now = Instant::now();
+                if let Link::Again { tell_at: None, .. } = self.link {
+                    (self.notify)(Notice::Reconnected);
+                }
+                if self.phase == Phase::Waiting(None) {
+                    self.phase = Phase::Waiting(Some(now + ASSUME_STARTED_AFTER));
+                }
+                self.link = Link::Up(connection);
+                self.channel.handle_connected(now);
+            }
+            LinkEvent::Attempted(Err(AttemptError::TimedOut)) => return Ok(Some(Ended::TimedOut)),
+            LinkEvent::Attempted(Err(error)) => return Err(self.attempt_failed(error)),
+        }
+        Ok(None)
+    }
+
+    fn attempt_failed(&self, error: AttemptError) -> SessionError {
+        match (&self.link, error) {
+            (Link::First(_), AttemptError::Open(error)) => SessionError::Open(error),
+            (_, error) => SessionError::Resume(error.into()),
+        }
+    }
+
+    fn handle_lost(&mut self, lost: Lost) -> Result<(), SessionError> {
+        self.channel.handle_disconnected();
+        if is_presigned(&self.start.stream_url) {
+            return Err(SessionError::Resume(lost.into()));
+        }
+        let (api, start, identity) = (self.api, self.start, self.identity.clone());
+        let attempt =
+            Box::pin(async move { again(api, &start.session_id, &start.stream_url, &identity).await });
+        self.link = Link::Again { attempt, tell_at: Some(Instant::now() + TELL_AFTER) };
+        Ok(())
+    }
+
+    fn handle_written(&mut self, written: io::Result<Option<i64>>) -> Result<Option<Ended>, SessionError> {
+        match written {
+            Ok(Some(sequence_number)) => self.channel.acknowledge(sequence_number),
+            Ok(None) => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Some(Ended::OutputClosed)),
+            // The terminal went away.
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+                return Ok(Some(Ended::Left));
+            }
+            Err(source) => return Err(SessionError::Local { what: "standard output", source }),
+        }
+        Ok(None)
+    }
+
+    fn handle_typed(&mut self, typed: io::Result<Bytes>) -> Result<Option<Ended>, SessionError> {
+        let typed = typed.map_err(|source| SessionError::Local { what: "standard input", source })?;
+        let Some(&last) = typed.last() else {
+            if self.input_is_terminal {
+                return Ok(Some(Ended::Left));
+            }
+            self.end_of_input = Some(EndOfInput::new(Instant::now(), self.last_typed));
+            return Ok(None);
+        };
+        self.last_typed = last;
+        let input = match self.escapes.handle(&typed) {
+            Typed::Leave => return Ok(Some(Ended::Left)),
+            Typed::Help(input) => {
+                (self.notify)(Notice::Escapes(HELP));
+                input
+            }
+            Typed::Input(input) => input,
+        };
+        if !input.is_empty() {
+            self.send(PayloadType::Output, input.into());
+        }
+        Ok(None)
+    }
+
+    fn handle_asked(&mut self, asked: Asked) -> Option<Ended> {
+        let running = matches!(self.phase, Phase::Running(_));
+        match asked {
+            Asked::Resize => self.resize_due = self.phase == Phase::Running(Kind::Terminal),
+            Asked::End(signal) => return Some(Ended::Signalled(signal)),
+            Asked::Interrupt | Asked::Quit if running && !self.interrupted && self.channel.has_room() => {
+                // The remote command decides; whoever asks a second time is obeyed here.
+                self.interrupted = true;
+                let byte = if asked == Asked::Interrupt { INTERRUPT } else { QUIT };
+                self.send(PayloadType::Output, Bytes::from_static(byte));
+            }
+            Asked::Interrupt => return Some(Ended::Signalled(2)),
+            Asked::Quit => return Some(Ended::Signalled(3)),
+        }
+        None
+    }
+
+    /// Callers look for room first. Handshake answers need none: nothing else has been sent.
+    fn send(&mut self, payload_type: PayloadType, payload: Bytes) {
+        let sent = self.channel.send(payload_type, payload, self.stamps.stamp(), Instant::now());
+        debug_assert!(sent.is_ok(), "there is room");
+    }
+}
+
+impl Link<'_> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        channel: &mut DataChannel,
+        stamps: &mut SystemStamps,
+        reading: bool,
+    ) -> Poll<LinkEvent> {
+        match self {
+            Self::Up(connection) => {
+                let frame = ready!(connection.poll_frame(cx, channel, stamps, reading));
+                Poll::Ready(frame.map_or_else(LinkEvent::Lost, LinkEvent::Frame))
+            }
+            Self::First(attempt) | Self::Again { attempt, .. } => {
+                attempt.as_mut().poll(cx).map(LinkEvent::Attempted)
+            }
+        }
+    }
+}
