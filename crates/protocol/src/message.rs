@@ -3,7 +3,6 @@
 //! Source: `ClientMessage` in aws/session-manager-plugin, src/message/messageparser.go, and `AgentMessage` in
 //! aws/amazon-ssm-agent, agent/session/contracts/agentmessage.go. All integers are big-endian.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -182,7 +181,7 @@ pub enum MessageType {
     AgentUpdateResult,
     /// Control channel, server to agent: sent only to those who asked for it.
     ControlChannelReady,
-    /// A name that we do not know, at most 32 bytes of ASCII.
+    /// A name that we do not know, at most 32 visible ASCII characters.
     Unknown(String),
 }
 
@@ -343,7 +342,7 @@ pub enum DecodeError {
     /// The header-length field is not one that a writer would send.
     #[error("HeaderLength {0} is not in {HEADER_LENGTH_MIN}..={HEADER_LENGTH_MAX}")]
     HeaderLength(u32),
-    /// The message type is empty or not ASCII.
+    /// The message type is empty, or holds more than visible ASCII characters.
     #[error("MessageType is not a name")]
     MessageType,
     /// AWS's programs refuse such a message, so we do not let it pass either.
@@ -380,11 +379,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Writers pad with spaces, AWS's service with NULs: readers trim NULs first, then white space.
+/// Writers pad with spaces, AWS's service with NULs: readers trim NULs first, then white space. Readers of AWS would
+/// take any characters; a name that cannot be printed safely is of no use to anybody.
 fn message_type(padded: &[u8]) -> Result<MessageType, DecodeError> {
     let name = std::str::from_utf8(padded).map_err(|_| DecodeError::MessageType)?;
     let name = name.trim_matches('\0').trim();
-    if name.is_empty() || !name.is_ascii() {
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(DecodeError::MessageType);
     }
     Ok(MessageType::from_name(name))
@@ -393,8 +393,7 @@ fn message_type(padded: &[u8]) -> Result<MessageType, DecodeError> {
 /// A name longer than the field cannot be written; it is cut.
 fn padded_name(message_type: &MessageType) -> [u8; 32] {
     let mut padded = [b' '; 32];
-    let name = Cow::Borrowed(message_type.as_str());
-    for (to, from) in padded.iter_mut().zip(name.bytes()) {
+    for (to, from) in padded.iter_mut().zip(message_type.as_str().bytes()) {
         *to = from;
     }
     padded

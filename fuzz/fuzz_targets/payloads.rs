@@ -1,0 +1,56 @@
+//! Any bytes are a payload or an error, for each kind, and a payload is read the same after it was written.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use postern_protocol::control::{
+    AgentJob, AgentJobAck, AgentJobReply, AgentJobReplyAck, AgentTaskAcknowledge, AgentTaskComplete,
+    InteractiveShell, SessionTask,
+};
+use postern_protocol::handshake::{HandshakeComplete, HandshakeRequest, HandshakeResponse};
+use postern_protocol::payload::{
+    Acknowledge, ChannelClosed, ClientAttached, Flag, OpenControlChannel, OpenDataChannel, SessionState,
+    Size, exit_code_from_text,
+};
+use postern_protocol::version::{AgentVersion, ClientVersion};
+
+macro_rules! rewrite {
+    ($bytes:expr, $($name:ident),+ $(,)?) => {$(
+        if let Ok(payload) = $name::from_json($bytes) {
+            assert_eq!($name::from_json(&payload.to_json()).as_ref(), Ok(&payload));
+        }
+    )+};
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    rewrite!(
+        bytes,
+        Size,
+        Acknowledge,
+        ChannelClosed,
+        SessionState,
+        ClientAttached,
+        OpenDataChannel,
+        OpenControlChannel,
+        HandshakeRequest,
+        HandshakeResponse,
+        HandshakeComplete,
+        InteractiveShell,
+        SessionTask,
+        AgentTaskComplete,
+        AgentTaskAcknowledge,
+        AgentJob,
+        AgentJobAck,
+        AgentJobReply,
+        AgentJobReplyAck,
+    );
+    assert!(Acknowledge::from_json(bytes).is_err() || Acknowledge::sequence_number(bytes).is_ok());
+    _ = exit_code_from_text(bytes);
+    if let Ok(flag) = Flag::from_payload(bytes) {
+        assert_eq!(flag.to_payload(), bytes);
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let (agent, client) = (AgentVersion::parse(text), ClientVersion(text));
+        _ = agent.map(|agent| (agent.supports_terminate_flag(), agent.supports_multiplexing()));
+        _ = (client.supports_multiplexing(), client.disables_keep_alive(), client.chunk_bytes());
+    }
+});
