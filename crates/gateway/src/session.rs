@@ -101,7 +101,7 @@ enum Phase {
 enum Step {
     Received(VecDeque<(Side, Option<Incoming>)>),
     Lost(Side),
-    Commanded(Command),
+    Commanded(Box<Command>),
     Timer,
     Drain,
 }
@@ -189,7 +189,7 @@ impl SessionTask {
             match self.next_step().await {
                 Step::Received(batch) => self.handle_batch(batch).await,
                 Step::Lost(side) => self.detach(side).await,
-                Step::Commanded(command) => self.handle_command(command).await,
+                Step::Commanded(command) => self.handle_command(*command).await,
                 Step::Timer => self.handle_time(Instant::now()).await,
                 Step::Drain => return self.drain().await,
             }
@@ -222,7 +222,7 @@ impl SessionTask {
                 return Poll::Ready(Step::Received(batch));
             }
             if let Poll::Ready(Some(command)) = self.commands.poll_recv(cx) {
-                return Poll::Ready(Step::Commanded(command));
+                return Poll::Ready(Step::Commanded(Box::new(command)));
             }
             if drain.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Step::Drain);
