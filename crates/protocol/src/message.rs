@@ -408,3 +408,49 @@ fn swap_halves(mut id: [u8; 16]) -> [u8; 16] {
 fn sha256(payload: &[u8]) -> [u8; 32] {
     Sha256::digest(payload).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(message_type: MessageType) -> AgentMessage {
+        AgentMessage {
+            message_type,
+            created_ms: 1,
+            sequence_number: 0,
+            flags: Flags::NONE,
+            message_id: Uuid::nil(),
+            payload_type: PayloadType::Output,
+            payload: "hello".into(),
+        }
+    }
+
+    #[test]
+    fn reading_copies_no_payload() {
+        let frame = message(MessageType::OutputStreamData).encode();
+        let read = AgentMessage::decode(frame.clone()).unwrap();
+        assert_eq!(read.payload.as_ptr(), frame[PAYLOAD_OFFSET..].as_ptr());
+    }
+
+    #[test]
+    fn every_name_fits_its_field_and_comes_back() {
+        for (message_type, name) in NAMES {
+            assert!(name.len() <= offset::MESSAGE_TYPE.len(), "{name}");
+            let read = AgentMessage::decode(message(message_type.clone()).encode()).unwrap();
+            assert_eq!(read.message_type, message_type);
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_is_cut() {
+        let read = AgentMessage::decode(message(MessageType::Unknown("n".repeat(40))).encode()).unwrap();
+        assert_eq!(read.message_type, MessageType::Unknown("n".repeat(32)));
+    }
+
+    #[test]
+    fn every_payload_type_comes_back() {
+        for number in (0..20).chain([u32::MAX]) {
+            assert_eq!(u32::from(PayloadType::from(number)), number);
+        }
+    }
+}

@@ -405,3 +405,61 @@ impl std::fmt::Debug for OpenControlChannel {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_four_bytes() {
+        let table = [
+            (Flag::DisconnectToPort, [0, 0, 0, 1]),
+            (Flag::TerminateSession, [0, 0, 0, 2]),
+            (Flag::ConnectToPortError, [0, 0, 0, 3]),
+            (Flag::Unknown(0x0102_0304), [1, 2, 3, 4]),
+        ];
+        for (flag, bytes) in table {
+            assert_eq!(flag.to_payload(), &bytes[..]);
+            assert_eq!(Flag::from_payload(&bytes), Ok(flag));
+        }
+        assert!(Flag::from_payload(&[0, 0, 2]).is_err());
+        assert!(Flag::from_payload(&[0, 0, 0, 2, 0]).is_err());
+    }
+
+    #[test]
+    fn exit_codes_are_text() {
+        assert_eq!(exit_code_text(-1), "EXIT_CODE: -1");
+        let table: [(&[u8], Option<i32>); 5] = [
+            (b"EXIT_CODE: 3", Some(3)),
+            (b"EXIT_CODE: 255\n", Some(255)),
+            (b"EXIT_CODE: ", None),
+            (b"3", None),
+            (b"\xff", None),
+        ];
+        for (payload, exit_code) in table {
+            assert_eq!(exit_code_from_text(payload), exit_code, "{payload:?}");
+        }
+    }
+
+    #[test]
+    fn the_token_is_required_and_never_printed() {
+        assert!(OpenDataChannel::from_json(br#"{"MessageSchemaVersion":"1.0"}"#).is_err());
+        let open = OpenDataChannel::from_json(br#"{"TokenValue":"SECRET","ClientId":"c"}"#).unwrap();
+        assert!(!format!("{open:?}").contains("SECRET"));
+        let open = OpenControlChannel::from_json(br#"{"TokenValue":"SECRET"}"#).unwrap();
+        assert!(!format!("{open:?}").contains("SECRET"));
+    }
+
+    #[test]
+    fn the_acknowledged_number_is_found_in_any_spelling() {
+        for json in [
+            r#"{"AcknowledgedMessageSequenceNumber":7}"#,
+            r#"{"acknowledgedMessageSequenceNumber":7,"AcknowledgedMessageId":"not a UUID"}"#,
+        ] {
+            assert_eq!(Acknowledge::sequence_number(json.as_bytes()), Ok(7), "{json}");
+        }
+        for json in ["", "{}", r#"{"AcknowledgedMessageSequenceNumber":"7"}"#] {
+            assert!(Acknowledge::sequence_number(json.as_bytes()).is_err(), "{json}");
+        }
+    }
+}
