@@ -101,7 +101,8 @@ def test_only_one_runs_in_a_state_directory(lab, server):
 
 def test_it_listens_on_nothing(node):
     with open(f"/proc/{node.program.pid}/net/tcp") as table:
-        listening = {line.split()[9] for line in table.read_text().splitlines()[1:] if line.split()[3] == "0A"}
+        sockets = [line.split() for line in table.read().splitlines()[1:]]
+    listening = {words[9] for words in sockets if words[3] == "0A"}
     descriptors = subprocess.run(
         ["ls", "-l", f"/proc/{node.program.pid}/fd"], capture_output=True, text=True, check=True
     ).stdout
