@@ -82,11 +82,14 @@ impl Authenticator {
                 let error = error as &dyn std::error::Error;
                 tracing::error!(error, %action, "cannot look up who calls");
             }
-            Err(reason) => tracing::info!(
-                target: "audit",
-                decision = "unauthenticated", %action, source_ip = %received.source_ip, %reason,
-                "{action} from {} refused: {reason}", received.source_ip
-            ),
+            Err(reason) => {
+                let (access_key_id, source_ip) = (claimed_access_key(request), received.source_ip);
+                tracing::info!(
+                    target: "audit",
+                    decision = "unauthenticated", access_key.id = access_key_id, %source_ip, %action, %reason,
+                    "unauthenticated {action} by [{access_key_id}] from {source_ip}: {reason}"
+                );
+            }
         }
         caller
     }
@@ -219,6 +222,14 @@ fn caller(
     token_issued_at: Option<Timestamp>,
 ) -> Caller {
     Caller { principal, access_key_id, source_ip: received.source_ip, token_issued_at }
+}
+
+/// The access key that a refused request names, as far as it can be one.
+fn claimed_access_key(request: Request<'_>) -> String {
+    let signed = SignedRequest::parse(request).ok().flatten();
+    let claimed = signed.map(|signed| signed.credential().access_key_id.clone()).unwrap_or_default();
+    let is_key = claimed.parse::<AccessKeyId>().is_ok() || claimed.parse::<NodeId>().is_ok();
+    if is_key { claimed } else { String::new() }
 }
 
 fn request<'a>(parts: &'a Parts, headers: &'a [Header<'a>]) -> Request<'a> {
