@@ -25,10 +25,7 @@ pub(crate) fn module(service: &Service) -> Result<String> {
         }
         body += &request(service, name, operation)?;
     }
-    let mut imports = types::imports(service, &body);
-    if service.has_structures() {
-        imports += "#[allow(unused_imports, reason = \"not every service needs them\")]\nuse super::structures::*;\n";
-    }
+    let imports = types::imports(service, &body);
     Ok(format!(
         "//! The operations of `{}`, each with its input and its output.\n\n{imports}use super::shapes;\nuse crate::{{Request, Shape}};\n\n{}{body}",
         service.name,

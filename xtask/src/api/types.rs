@@ -52,18 +52,32 @@ pub(crate) fn structures(service: &Service) -> Result<String> {
     if body.is_empty() {
         return Ok(body);
     }
-    Ok(format!("//! The structures of `{}`.\n\n{}{body}", service.name, imports(service, &body)))
+    Ok(format!("//! The structures of `{}`.\n\n{}\n{body}", service.name, imports(service, &body)))
 }
 
-/// The `use` lines that the body of a module of structures needs.
+/// The `use` lines that the body of a module of types needs.
 pub(crate) fn imports(service: &Service, body: &str) -> String {
     let mut text = String::new();
     if body.contains("BTreeMap<") {
         text += "use std::collections::BTreeMap;\n\n";
     }
     text += "use serde::{Deserialize, Serialize};\n\n";
-    if service.has_enums() {
-        text += "#[allow(unused_imports, reason = \"not every module needs them\")]\nuse super::enums::*;\n";
+    let parts = service.parts();
+    let mentions = |is_wanted: fn(&Shape) -> bool| {
+        parts.iter().any(|name| {
+            let name_in_rust = names::r#type(name);
+            is_wanted(service.shape(name))
+                && !body.contains(&format!("pub struct {name_in_rust} "))
+                && [":", "<", " "].iter().any(|before| {
+                    [",", ">"].iter().any(|after| body.contains(&format!("{before}{name_in_rust}{after}")))
+                })
+        })
+    };
+    if mentions(Shape::is_enum) {
+        text += "use super::enums::*;\n";
+    }
+    if mentions(|shape| shape.kind == Kind::Structure) {
+        text += "use super::structures::*;\n";
     }
     let own: Vec<&str> = ["Blob", "Secret", "Timestamp"]
         .into_iter()

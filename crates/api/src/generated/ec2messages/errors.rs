@@ -4,6 +4,22 @@
 
 use crate::ErrorCode;
 
-/// `InternalServerError`
-pub const INTERNAL_SERVER_ERROR: ErrorCode =
-    ErrorCode { name: "InternalServerError", status: 500, message_member: "Message" };
+/// `AuthorizationFailureException`
+pub const AUTHORIZATION_FAILURE_EXCEPTION: ErrorCode =
+    ErrorCode { name: "AuthorizationFailureException", status: 400, message_member: "message" };
+
+/// `InternalServerException`
+pub const INTERNAL_SERVER_EXCEPTION: ErrorCode =
+    ErrorCode { name: "InternalServerException", status: 500, message_member: "message" };
+
+/// `InvalidDestinationException`
+pub const INVALID_DESTINATION_EXCEPTION: ErrorCode =
+    ErrorCode { name: "InvalidDestinationException", status: 400, message_member: "message" };
+
+/// `InvalidMessageIdException`
+pub const INVALID_MESSAGE_ID_EXCEPTION: ErrorCode =
+    ErrorCode { name: "InvalidMessageIdException", status: 400, message_member: "message" };
+
+/// `TooManyRequestsException`
+pub const TOO_MANY_REQUESTS_EXCEPTION: ErrorCode =
+    ErrorCode { name: "TooManyRequestsException", status: 400, message_member: "message" };

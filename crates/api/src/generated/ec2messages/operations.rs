@@ -5,7 +5,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::shapes;
-#[allow(unused_imports, reason = "not every service needs them")]
 use super::structures::*;
 use crate::{Request, Shape};
 
@@ -43,7 +42,7 @@ impl Operation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct AcknowledgeMessageInput {
-    /// `MessageId`; required
+    /// `MessageId`; required; at least 16 characters
     pub message_id: String,
 }
 
@@ -61,7 +60,7 @@ impl Request for AcknowledgeMessageInput {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct FailMessageInput {
-    /// `MessageId`; required
+    /// `MessageId`; required; at least 16 characters
     pub message_id: String,
     /// `FailureType`; required
     pub failure_type: String,
@@ -81,9 +80,9 @@ impl Request for FailMessageInput {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetMessagesInput {
-    /// `Destination`; required
+    /// `Destination`; required; at least 10 characters
     pub destination: String,
-    /// `MessagesRequestId`; required
+    /// `MessagesRequestId`; required; at least 16 characters
     pub messages_request_id: String,
     /// `VisibilityTimeoutInSeconds`
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,11 +96,11 @@ pub struct GetMessagesInput {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetMessagesOutput {
-    /// `Destination`; required
+    /// `Destination`; required; at least 10 characters
     pub destination: String,
     /// `Messages`; required
     pub messages: Vec<Message>,
-    /// `MessagesRequestId`; required
+    /// `MessagesRequestId`; required; at least 16 characters
     pub messages_request_id: String,
 }
 
@@ -115,11 +114,11 @@ impl Request for GetMessagesInput {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SendReplyInput {
-    /// `MessageId`; required
+    /// `MessageId`; required; at least 16 characters
     pub message_id: String,
     /// `Payload`; required
     pub payload: String,
-    /// `ReplyId`; required
+    /// `ReplyId`; required; at least 16 characters
     pub reply_id: String,
 }
 
@@ -127,10 +126,10 @@ pub struct SendReplyInput {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SendReplyOutput {
-    /// `MessageId`
+    /// `MessageId`; at least 16 characters
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
-    /// `ReplyId`
+    /// `ReplyId`; at least 16 characters
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_id: Option<String>,
     /// `ReplyStatus`

@@ -6,13 +6,16 @@ use crate::{Limits, Member, Shape};
 
 pub(super) static ACKNOWLEDGE_MESSAGE_REQUEST: Shape = Shape::Structure {
     name: "AcknowledgeMessageRequest",
-    members: &[Member { name: "MessageId", shape: &STRING, required: true }],
+    members: &[Member { name: "MessageId", shape: &MESSAGE_ID, required: true }],
 };
+
+pub(super) static DESTINATION: Shape =
+    Shape::Text { length: Limits { min: Some(10), max: None }, pattern: None, values: &[], sensitive: false };
 
 pub(super) static FAIL_MESSAGE_REQUEST: Shape = Shape::Structure {
     name: "FailMessageRequest",
     members: &[
-        Member { name: "MessageId", shape: &STRING, required: true },
+        Member { name: "MessageId", shape: &MESSAGE_ID, required: true },
         Member { name: "FailureType", shape: &STRING, required: true },
     ],
 };
@@ -20,8 +23,8 @@ pub(super) static FAIL_MESSAGE_REQUEST: Shape = Shape::Structure {
 pub(super) static GET_MESSAGES_REQUEST: Shape = Shape::Structure {
     name: "GetMessagesRequest",
     members: &[
-        Member { name: "Destination", shape: &STRING, required: true },
-        Member { name: "MessagesRequestId", shape: &STRING, required: true },
+        Member { name: "Destination", shape: &DESTINATION, required: true },
+        Member { name: "MessagesRequestId", shape: &REQUEST_ID, required: true },
         Member { name: "VisibilityTimeoutInSeconds", shape: &INTEGER, required: false },
         Member { name: "NextToken", shape: &STRING, required: false },
     ],
@@ -29,12 +32,21 @@ pub(super) static GET_MESSAGES_REQUEST: Shape = Shape::Structure {
 
 pub(super) static INTEGER: Shape = Shape::Integer(Limits::NONE);
 
+pub(super) static MESSAGE_ID: Shape =
+    Shape::Text { length: Limits { min: Some(16), max: None }, pattern: None, values: &[], sensitive: false };
+
+pub(super) static REPLY_ID: Shape =
+    Shape::Text { length: Limits { min: Some(16), max: None }, pattern: None, values: &[], sensitive: false };
+
+pub(super) static REQUEST_ID: Shape =
+    Shape::Text { length: Limits { min: Some(16), max: None }, pattern: None, values: &[], sensitive: false };
+
 pub(super) static SEND_REPLY_REQUEST: Shape = Shape::Structure {
     name: "SendReplyRequest",
     members: &[
-        Member { name: "MessageId", shape: &STRING, required: true },
+        Member { name: "MessageId", shape: &MESSAGE_ID, required: true },
         Member { name: "Payload", shape: &STRING, required: true },
-        Member { name: "ReplyId", shape: &STRING, required: true },
+        Member { name: "ReplyId", shape: &REPLY_ID, required: true },
     ],
 };
 

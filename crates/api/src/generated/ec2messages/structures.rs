@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct Message {
     /// `CreatedDate`; required
     pub created_date: String,
-    /// `Destination`; required
+    /// `Destination`; required; at least 10 characters
     pub destination: String,
-    /// `MessageId`; required
+    /// `MessageId`; required; at least 16 characters
     pub message_id: String,
     /// `Payload`; required
     pub payload: String,

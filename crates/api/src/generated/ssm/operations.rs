@@ -6,10 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-#[allow(unused_imports, reason = "not every module needs them")]
 use super::enums::*;
 use super::shapes;
-#[allow(unused_imports, reason = "not every service needs them")]
 use super::structures::*;
 use crate::{Request, Shape};
 use crate::{Secret, Timestamp};

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-#[allow(unused_imports, reason = "not every module needs them")]
 use super::enums::*;
 use crate::{Secret, Timestamp};
+
 /// AWS's `Activation`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
