@@ -1,17 +1,29 @@
-//! Recorded sessions: written as they happen, found again after a crash, read back.
+//! Recorded sessions: written as they happen, taken up again after a crash, read back.
 //!
-//! A recording is `<session>.cast`, an [asciicast v3](https://docs.asciinema.org/manual/asciicast/v3/) that any
-//! player replays, and `<session>.json` beside it: who, where, when, and why it ended. While the session runs,
-//! `<session>.position` says up to where the cast is sound, so that a crash costs nothing that was seen.
+//! A recording is a pair of files in one directory: `<session>.cast`, what the terminal showed, as
+//! [asciicast v3](https://docs.asciinema.org/manual/asciicast/v3/); and `<session>.json`, who, where, when and why it
+//! ended. While the session runs there is a third, `<session>.position`: how far the record goes.
 //!
-//! Everything here blocks; programs with an async runtime call it from a thread that may.
+//! The caller forwards output only after [`Recorder::append`] has returned, so everything that anyone has seen is on
+//! record, whatever crashes when. Any error ends the recording (and must end the session): nothing is skipped.
+//!
+//! Everything here blocks; asynchronous callers use a thread for it.
 
-mod cast;
+mod asciicast;
 mod directory;
+mod disk;
+mod export;
 mod position;
+mod reader;
 mod recorder;
-mod side_file;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod text;
 
-pub use directory::{Durability, RecordingDirectory};
+pub use directory::{Listing, RecordingDirectory};
+pub use disk::Durability;
+pub use export::Escapes;
+pub use reader::{Event, EventKind, Events, Recording, Terminal};
 pub use recorder::{Entry, Recorder};
-pub use side_file::{RecordingEnd, RecordingInfo, RecordingStatus, SideFile};
+pub use summary::{RecordingEnd, RecordingInfo, RecordingStatus, RecordingSummary};

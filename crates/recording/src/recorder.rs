@@ -1,235 +1,271 @@
-//! Writing one recording.
+//! One recording, while it is written.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
-use std::os::unix::fs::FileExt as _;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest, Sha256};
 
-use crate::cast::{self, Carry, Code};
-use crate::directory::{Durability, Paths, remove};
+use crate::asciicast;
+use crate::disk::{self, Disk, Durability, Files, Paths};
 use crate::position::Position;
-use crate::side_file::{RecordingEnd, RecordingInfo, RecordingStatus, SideFile};
+use crate::reader::Terminal;
+use crate::summary::{RecordingEnd, RecordingInfo, RecordingStatus, RecordingSummary};
 
-/// What goes on the record.
+/// Room for lines that is kept between batches; a batch may take more for the moment.
+const LINES_BYTES_KEPT: usize = 64 * 1024;
+
+/// Something to record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// An output message. One without bytes only counts.
+    /// Output of the session. A message without terminal output has no bytes, but its number counts.
     Output {
-        /// Its number in the agent's direction.
+        /// Its number in the session.
         sequence_number: i64,
-        /// What the terminal showed.
+        /// The bytes, cut anywhere.
         bytes: Bytes,
-        /// When.
+        /// When it came.
         at: Timestamp,
     },
-    /// The terminal has a new size.
+    /// The terminal's new size.
     Resize {
         /// Characters in a row.
         cols: u16,
         /// Rows.
         rows: u16,
-        /// When.
+        /// When it came.
         at: Timestamp,
     },
 }
 
-/// The size that a terminal has until its client says otherwise.
-const DEFAULT_SIZE: (u16, u16) = (80, 24);
-
-/// Writes one recording. After an error it only serves to be finished.
+/// One recording, while it is written. Dropped without [`finish`](Self::finish), as in a crash, it can be
+/// [reopened](crate::RecordingDirectory::reopen).
 #[derive(Debug)]
 pub struct Recorder {
-    info: RecordingInfo,
+    directory: PathBuf,
     paths: Paths,
-    cast: File,
-    position_file: File,
-    position: Position,
+    info: RecordingInfo,
     durability: Durability,
-    /// Reused for the lines of a batch.
+    disk: Box<dyn Disk>,
+    position: Position,
+    /// Lines of the batch that is being written; kept for its memory.
     lines: Vec<u8>,
-    text: String,
+    /// Whether an error ended the recording.
     has_failed: bool,
 }
 
 impl Recorder {
-    pub(crate) fn begin(
-        info: RecordingInfo,
+    pub(crate) fn new(
+        directory: PathBuf,
         paths: Paths,
-        cast: File,
-        position_file: File,
+        info: RecordingInfo,
         durability: Durability,
-    ) -> io::Result<Self> {
-        let position = Position {
-            next_sequence: 0,
-            cast_bytes: 0,
-            last_us: info.started_at.as_microsecond(),
-            carry: Carry::default(),
-        };
-        let recorder = Self::resume(info, paths, cast, position_file, position, durability);
-        recorder.position_file.write_all_at(&position.encode(), 0)?;
-        Ok(recorder)
-    }
-
-    pub(crate) fn resume(
-        info: RecordingInfo,
-        paths: Paths,
-        cast: File,
-        position_file: File,
+        disk: Files,
         position: Position,
-        durability: Durability,
     ) -> Self {
-        let (lines, text) = (Vec::new(), String::new());
-        Self { info, paths, cast, position_file, position, durability, lines, text, has_failed: false }
+        let disk = Box::new(disk);
+        Self { directory, paths, info, durability, disk, position, lines: Vec::new(), has_failed: false }
     }
 
-    /// The number of the first output message that is not on the record.
+    /// The number of the first output that is not on record.
     #[must_use]
     pub fn next_sequence(&self) -> i64 {
         self.position.next_sequence
     }
 
-    /// Puts entries on the record. Output that is there already is skipped. When this returns, they survive the
-    /// end of the process, or of the machine, as the directory was opened.
+    /// Writes a batch; what it holds is on record when this returns. Output that already is on record is skipped.
     ///
     /// # Errors
-    /// None of the entries counts as recorded, and no further can be.
-    pub fn append(&mut self, entries: &[Entry]) -> io::Result<()> {
+    /// Any error, also a gap in the numbers, ends the recording: it is closed as interrupted with what it held before
+    /// the batch, and takes nothing any more. Nothing of the batch may be shown to anyone.
+    pub fn append(&mut self, batch: &[Entry]) -> io::Result<()> {
         if self.has_failed {
-            return Err(io::Error::other("an earlier write to the recording failed"));
+            return Err(io::Error::other("the recording has failed before"));
         }
-        let mut position = self.position;
-        let mut lines = std::mem::take(&mut self.lines);
-        lines.clear();
-        for entry in entries {
-            self.write_entry(&mut lines, &mut position, entry);
-        }
-        let written = self.write(&lines, position);
-        self.has_failed = written.is_err();
-        self.lines = lines;
-        // A burst of output must not keep its memory for the rest of the session.
-        self.lines.shrink_to(64 * 1024);
-        written
+        self.write(batch).inspect_err(|error| self.abandon(error))
     }
 
-    fn write_entry(&mut self, lines: &mut Vec<u8>, position: &mut Position, entry: &Entry) {
-        match entry {
-            Entry::Output { sequence_number, .. } if *sequence_number < position.next_sequence => {}
-            Entry::Output { sequence_number, bytes, at } => {
-                position.next_sequence = sequence_number + 1;
-                self.text.clear();
-                position.carry.decode(bytes, &mut self.text);
-                if !self.text.is_empty() {
-                    self.write_header_once(lines, position, DEFAULT_SIZE);
-                    cast::write_event(lines, interval_us(position, *at), Code::Output, &self.text);
+    fn write(&mut self, batch: &[Entry]) -> io::Result<()> {
+        self.lines.clear();
+        let mut next = self.position.clone();
+        let mut ends_with_output = false;
+        for entry in batch {
+            match *entry {
+                Entry::Output { sequence_number, ref bytes, at } => {
+                    if sequence_number < next.next_sequence {
+                        continue;
+                    }
+                    if sequence_number > next.next_sequence {
+                        return Err(io::Error::new(
+                            io::ErrorKind::InvalidInput,
+                            format!("message {} is missing before {sequence_number}", next.next_sequence),
+                        ));
+                    }
+                    next.next_sequence += 1;
+                    if bytes.is_empty() {
+                        continue;
+                    }
+                    if ends_with_output && next.timeline.is_same_moment(at) {
+                        asciicast::reopen_output(&mut self.lines, &mut next.carry, bytes);
+                        continue;
+                    }
+                    self.ensure_header(&next);
+                    ends_with_output |=
+                        next.timeline.push_output(&mut self.lines, &mut next.carry, bytes, at);
+                }
+                Entry::Resize { cols, rows, at } => {
+                    let terminal = Terminal { cols, rows };
+                    if terminal == next.terminal || cols == 0 || rows == 0 {
+                        continue;
+                    }
+                    next.terminal = terminal;
+                    if next.cast_bytes == 0 && self.lines.is_empty() {
+                        // Not even the header is written: it will have the right size at once.
+                        continue;
+                    }
+                    next.timeline.push_resize(&mut self.lines, terminal, at);
+                    ends_with_output = false;
                 }
             }
-            // The first size belongs into the header.
-            Entry::Resize { cols, rows, .. } if position.cast_bytes == 0 && lines.is_empty() => {
-                self.write_header_once(lines, position, (*cols, *rows));
-            }
-            Entry::Resize { cols, rows, at } => {
-                cast::write_event(lines, interval_us(position, *at), Code::Resize, &format!("{cols}x{rows}"));
-            }
+        }
+        if next == self.position {
+            return Ok(());
+        }
+        self.commit(next)
+    }
+
+    /// Puts the header before the first line.
+    fn ensure_header(&mut self, position: &Position) {
+        if position.cast_bytes == 0 && self.lines.is_empty() {
+            let title = self.info.title();
+            asciicast::push_header(&mut self.lines, position.terminal, self.info.started_at, &title);
         }
     }
 
-    fn write_header_once(&self, lines: &mut Vec<u8>, position: &Position, size: (u16, u16)) {
-        if position.cast_bytes == 0 && lines.is_empty() {
-            let node = self.info.node_name.as_deref().unwrap_or(self.info.node.as_str());
-            let owner = self.info.owner.resource().rsplit('/').next().unwrap_or_default();
-            let title = format!("{owner} on {node}");
-            cast::write_header(lines, size, self.info.started_at, &title);
+    /// Writes the lines, and then how far the recording goes with them.
+    fn commit(&mut self, mut next: Position) -> io::Result<()> {
+        if !self.lines.is_empty() {
+            self.disk.append(&self.lines)?;
+            if self.durability == Durability::PowerFailure {
+                self.disk.sync_cast()?;
+            }
         }
-    }
-
-    fn write(&mut self, lines: &[u8], mut position: Position) -> io::Result<()> {
-        self.cast.write_all_at(lines, position.cast_bytes)?;
-        position.cast_bytes += lines.len() as u64;
-        if self.durability == Durability::Machine {
-            self.cast.sync_data()?;
+        next.generation += 1;
+        next.cast_bytes += u64::try_from(self.lines.len()).expect("a length fits 64 bits");
+        self.disk.write_position(next.offset(), &next.encode(&self.info.session_id))?;
+        if self.durability == Durability::PowerFailure {
+            self.disk.sync_position()?;
         }
-        self.position_file.write_all_at(&position.encode(), 0)?;
-        if self.durability == Durability::Machine {
-            self.position_file.sync_data()?;
+        self.position = next;
+        if self.lines.capacity() > LINES_BYTES_KEPT {
+            self.lines = Vec::new();
         }
-        self.position = position;
         Ok(())
     }
 
-    /// Completes the recording. One that could not be written to its end is kept up to there, as interrupted.
+    /// Completes the recording.
     ///
     /// # Errors
-    /// The end could not be written down; the recording can be reopened.
-    pub fn finish(mut self, end: &RecordingEnd) -> io::Result<()> {
-        let mut status = RecordingStatus::Finished;
-        if self.has_failed || self.write_end(end).is_err() {
-            status = RecordingStatus::Interrupted;
+    /// The recording stays unfinished, and is found by [`RecordingDirectory::unfinished`](crate::RecordingDirectory::unfinished).
+    pub fn finish(self, end: &RecordingEnd) -> io::Result<()> {
+        if self.has_failed {
+            return Err(io::Error::other("the recording has failed before"));
         }
-        self.cast.set_len(self.position.cast_bytes)?;
-        self.cast.sync_all()?;
-        let side_file = SideFile {
+        self.complete(RecordingStatus::Finished, end)
+    }
+
+    /// Completes a recording whose session ended while nobody recorded it, as when the server was away.
+    ///
+    /// # Errors
+    /// As for [`finish`](Self::finish).
+    pub(crate) fn interrupt(self, end: &RecordingEnd) -> io::Result<()> {
+        self.complete(RecordingStatus::Interrupted, end)
+    }
+
+    fn complete(mut self, status: RecordingStatus, end: &RecordingEnd) -> io::Result<()> {
+        self.lines.clear();
+        let mut last = self.position.clone();
+        self.ensure_header(&last);
+        last.timeline.push_rest(&mut self.lines, &mut last.carry, end.at);
+        if let Some(exit_code) = end.exit_code {
+            last.timeline.push_exit(&mut self.lines, exit_code, end.at);
+        }
+        self.disk.append(&self.lines)?;
+        self.disk.sync_cast()?;
+        self.write_side(status, end)
+    }
+
+    /// Replaces the side file by one with the end, after which no position is needed.
+    fn write_side(&self, status: RecordingStatus, end: &RecordingEnd) -> io::Result<()> {
+        let (bytes, sha256) = digest(&self.paths.cast)?;
+        let summary = RecordingSummary {
             status,
             ended_at: Some(end.at),
             end_reason: Some(end.reason.clone()),
             exit_code: end.exit_code,
-            cast_bytes: Some(self.position.cast_bytes),
-            cast_sha256: Some(sha256_of(&self.paths)?),
-            ..SideFile::running(self.info)
+            bytes: Some(bytes),
+            sha256: Some(sha256),
+            ..RecordingSummary::running(self.info.clone())
         };
-        side_file.write(&self.paths.side_file)?;
-        fs::remove_file(&self.paths.position)
+        // A complete recording is on the disk, whatever was asked for while it was written: it happens once.
+        write_summary(&self.paths, &summary, Durability::PowerFailure)?;
+        disk::remove_if_there(&self.paths.position)?;
+        disk::sync_directory(&self.directory)
     }
 
-    fn write_end(&mut self, end: &RecordingEnd) -> io::Result<()> {
-        let mut position = self.position;
-        let mut lines = Vec::new();
-        self.write_header_once(&mut lines, &position, DEFAULT_SIZE);
-        if position.carry.length > 0 {
-            // The rest of the character will not come.
-            position.carry = Carry::default();
-            let text = char::REPLACEMENT_CHARACTER.to_string();
-            cast::write_event(&mut lines, interval_us(&mut position, end.at), Code::Output, &text);
-        }
-        if let Some(exit_code) = end.exit_code {
-            let interval = interval_us(&mut position, end.at);
-            cast::write_event(&mut lines, interval, Code::Exit, &exit_code.to_string());
-        }
-        self.write(&lines, position)
+    /// Does for a recording that cannot go on what the failing disk lets it: cuts what is half written, so that it can
+    /// be played, and says so in the side file. What does not work now is done when the server starts again.
+    fn abandon(&mut self, error: &io::Error) {
+        self.has_failed = true;
+        let at = Timestamp::from_millisecond(self.position.timeline.last_ms).unwrap_or(self.info.started_at);
+        let end = RecordingEnd { at, reason: format!("failed:recording: {error}"), exit_code: None };
+        let cut = self.disk.truncate(self.position.cast_bytes);
+        // The caller has the first error; a second adds nothing that helps.
+        let _ = cut.and_then(|()| self.write_side(RecordingStatus::Interrupted, &end));
     }
 
     /// Removes the recording of a session that did not come about.
     ///
     /// # Errors
-    /// None today; what cannot be removed stays.
+    /// A file could not be removed.
     pub fn discard(self) -> io::Result<()> {
-        remove(&self.paths);
-        Ok(())
+        self.paths.remove()
+    }
+
+    /// Lets a test stand between the recorder and its files.
+    #[cfg(test)]
+    pub(crate) fn wrap_disk(&mut self, wrap: impl FnOnce(Box<dyn Disk>) -> Box<dyn Disk>) {
+        let unused = Box::new(crate::tests::NoDisk);
+        self.disk = wrap(std::mem::replace(&mut self.disk, unused));
     }
 }
 
-/// Microseconds since the event before, which this event becomes. A clock that was set back gives none.
-fn interval_us(position: &mut Position, at: Timestamp) -> u64 {
-    let at_us = at.as_microsecond().max(position.last_us);
-    let interval = at_us.abs_diff(position.last_us);
-    position.last_us = at_us;
-    interval
+/// Writes a side file in place of the one before.
+pub(crate) fn write_summary(
+    paths: &Paths,
+    summary: &RecordingSummary,
+    durability: Durability,
+) -> io::Result<()> {
+    let mut contents = serde_json::to_vec_pretty(summary).map_err(io::Error::other)?;
+    contents.push(b'\n');
+    disk::replace(&paths.side, &paths.side_new, &contents, durability)
 }
 
-fn sha256_of(paths: &Paths) -> io::Result<String> {
-    let mut file = File::open(&paths.cast)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 64 * 1024];
+/// Length and SHA-256 of a file.
+fn digest(path: &std::path::Path) -> io::Result<(u64, String)> {
+    let mut file = File::open(path).map_err(|error| disk::named(path, error))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    let mut bytes = 0;
     loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            count => hash.update(&buffer[..count]),
+        let length = io::Read::read(&mut file, &mut buffer).map_err(|error| disk::named(path, error))?;
+        if length == 0 {
+            let digits = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+            return Ok((bytes, digits));
         }
+        hasher.update(&buffer[..length]);
+        bytes += u64::try_from(length).expect("a length fits 64 bits");
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
-
-#[cfg(test)]
-mod tests;
