@@ -1,0 +1,25 @@
+//! The agent on a managed node. It listens on nothing: it dials out to the control plane, and runs what users start
+//! through it.
+//!
+//! [`register`] makes this machine a node; [`run`] keeps the node's credentials fresh, its control channel open and
+//! its sessions running.
+
+mod backoff;
+mod control_channel;
+mod control_plane;
+mod credentials;
+mod health;
+mod keep_alive;
+mod machine;
+mod network;
+mod node_key;
+mod random;
+pub mod register;
+pub mod run;
+mod session;
+mod socket;
+mod stamps;
+pub mod state;
+mod version;
+
+pub use version::{AGENT_NAME, AGENT_VERSION};

@@ -1,0 +1,363 @@
+//! How a session begins: who the client is, the handshake with it, and when to start the program.
+//!
+//! The rules and their reasons are those of the clients in use (data channel of aws/session-manager-plugin,
+//! src/sessionmanagerplugin/session/):
+//! - The first message to a client is Output or a handshake; after anything else the plugin hangs.
+//! - Shells start with a handshake only if the client said who it is: some browser clients print it.
+//! - After the handshake the plugin drops what comes before it has set itself up; then it sends its size.
+//! - Without a handshake the plugin sends its size only after the first output.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use postern_documents::SessionType;
+use postern_protocol::handshake::{HandshakeComplete, HandshakeRequest, HandshakeResponse, RequestedAction};
+use postern_protocol::payload::{ClientAttached, Size};
+use postern_protocol::version::{CHUNK_BYTES_UNKNOWN_CLIENT, ClientVersion};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::task::{Run, Separation};
+use crate::AGENT_VERSION;
+
+/// What a client gets to answer the handshake, as in AWS's agent.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(15);
+/// What the plugin gets to set itself up and send its size; it takes some milliseconds.
+const SIZE_WITHIN: Duration = Duration::from_millis(250);
+/// A server that does not say when a client is there is not Postern's: shells then start without being told.
+const CLIENT_WITHIN: Duration = Duration::from_secs(15);
+/// A session that needs a handshake waits for the client as long as the server does.
+const HANDSHAKING_CLIENT_WITHIN: Duration = Duration::from_secs(60);
+/// For a client that never says how large it is.
+const DEFAULT_SIZE: Size = Size { cols: 80, rows: 24 };
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Action {
+    SendHandshakeRequest(Bytes),
+    SendHandshakeComplete(Bytes),
+    /// Start the program.
+    Start(Size),
+}
+
+/// The client did not do its part. The texts are those of AWS's agent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum HandshakeError {
+    #[error(
+        "Encountered error while initiating handshake. Handshake timed out. Please ensure that you have the latest version of the session manager plugin."
+    )]
+    TimedOut,
+    #[error(
+        "Encountered error while initiating handshake. {action} failed on client with status {status} error: {error}"
+    )]
+    ActionFailed { action: String, status: i64, error: String },
+    #[error("Encountered error while initiating handshake. The client's answer cannot be read: {0}")]
+    Unreadable(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    AwaitingClient { until: Instant },
+    Handshaking { since: Instant },
+    AwaitingSize { until: Instant },
+    Started,
+}
+
+/// The beginning of one session.
+#[derive(Debug)]
+pub(super) struct Start {
+    session_type: SessionType,
+    needs_handshake: bool,
+    separates: bool,
+    phase: Phase,
+    actions: Vec<Action>,
+    size: Option<Size>,
+    client_id: Option<String>,
+    client_version: String,
+}
+
+impl Start {
+    pub(super) fn new(run: &Run, now: Instant) -> Self {
+        let (needs_handshake, separates) = match run {
+            Run::Piped(piped) => (true, piped.separation != Separation::Merged),
+            Run::LoginShell { .. } | Run::OnTerminal { .. } => (false, false),
+        };
+        let within = if needs_handshake { HANDSHAKING_CLIENT_WITHIN } else { CLIENT_WITHIN };
+        Self {
+            session_type: run.session_type(),
+            needs_handshake,
+            separates,
+            phase: Phase::AwaitingClient { until: now + within },
+            actions: Vec::new(),
+            size: None,
+            client_id: None,
+            client_version: String::new(),
+        }
+    }
+
+    /// A client is there, for the first time or again. Only Postern's server tells more.
+    pub(super) fn handle_attached(&mut self, attached: Option<ClientAttached>, now: Instant) {
+        let attached = attached.unwrap_or_default();
+        let is_other = attached.client_id != self.client_id;
+        if is_other || matches!(self.phase, Phase::AwaitingClient { .. }) {
+            self.client_version = attached.client_version.unwrap_or_default();
+            self.client_id = attached.client_id;
+        }
+        self.size = attached.size.or(self.size);
+        if !matches!(self.phase, Phase::AwaitingClient { .. }) {
+            return;
+        }
+        if self.needs_handshake || self.client_id.is_some() {
+            self.phase = Phase::Handshaking { since: now };
+            let action = RequestedAction::SessionType {
+                session_type: self.session_type.as_str().to_owned(),
+                properties: Value::Null,
+            };
+            let request = HandshakeRequest {
+                agent_version: AGENT_VERSION.to_owned(),
+                requested_client_actions: vec![action],
+            };
+            self.actions.push(Action::SendHandshakeRequest(request.to_json()));
+        } else {
+            self.start();
+        }
+    }
+
+    /// The client answered the handshake.
+    pub(super) fn handle_response(&mut self, payload: &[u8], now: Instant) -> Result<(), HandshakeError> {
+        let Phase::Handshaking { since } = self.phase else { return Ok(()) };
+        let response = HandshakeResponse::from_json(payload);
+        let response = response.map_err(|error| HandshakeError::Unreadable(error.to_string()))?;
+        if let Some(failed) = response.failure() {
+            return Err(HandshakeError::ActionFailed {
+                action: failed.action_type.clone(),
+                status: failed.action_status.into(),
+                error: failed.error.clone(),
+            });
+        }
+        self.client_version = response.client_version;
+        let lacks_streams = self.separates && ClientVersion(&self.client_version).lacks_separate_output();
+        let complete = HandshakeComplete {
+            handshake_time_to_complete: now.duration_since(since),
+            customer_message: if lacks_streams { UPDATE_PLUGIN.to_owned() } else { String::new() },
+        };
+        self.actions.push(Action::SendHandshakeComplete(complete.to_json()));
+        self.phase = Phase::AwaitingSize { until: now + SIZE_WITHIN };
+        // Postern's client is ready when it answers, and has said its size when it came.
+        if self.client().is_postern() && (self.size.is_some() || self.needs_handshake) {
+            self.start();
+        }
+        Ok(())
+    }
+
+    /// The client's terminal has this size. Whether the program is to be told: it runs already.
+    pub(super) fn handle_size(&mut self, size: Size) -> bool {
+        self.size = Some(size);
+        if matches!(self.phase, Phase::AwaitingSize { .. }) {
+            self.start();
+            return false;
+        }
+        self.phase == Phase::Started
+    }
+
+    pub(super) fn poll_action(&mut self) -> Option<Action> {
+        (!self.actions.is_empty()).then(|| self.actions.remove(0))
+    }
+
+    /// When to call [`Self::handle_timeout`].
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::AwaitingClient { until } | Phase::AwaitingSize { until } => Some(until),
+            Phase::Handshaking { since } => Some(since + HANDSHAKE_WITHIN),
+            Phase::Started => None,
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> Result<(), HandshakeError> {
+        if self.poll_timeout().is_none_or(|until| now < until) {
+            return Ok(());
+        }
+        match self.phase {
+            Phase::AwaitingClient { .. } => self.handle_attached(None, now),
+            Phase::Handshaking { .. } => return Err(HandshakeError::TimedOut),
+            Phase::AwaitingSize { .. } => self.start(),
+            Phase::Started => {}
+        }
+        Ok(())
+    }
+
+    /// Bytes of data for one message to the present client.
+    pub(super) fn chunk_bytes(&self) -> usize {
+        if self.client_version.is_empty() { CHUNK_BYTES_UNKNOWN_CLIENT } else { self.client().chunk_bytes() }
+    }
+
+    /// Whether the program may run and the client be told things.
+    pub(super) fn is_started(&self) -> bool {
+        self.phase == Phase::Started
+    }
+
+    /// The client's size, if it said one.
+    pub(super) fn size(&self) -> Option<Size> {
+        self.size
+    }
+
+    pub(super) fn client(&self) -> ClientVersion<'_> {
+        ClientVersion(&self.client_version)
+    }
+
+    fn start(&mut self) {
+        self.phase = Phase::Started;
+        self.actions.push(Action::Start(self.size.unwrap_or(DEFAULT_SIZE)));
+    }
+}
+
+/// The text of AWS's agent, agent/session/datachannel/.
+const UPDATE_PLUGIN: &str = "Please update session manager plugin version (minimum required version 1.2.312.0) for \
+                             fully support of separate StdOut/StdErr output.\r\n";
+
+#[cfg(test)]
+mod tests {
+    use postern_protocol::version::CHUNK_BYTES;
+
+    use super::super::task::Piped;
+    use super::*;
+
+    const SIZE: Size = Size { cols: 132, rows: 43 };
+
+    fn shell() -> Run {
+        Run::LoginShell { profile: String::new() }
+    }
+
+    fn piped() -> Run {
+        let separation = Separation::Separate { stdout_prefix: String::new(), stderr_prefix: String::new() };
+        Run::Piped(Piped { words: vec!["ls".into()], separation })
+    }
+
+    fn attached(id: Option<&str>, version: Option<&str>, size: Option<Size>) -> Option<ClientAttached> {
+        Some(ClientAttached {
+            client_id: id.map(str::to_owned),
+            client_version: version.map(str::to_owned),
+            size,
+        })
+    }
+
+    fn response(version: &str) -> String {
+        format!(
+            r#"{{"ClientVersion":"{version}","ProcessedClientActions":[{{"ActionType":"SessionType","ActionStatus":1}}]}}"#
+        )
+    }
+
+    fn is_request(action: Option<Action>) -> bool {
+        matches!(action, Some(Action::SendHandshakeRequest(json)) if json.starts_with(b"{\"AgentVersion\":\"3.3."))
+    }
+
+    fn completed(action: Option<Action>) -> String {
+        match action {
+            Some(Action::SendHandshakeComplete(json)) => {
+                HandshakeComplete::from_json(&json).unwrap().customer_message
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn awss_plugin_shakes_hands_and_then_sends_its_size() {
+        let now = Instant::now();
+        let mut start = Start::new(&shell(), now);
+        start.handle_attached(attached(Some("id"), Some("1.2.707.0"), None), now);
+        assert!(is_request(start.poll_action()));
+        assert_eq!(start.poll_timeout(), Some(now + Duration::from_secs(15)));
+        start.handle_response(response("1.2.707.0").as_bytes(), now).unwrap();
+        assert_eq!(completed(start.poll_action()), "");
+        assert_eq!(start.poll_action(), None, "the plugin is not ready for output");
+        assert!(!start.handle_size(SIZE));
+        assert_eq!(start.poll_action(), Some(Action::Start(SIZE)));
+        assert_eq!(start.chunk_bytes(), CHUNK_BYTES);
+        assert!(start.handle_size(SIZE), "from now on the terminal is told");
+        assert_eq!(start.poll_timeout(), None);
+    }
+
+    #[test]
+    fn a_client_that_never_says_its_size_waits_no_longer_than_a_blink() {
+        let now = Instant::now();
+        let mut start = Start::new(&shell(), now);
+        start.handle_attached(attached(Some("id"), None, None), now);
+        start.handle_response(response("0.0.1").as_bytes(), now).unwrap();
+        let later = now + Duration::from_millis(250);
+        assert_eq!(start.poll_timeout(), Some(later));
+        start.handle_timeout(later).unwrap();
+        start.poll_action();
+        start.poll_action();
+        assert_eq!(start.poll_action(), Some(Action::Start(DEFAULT_SIZE)));
+        assert_eq!(start.chunk_bytes(), CHUNK_BYTES_UNKNOWN_CLIENT);
+    }
+
+    #[test]
+    fn a_client_without_an_id_gets_its_shell_at_once_and_no_handshake() {
+        let now = Instant::now();
+        for attached in [None, attached(None, None, None)] {
+            let mut start = Start::new(&shell(), now);
+            start.handle_attached(attached, now);
+            assert_eq!(start.poll_action(), Some(Action::Start(DEFAULT_SIZE)));
+            assert_eq!(start.chunk_bytes(), CHUNK_BYTES_UNKNOWN_CLIENT);
+        }
+    }
+
+    #[test]
+    fn posterns_client_is_ready_with_its_answer() {
+        let now = Instant::now();
+        let mut start = Start::new(&shell(), now);
+        start.handle_attached(attached(Some("id"), Some("postern/0.1.0"), Some(SIZE)), now);
+        start.poll_action();
+        start.handle_response(response("postern/0.1.0").as_bytes(), now).unwrap();
+        completed(start.poll_action());
+        assert_eq!(start.poll_action(), Some(Action::Start(SIZE)));
+    }
+
+    #[test]
+    fn commands_without_a_terminal_always_shake_hands() {
+        let now = Instant::now();
+        let mut start = Start::new(&piped(), now);
+        assert_eq!(start.poll_timeout(), Some(now + Duration::from_secs(60)));
+        start.handle_attached(None, now);
+        assert!(is_request(start.poll_action()));
+        start.handle_response(response("1.2.295").as_bytes(), now).unwrap();
+        assert!(completed(start.poll_action()).starts_with("Please update session manager plugin version"));
+    }
+
+    #[test]
+    fn a_server_that_tells_nothing_is_not_waited_for_for_ever() {
+        let now = Instant::now();
+        let mut start = Start::new(&shell(), now);
+        start.handle_timeout(now + Duration::from_secs(14)).unwrap();
+        assert_eq!(start.poll_action(), None);
+        start.handle_timeout(now + Duration::from_secs(15)).unwrap();
+        assert_eq!(start.poll_action(), Some(Action::Start(DEFAULT_SIZE)));
+    }
+
+    #[test]
+    fn a_silent_or_unable_client_is_an_error_in_awss_words() {
+        let now = Instant::now();
+        let mut start = Start::new(&piped(), now);
+        start.handle_attached(None, now);
+        assert_eq!(start.handle_timeout(now + Duration::from_secs(15)), Err(HandshakeError::TimedOut));
+        let unsupported = br#"{"ClientVersion":"1.2","ProcessedClientActions":[{"ActionType":"SessionType","ActionStatus":2,"Error":"no"}]}"#;
+        let error = start.handle_response(unsupported, now).unwrap_err().to_string();
+        assert!(error.ends_with("SessionType failed on client with status 2 error: no"), "{error}");
+        assert!(matches!(start.handle_response(b"{", now), Err(HandshakeError::Unreadable(_))));
+    }
+
+    #[test]
+    fn the_chunk_size_follows_the_client_that_is_there() {
+        let now = Instant::now();
+        let mut start = Start::new(&shell(), now);
+        start.handle_attached(attached(Some("id"), None, None), now);
+        start.handle_response(response("1.2.295.0").as_bytes(), now).unwrap();
+        start.handle_attached(attached(Some("id"), None, None), now);
+        assert_eq!(start.chunk_bytes(), CHUNK_BYTES, "the same client reconnected");
+        start.handle_attached(attached(None, None, None), now);
+        assert_eq!(start.chunk_bytes(), CHUNK_BYTES_UNKNOWN_CLIENT, "another one took over");
+        start.handle_attached(attached(Some("other"), Some("postern/0.1.0"), None), now);
+        assert_eq!(start.chunk_bytes(), CHUNK_BYTES);
+    }
+}
