@@ -2,11 +2,7 @@
 
 use jiff::Timestamp;
 
-/// A clock. An argument, so that tests can set it.
-pub trait Clock: Send + Sync {
-    /// The present time.
-    fn now(&self) -> Timestamp;
-}
+pub use postern_gateway::Clock;
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,7 +1,24 @@
 //! Postern's control plane: AWS-compatible operations, nodes and sessions, on one TLS port.
+//!
+//! [`Config`](config::Config) says what the operator wants, [`Server`] is made from it. Inside, a connection becomes
+//! a request ([`serve`]), the request an operation (`dispatch`), and the operation one file in `routes/`, which asks
+//! [`auth`] for leave before it works. Live channels are the business of the crate `gateway`.
 
+mod app;
 pub mod auth;
 pub mod bootstrap;
 pub mod clock;
 pub mod config;
+mod dispatch;
+mod inbound;
+pub mod lifecycle;
+pub mod log;
+mod page_token;
 pub mod random;
+mod rate_limit;
+mod routes;
+pub mod serve;
+mod server;
+pub mod tls;
+
+pub use server::{Server, StartError};

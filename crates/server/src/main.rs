@@ -1,3 +1,82 @@
-//! `postern-server`.
+//! `postern-server`: reads its configuration, starts, says how to use it, and runs until told to stop.
 
-fn main() {}
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use postern_server::config::{Config, Flags};
+use postern_server::lifecycle::{self, Ended, Signals};
+use postern_server::{Server, log};
+use tokio_util::sync::CancellationToken;
+
+/// The configuration cannot be used.
+const EXIT_CONFIGURATION: u8 = 2;
+
+fn main() -> ExitCode {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let config = match Config::read(&Flags::parse(), variables) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            eprintln!("postern-server: {mistakes}");
+            return ExitCode::from(EXIT_CONFIGURATION);
+        }
+    };
+    log::start(&config.log);
+    raise_file_limit();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("postern-server: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = runtime.block_on(run(config));
+    // What has not ended by now is cut off.
+    runtime.shutdown_background();
+    match ended {
+        Ok(Ended::Drained) => ExitCode::SUCCESS,
+        Ok(Ended::Aborted) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("postern-server: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: Config) -> anyhow::Result<Ended> {
+    let signals = Signals::catch().context("cannot catch signals")?;
+    let drain_time_max = config.limits.drain_time_max;
+    let shutdown = CancellationToken::new();
+    let server = Server::start(config, shutdown.clone()).await?;
+    announce(&server);
+    let mut served = Ok(());
+    let ended =
+        lifecycle::run(async { served = server.run().await }, shutdown, signals, drain_time_max).await;
+    served?;
+    Ok(ended)
+}
+
+/// Says how to use the server, and that it is ready.
+fn announce(server: &Server) {
+    if server.is_first_start() {
+        println!(
+            "# The administrator's profile. To use it with the AWS CLI, an SDK, or postern:\n{}",
+            server.exports()
+        );
+    } else {
+        let directory = server.exports().directory().display();
+        tracing::info!("the administrator's profile is in {directory}");
+    }
+    eprintln!("postern-server ready on {}", server.public_url());
+}
+
+/// Each connection is a file descriptor: takes all that the system allows.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
+}

@@ -105,31 +105,31 @@ impl Names {
 }
 
 /// A chain and its key as the files hold them (PEM).
-pub(super) struct ServerCertificate {
-    pub(super) chain: Vec<u8>,
-    pub(super) key: Vec<u8>,
+struct ServerCertificate {
+    chain: Vec<u8>,
+    key: Vec<u8>,
 }
 
-/// The server's certificate under its own authority, both made or renewed as needed.
-pub(super) fn load(
+/// Sees to it that the files of the authority and of the server's certificate are there and good.
+pub(super) fn prepare(
     directory: &DataDirectory,
     names: &Names,
     now: Timestamp,
     random: &dyn Random,
-) -> Result<ServerCertificate, CertificateError> {
+) -> Result<(), CertificateError> {
     let authority = Authority::load(directory, now, random)?;
     let kept = (file::read(&directory.server_certificate())?, file::read(&directory.server_key())?);
     if let (Some(chain), Some(key)) = kept
         && authority.still_vouches_for(&chain, &key, names, now)
     {
-        return Ok(ServerCertificate { chain, key });
+        return Ok(());
     }
     let issued = authority.issue(names, now)?;
     // A crash between the two leaves a pair that does not match, which is issued anew.
     file::write(&directory.server_key(), &issued.key, Readers::Owner)?;
     file::write(&directory.server_certificate(), &issued.chain, Readers::Everyone)?;
     tracing::info!("issued the server's certificate");
-    Ok(issued)
+    Ok(())
 }
 
 struct Authority {
@@ -252,7 +252,8 @@ mod tests {
     }
 
     fn leaf_of(directory: &DataDirectory, public_host: &str, at: Timestamp) -> Vec<u8> {
-        load(directory, &names(public_host), at, &SystemRandom).unwrap().chain
+        prepare(directory, &names(public_host), at, &SystemRandom).unwrap();
+        std::fs::read(directory.server_certificate()).unwrap()
     }
 
     #[test]
@@ -293,10 +294,10 @@ mod tests {
         let directory = DataDirectory::open(temporary.path()).unwrap();
         leaf_of(&directory, "localhost", now());
         std::fs::write(directory.authority_certificate(), "nothing").unwrap();
-        let error = load(&directory, &names("localhost"), now(), &SystemRandom).map(|_| ()).unwrap_err();
+        let error = prepare(&directory, &names("localhost"), now(), &SystemRandom).unwrap_err();
         assert!(error.to_string().contains("ca.pem"), "{error}");
         std::fs::remove_file(directory.authority_key()).unwrap();
-        let error = load(&directory, &names("localhost"), now(), &SystemRandom).map(|_| ()).unwrap_err();
+        let error = prepare(&directory, &names("localhost"), now(), &SystemRandom).unwrap_err();
         assert!(error.to_string().contains("ca.key is missing"), "{error}");
     }
 }

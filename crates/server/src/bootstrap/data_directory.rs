@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::file::{self, FileError};
@@ -43,8 +44,13 @@ impl DataDirectory {
         }
         let lock_path = path.join("lock");
         let error = |source| FileError::new("lock", &lock_path, source);
-        let mut lock =
-            File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(error)?;
+        let mut lock = File::options()
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .write(true)
+            .open(&lock_path)
+            .map_err(error)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -1,0 +1,41 @@
+//! What every operation works with.
+
+use std::sync::Arc;
+
+use postern_api::ssm::StartSessionOutput;
+use postern_gateway::Gateway;
+use postern_ids::{AccountId, Region};
+use postern_store::Store;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::{Authenticator, Invocations, SessionTokens};
+use crate::clock::Clock;
+use crate::config::{Limits, PublicUrl, Sessions};
+use crate::page_token::PageTokens;
+use crate::random::Random;
+use crate::rate_limit::RateLimit;
+
+/// What every operation works with.
+pub(crate) struct App {
+    pub(crate) account: AccountId,
+    pub(crate) region: Region,
+    pub(crate) public_url: PublicUrl,
+    pub(crate) sessions: Sessions,
+    pub(crate) limits: Limits,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) gateway: Gateway,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) session_tokens: Arc<SessionTokens>,
+    /// Answers of `StartSession` for clients that repeat a call.
+    pub(crate) started_sessions: Invocations<StartSessionOutput>,
+    pub(crate) page_tokens: PageTokens,
+    /// Calls that nobody has signed, by the address they come from.
+    pub(crate) unsigned_calls: RateLimit,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    /// Owns the tasks that take over websockets.
+    pub(crate) tasks: TaskTracker,
+    /// Cancelled when the server stops: long polls end.
+    pub(crate) shutdown: CancellationToken,
+}

@@ -1,0 +1,94 @@
+//! The first user and its access key, and the role that nodes get.
+
+use jiff::Timestamp;
+use postern_ids::{AccessKeyId, PrincipalId, PrincipalKind, RoleName, UserName};
+use postern_store::{AccessKey, CreateIdentityError, KeyStatus, Role, Secret, Store, StoreError, User};
+
+use crate::random::Random;
+
+/// The user that may do everything.
+const ADMINISTRATOR: &str = "admin";
+/// The role that stands ready for activations.
+pub(crate) const NODE_ROLE: &str = "PosternNode";
+/// Where the identifier of the administrator's first key is remembered until the first start is over.
+const KEY_ID_SETTING: &str = "bootstrap.access-key-id";
+/// Present once the files with that key were written.
+const FINISHED_SETTING: &str = "bootstrap.finished";
+/// Random bytes of a secret access key, which has 40 characters as AWS's do.
+const SECRET_BYTES: usize = 30;
+
+/// Why there is no administrator.
+#[derive(Debug, thiserror::Error)]
+pub enum AdministratorError {
+    /// A user, key or role was not created.
+    #[error("cannot create the administrator or the role of nodes")]
+    Create(#[from] CreateIdentityError),
+    /// Storage failed.
+    #[error("cannot look up the administrator")]
+    Store(#[from] StoreError),
+}
+
+/// Creates what is missing of the administrator and of the node role. The key is given only until
+/// [`finish`] was called: later it is nobody's business.
+pub(super) async fn prepare(
+    store: &dyn Store,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<Option<AccessKey>, AdministratorError> {
+    prepare_role(store, now, random).await?;
+    if store.setting(FINISHED_SETTING).await?.is_some() {
+        return Ok(None);
+    }
+    let name: UserName = ADMINISTRATOR.parse().expect("a valid user name");
+    if store.user(&name).await?.is_none() {
+        let id = PrincipalId::from_random(PrincipalKind::User, random.bytes());
+        store.create_user(&User { name: name.clone(), id, created_at: now }).await?;
+    }
+    if let Some(key) = interrupted_key(store).await? {
+        return Ok(Some(key));
+    }
+    let key = AccessKey {
+        id: AccessKeyId::long_term(random.bytes()),
+        secret: new_secret(random),
+        user: name,
+        status: KeyStatus::Active,
+        created_at: now,
+    };
+    // The identifier first, so that a crash in between leaves no key that nobody knows.
+    store.put_setting(KEY_ID_SETTING, key.id.as_str().as_bytes()).await?;
+    store.create_access_key(&key).await?;
+    Ok(Some(key))
+}
+
+/// Remembers that the administrator's files are written.
+pub(super) async fn finish(store: &dyn Store) -> Result<(), StoreError> {
+    store.put_setting(FINISHED_SETTING, b"1").await
+}
+
+/// The key of a first start that did not come to its end.
+async fn interrupted_key(store: &dyn Store) -> Result<Option<AccessKey>, StoreError> {
+    let Some(id) = store.setting(KEY_ID_SETTING).await? else { return Ok(None) };
+    match std::str::from_utf8(&id).ok().and_then(|id| id.parse().ok()) {
+        Some(id) => store.access_key(&id).await,
+        None => Ok(None),
+    }
+}
+
+async fn prepare_role(
+    store: &dyn Store,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<(), AdministratorError> {
+    let name: RoleName = NODE_ROLE.parse().expect("a valid role name");
+    if store.role(&name).await?.is_none() {
+        let id = PrincipalId::from_random(PrincipalKind::Role, random.bytes());
+        store.create_role(&Role { name, id, created_at: now }).await?;
+    }
+    Ok(())
+}
+
+fn new_secret(random: &dyn Random) -> Secret<String> {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    Secret::new(STANDARD.encode(random.bytes::<SECRET_BYTES>()))
+}

@@ -1,0 +1,86 @@
+//! Operations: one file each, named after it. Every one authenticates, checks its input, asks for a permit, and
+//! only then works.
+
+mod call;
+mod ec2messages;
+mod failure;
+mod ssm;
+pub(crate) mod ssmmessages;
+mod sts;
+
+use std::sync::Arc;
+
+use postern_api::query::Form;
+use postern_api::{Answer, ApiError, CommonError, Operation, QueryRequest, Request, json, query};
+
+use crate::app::App;
+use crate::auth::Action;
+use crate::inbound::Inbound;
+
+use call::Call;
+
+/// Runs an operation of a JSON service and gives its answer's body.
+pub(crate) async fn json(
+    app: &Arc<App>,
+    operation: Operation,
+    inbound: &Inbound,
+) -> Result<Vec<u8>, ApiError> {
+    match operation {
+        Operation::Ssm(operation) => ssm::run(app, operation, inbound).await,
+        Operation::Ec2messages(operation) => ec2messages::run(app, operation, inbound).await,
+        Operation::Sts(_) => Err(not_served()),
+    }
+}
+
+/// Runs an operation of a Query service and gives its whole answer.
+pub(crate) async fn query(
+    app: &Arc<App>,
+    operation: Operation,
+    form: &Form,
+    inbound: &Inbound,
+) -> Result<Answer, ApiError> {
+    match operation {
+        Operation::Sts(operation) => sts::run(app, operation, form, inbound).await,
+        Operation::Ssm(_) | Operation::Ec2messages(_) => Err(not_served()),
+    }
+}
+
+/// The answer to an operation of the model that this server does not do.
+fn not_served() -> ApiError {
+    ApiError::new(CommonError::UnknownOperation, "This server does not do this operation.")
+}
+
+/// Authenticates, reads the input and hands both to `work`.
+async fn serve_json<T, F>(
+    app: &Arc<App>,
+    inbound: &Inbound,
+    work: impl FnOnce(Call<T>) -> F,
+) -> Result<Vec<u8>, ApiError>
+where
+    T: Request,
+    F: Future<Output = Result<T::Output, ApiError>>,
+{
+    let caller = app.authenticator.authenticate(inbound.received(), Action::from(T::OPERATION)).await;
+    let caller = caller.map_err(|error| ApiError::from(&error))?;
+    let input = json::decode::<T>(&inbound.body)?;
+    let output = work(Call::new(app, caller, input, inbound)).await?;
+    Ok(json::encode(&output))
+}
+
+/// The same for a form.
+async fn serve_query<T, F>(
+    app: &Arc<App>,
+    form: &Form,
+    inbound: &Inbound,
+    work: impl FnOnce(Call<T>) -> F,
+) -> Result<Answer, ApiError>
+where
+    T: QueryRequest,
+    F: Future<Output = Result<T::Output, ApiError>>,
+{
+    let caller = app.authenticator.authenticate(inbound.received(), Action::from(T::OPERATION)).await;
+    let caller = caller.map_err(|error| ApiError::from(&error))?;
+    let input = query::decode::<T>(form)?;
+    let output = work(Call::new(app, caller, input, inbound)).await?;
+    Ok(query::encode::<T>(&output, &inbound.request_id))
+}

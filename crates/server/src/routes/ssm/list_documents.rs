@@ -1,0 +1,142 @@
+//! `ListDocuments`: the documents that there are, by name.
+
+use postern_api::ssm::{
+    DocumentFilter, DocumentFilterKey, DocumentFormat, DocumentIdentifier, DocumentKeyValuesFilter,
+    ListDocumentsInput, ListDocumentsOutput, errors,
+};
+use postern_api::{ApiError, CommonError};
+use postern_documents::AmazonDocument;
+use postern_ids::AccountId;
+
+use super::document::{Document, platform_types};
+use crate::page_token::Listing;
+use crate::routes::call::Call;
+
+const RESULTS_DEFAULT: usize = 50;
+
+/// A condition on documents; one of the values must match.
+enum Filter {
+    Owner(Vec<String>),
+    NamePrefix(String),
+    Name(Vec<String>),
+    PlatformTypes(Vec<String>),
+    DocumentType(Vec<String>),
+    SearchKeyword(Vec<String>),
+    /// One that no document of ours can match: they have neither tags nor target types nor cloud providers.
+    Nothing,
+}
+
+pub(super) async fn list_documents(call: Call<ListDocumentsInput>) -> Result<ListDocumentsOutput, ApiError> {
+    let filters = filters(&call.input)?;
+    let _permit = call.authorize(&[])?;
+    let listing = Listing::new("ListDocuments", &(&call.input.document_filter_list, &call.input.filters));
+    let after: Option<String> = call.page_after(&listing, call.input.next_token.as_deref())?;
+    let limit =
+        call.input.max_results.and_then(|count| usize::try_from(count).ok()).unwrap_or(RESULTS_DEFAULT);
+    let account = &call.app.account;
+    let mut rest = Document::all()
+        .filter(|document| after.as_deref().is_none_or(|after| document.name() > after))
+        .filter(|document| filters.iter().all(|filter| filter.admits(*document, account)));
+    let page: Vec<Document> = rest.by_ref().take(limit).collect();
+    let last = page.last().filter(|_| rest.next().is_some());
+    Ok(ListDocumentsOutput {
+        next_token: last.map(|last| call.app.page_tokens.seal(&listing, &last.name())),
+        document_identifiers: Some(page.iter().map(|document| shown(*document, account)).collect()),
+    })
+}
+
+fn filters(input: &ListDocumentsInput) -> Result<Vec<Filter>, ApiError> {
+    let (old, new) = (input.document_filter_list.as_deref(), input.filters.as_deref());
+    match (old.unwrap_or_default(), new.unwrap_or_default()) {
+        (old, []) => old.iter().map(old_filter).collect(),
+        ([], new) => new.iter().map(new_filter).collect(),
+        _ => {
+            let message = "Give either DocumentFilterList or Filters, not both.";
+            Err(ApiError::new(CommonError::Validation, message))
+        }
+    }
+}
+
+fn old_filter(filter: &DocumentFilter) -> Result<Filter, ApiError> {
+    let value = filter.value.clone();
+    Ok(match &filter.key {
+        DocumentFilterKey::Name => Filter::NamePrefix(value),
+        DocumentFilterKey::Owner => Filter::Owner(vec![value]),
+        DocumentFilterKey::PlatformTypes => Filter::PlatformTypes(vec![value]),
+        DocumentFilterKey::DocumentType => Filter::DocumentType(vec![value]),
+        DocumentFilterKey::Unknown(key) => return Err(unknown_key(key)),
+    })
+}
+
+fn new_filter(filter: &DocumentKeyValuesFilter) -> Result<Filter, ApiError> {
+    let values = filter.values.clone().unwrap_or_default();
+    Ok(match filter.key.as_deref().unwrap_or_default() {
+        "Owner" => Filter::Owner(values),
+        "Name" => Filter::Name(values),
+        "PlatformTypes" => Filter::PlatformTypes(values),
+        "DocumentType" => Filter::DocumentType(values),
+        "SearchKeyword" => Filter::SearchKeyword(values),
+        "TargetType" | "CloudProviders" => Filter::Nothing,
+        key if key.starts_with("tag:") => Filter::Nothing,
+        key => return Err(unknown_key(key)),
+    })
+}
+
+fn unknown_key(key: &str) -> ApiError {
+    ApiError::new(errors::INVALID_FILTER_KEY, format!("The filter key {key:.64} is not valid."))
+}
+
+impl Filter {
+    fn admits(&self, document: Document, account: &AccountId) -> bool {
+        let name = document.name();
+        match self {
+            Self::Owner(owners) => owners.iter().any(|owner| is_owner(owner, document, account)),
+            Self::NamePrefix(prefix) => name.starts_with(prefix.as_str()),
+            Self::Name(names) => names.iter().any(|wanted| wanted == name),
+            Self::PlatformTypes(types) => document
+                .platforms()
+                .iter()
+                .any(|platform| types.iter().any(|wanted| wanted == platform.as_str())),
+            Self::DocumentType(types) => {
+                types.iter().any(|wanted| wanted == document.document_type().as_str())
+            }
+            Self::SearchKeyword(words) => words.iter().all(|word| {
+                let word = word.to_lowercase();
+                name.to_lowercase().contains(&word)
+                    || document.description().is_some_and(|text| text.to_lowercase().contains(&word))
+            }),
+            Self::Nothing => false,
+        }
+    }
+}
+
+fn is_owner(owner: &str, document: Document, account: &AccountId) -> bool {
+    match document {
+        Document::Amazon(_) => matches!(owner, "Amazon" | "Public" | "All"),
+        Document::Default => matches!(owner, "Self" | "Private" | "All") || owner == account.as_str(),
+    }
+}
+
+fn shown(document: Document, account: &AccountId) -> DocumentIdentifier {
+    DocumentIdentifier {
+        name: Some(document.name().to_owned()),
+        owner: Some(document.owner(account)),
+        platform_types: Some(platform_types(document.platforms())),
+        document_version: Some(AmazonDocument::VERSION.to_owned()),
+        document_type: Some(document.document_type().as_str().into()),
+        schema_version: Some(document.schema_version()),
+        document_format: Some(DocumentFormat::Json),
+        ..DocumentIdentifier::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_come_in_the_order_that_pages_go_on_in() {
+        let names: Vec<&str> = Document::all().map(Document::name).collect();
+        assert!(names.is_sorted(), "{names:?}");
+    }
+}

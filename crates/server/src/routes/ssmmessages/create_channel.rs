@@ -1,0 +1,95 @@
+//! `CreateControlChannel` and `CreateDataChannel`: a node asks for the token that opens a channel.
+//!
+//! JSON in, and XML with status 201 out: amazon-ssm-agent takes any other status for an error
+//! (agent/session/service/service.go).
+
+use std::sync::Arc;
+
+use postern_api::{Answer, ApiError, CommonError};
+use postern_ids::{Arn, NodeId, SessionId};
+
+use super::Channel;
+use crate::app::App;
+use crate::auth::{Action, Context, authorize};
+use crate::inbound::Inbound;
+use crate::routes::failure;
+
+/// The only version of the first frames.
+const MESSAGE_SCHEMA_VERSION: &str = "1.0";
+/// The agent stops trying when it reads this (agent/session/datachannel/datachannel.go).
+const SESSION_OVER: &str = "Session is already terminated";
+
+/// Answers a POST to a channel's path.
+pub(crate) async fn create_channel(app: &Arc<App>, inbound: &Inbound) -> Answer {
+    if inbound.parts.method != http::Method::POST {
+        let error =
+            ApiError::new(CommonError::Validation, "A channel is created with POST and opened with GET.");
+        return error.to_ssmmessages();
+    }
+    let created = match Channel::parse(inbound.parts.uri.path()) {
+        Ok(Channel::Control(node)) => control_channel(app, inbound, &node).await,
+        Ok(Channel::Data(session)) => data_channel(app, inbound, &session).await,
+        Err(error) => Err(error),
+    };
+    match created {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::debug!(code = error.code.name(), "a channel was refused: {error}");
+            error.to_ssmmessages()
+        }
+    }
+}
+
+async fn control_channel(app: &App, inbound: &Inbound, node: &NodeId) -> Result<Answer, ApiError> {
+    let action = Action::CreateControlChannel;
+    let caller = app.authenticator.authenticate(inbound.received(), action).await;
+    let caller = caller.map_err(|error| ApiError::from(&error))?;
+    let context = Context { request_id: &inbound.request_id, session_node: None };
+    let resource = Arn::managed_instance(&app.region, &app.account, node);
+    let _permit =
+        authorize(&caller, action, &[resource], &context).map_err(|denied| ApiError::from(&denied))?;
+    if caller.principal.node() != Some(node) {
+        return Err(not_itself(node));
+    }
+    Ok(answer("CreateControlChannelResponse", &app.gateway.control_channel_token(node)))
+}
+
+async fn data_channel(app: &App, inbound: &Inbound, session: &SessionId) -> Result<Answer, ApiError> {
+    let action = Action::CreateDataChannel;
+    let caller = app.authenticator.authenticate(inbound.received(), action).await;
+    let caller = caller.map_err(|error| ApiError::from(&error))?;
+    let found = app.store.session(session).await.map_err(failure::store)?;
+    let session_node = found.as_ref().map(|session| &session.node);
+    let context = Context { request_id: &inbound.request_id, session_node };
+    let resource = Arn::session(&app.region, &app.account, session);
+    let _permit =
+        authorize(&caller, action, &[resource], &context).map_err(|denied| ApiError::from(&denied))?;
+    let node = caller.principal.node().ok_or_else(only_nodes)?;
+    match app.gateway.data_channel_token(node, session) {
+        Some(token) => Ok(answer("CreateDataChannelResponse", &token)),
+        None => Err(ApiError::new(CommonError::Validation, SESSION_OVER)),
+    }
+}
+
+/// A channel speaks for its node: even those who may do everything cannot speak for it.
+pub(super) fn not_itself(node: &NodeId) -> ApiError {
+    ApiError::new(CommonError::AccessDenied, format!("Only {node} itself may do this."))
+}
+
+fn only_nodes() -> ApiError {
+    ApiError::new(CommonError::AccessDenied, "Only the managed instance of the session may do this.")
+}
+
+/// Tokens are base64, which needs no escaping. Root and namespace do not matter to the agent.
+fn answer(root: &str, token: &str) -> Answer {
+    let body = format!(
+        "<{root} xmlns=\"http://ssmmessages.amazonaws.com/doc/2015-06-19/\">\
+         <MessageSchemaVersion>{MESSAGE_SCHEMA_VERSION}</MessageSchemaVersion>\
+         <TokenValue>{token}</TokenValue></{root}>"
+    );
+    Answer {
+        status: 201,
+        headers: vec![("content-type", "application/xml".to_owned())],
+        body: body.into_bytes(),
+    }
+}

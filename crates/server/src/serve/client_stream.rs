@@ -1,0 +1,82 @@
+//! A peer's encrypted connection, which counts against the number of connections while it lives.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_rustls::server::TlsStream;
+
+/// A peer's encrypted connection.
+#[derive(Debug)]
+pub struct ClientStream {
+    tls: TlsStream<TcpStream>,
+    /// What was read behind an HTTP request that turned the connection into something else. It comes first.
+    unread: Bytes,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl ClientStream {
+    pub(super) fn new(tls: TlsStream<TcpStream>, permit: OwnedSemaphorePermit) -> Self {
+        Self { tls, unread: Bytes::new(), _permit: permit }
+    }
+
+    /// Puts back what was read too early.
+    pub(super) fn put_back(&mut self, unread: &[u8]) {
+        // A copy, so that the whole buffer it was read into is not kept.
+        self.unread = Bytes::copy_from_slice(unread);
+    }
+
+    /// Whether the peer chose HTTP/2 during the handshake.
+    pub(super) fn speaks_http2(&self) -> bool {
+        self.tls.get_ref().1.alpn_protocol() == Some(b"h2")
+    }
+}
+
+impl AsyncRead for ClientStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.unread.is_empty() {
+            let length = self.unread.len().min(buffer.remaining());
+            buffer.put_slice(&self.unread.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.tls).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for ClientStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.tls).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.tls).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tls.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tls).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tls).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,251 @@
+//! The whole server: put together from its configuration, run until told to stop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use postern_gateway::{Gateway, GatewayConfig};
+use postern_recording::{Durability, RecordingDirectory};
+use postern_store::{OpenError, SqliteOptions, SqliteStore, StoreError};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::App;
+use crate::auth::{Authenticator, Invocations, SessionTokens};
+use crate::bootstrap::{
+    self, DataDirectory, DataDirectoryError, Exports, MasterKeyError, Names, ProfileError,
+    ServerCertificateError, Start,
+};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, ListenAddress, PublicUrl, RecordingStrictness, Tls};
+use crate::dispatch::Dispatch;
+use crate::page_token::PageTokens;
+use crate::random::{Random, SystemRandom};
+use crate::rate_limit::RateLimit;
+use crate::serve;
+use crate::tls::{self, CurrentCertificate, TlsError};
+
+/// How often it is looked whether the certificate is to be renewed, or was by the operator.
+const CERTIFICATE_CHECKED_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be used.
+    #[error("the data directory cannot be used")]
+    DataDirectory(#[from] DataDirectoryError),
+    /// There is no master key.
+    #[error("the master key cannot be used")]
+    MasterKey(#[from] MasterKeyError),
+    /// There is no database.
+    #[error("the database cannot be used ({})", .0.remedy())]
+    Database(#[from] OpenError),
+    /// Something in it cannot be read.
+    #[error("the database cannot be read")]
+    Store(#[from] StoreError),
+    /// The recordings cannot be written.
+    #[error("the directory of recordings cannot be used")]
+    Recordings(#[source] io::Error),
+    /// There is no certificate.
+    #[error(transparent)]
+    Certificate(#[from] ServerCertificateError),
+    /// The public URL's host cannot stand in a certificate.
+    #[error("the public URL's host cannot stand in a certificate")]
+    Names(#[source] rcgen::Error),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The port cannot be opened.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address and port.
+        address: ListenAddress,
+        /// Why.
+        source: io::Error,
+    },
+    /// The administrator or its files cannot be made.
+    #[error("cannot provide the administrator's profile")]
+    Profile(#[from] ProfileError),
+}
+
+/// A server that listens and is about to serve.
+pub struct Server {
+    app: Arc<App>,
+    store: Arc<SqliteStore>,
+    listener: TcpListener,
+    certificates: Certificates,
+    address: SocketAddr,
+    exports: Exports,
+    start: Start,
+}
+
+impl Server {
+    /// Makes everything ready: data directory, keys, database, sessions that an earlier process left, port,
+    /// administrator.
+    ///
+    /// # Errors
+    /// Says what is missing, damaged or in use. What exists is left as it is.
+    pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let directory = DataDirectory::open(&config.data_dir)?;
+        let master_key = bootstrap::master_key(&directory, &*random)?;
+        let session_tokens = Arc::new(SessionTokens::new(&master_key));
+        let page_tokens = page_tokens(&config, &master_key);
+        let store = Arc::new(SqliteStore::open(&SqliteOptions::new(directory.database()), master_key).await?);
+        let is_strict = config.recording.strictness == RecordingStrictness::Durable;
+        let recordings = RecordingDirectory::open(directory.recordings())
+            .map_err(StartError::Recordings)?
+            .with_durability(if is_strict { Durability::PowerFailure } else { Durability::default() });
+        let gateway_config = GatewayConfig { is_recording_strict: is_strict, ..GatewayConfig::default() };
+        let gateway = Gateway::new(gateway_config, store.clone(), Arc::new(recordings), Arc::clone(&clock));
+
+        let host_name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let url_at = |address| {
+            config.public_url.clone().unwrap_or_else(|| PublicUrl::of_listener(address, &host_name))
+        };
+        let names = Names::new(url_at(config.listen.0).host(), &host_name).map_err(StartError::Names)?;
+        let certificates = Certificates::load(directory, config.tls.clone(), names, &*clock, &*random)?;
+        let (listener, address) = listen(config.listen).await?;
+        let public_url = url_at(address);
+
+        let (exports, start) = bootstrap::profile(
+            &certificates.directory,
+            &*store,
+            &public_url,
+            &config.region,
+            &config.tls,
+            clock.now(),
+            &*random,
+        )
+        .await?;
+        let restored = gateway.restore().await?;
+        if restored > 0 {
+            tracing::info!("took up {restored} sessions that an earlier process left");
+        }
+        let app = App {
+            authenticator: Authenticator::new(
+                store.clone(),
+                Arc::clone(&session_tokens),
+                config.account.clone(),
+                config.region.clone(),
+            ),
+            account: config.account,
+            region: config.region,
+            public_url,
+            sessions: config.sessions,
+            limits: config.limits,
+            store: store.clone(),
+            gateway,
+            session_tokens,
+            started_sessions: Invocations::default(),
+            page_tokens,
+            unsigned_calls: RateLimit::new(config.limits.unsigned_calls_per_minute_max),
+            clock,
+            random,
+            tasks: TaskTracker::new(),
+            shutdown,
+        };
+        Ok(Self { app: Arc::new(app), store, listener, certificates, address, exports, start })
+    }
+
+    /// How clients and nodes reach the server.
+    #[must_use]
+    pub fn public_url(&self) -> &PublicUrl {
+        &self.app.public_url
+    }
+
+    /// The address and port that it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What makes `aws` use it.
+    #[must_use]
+    pub fn exports(&self) -> &Exports {
+        &self.exports
+    }
+
+    /// Whether this start was the first.
+    #[must_use]
+    pub fn is_first_start(&self) -> bool {
+        self.start == Start::First
+    }
+
+    /// Serves until the token that it was started with is cancelled, and then until everything open has ended.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
+    pub async fn run(self) -> Result<(), TlsError> {
+        let Self { app, store, listener, certificates, .. } = self;
+        let (tasks, shutdown) = (app.tasks.clone(), app.shutdown.clone());
+        let acceptor = tls::acceptor(Arc::clone(&certificates.current))?;
+        tasks.spawn(certificates.keep_fresh(Arc::clone(&app)));
+        let dispatch = Arc::new(Dispatch(Arc::clone(&app)));
+        let connections_max = app.limits.connections_max;
+        serve::serve(listener, acceptor, connections_max, dispatch, tasks.clone(), shutdown).await;
+        // The port is closed; sessions stay for the next process, their connections end.
+        app.gateway.drain().await;
+        tasks.close();
+        tasks.wait().await;
+        store.close().await;
+        Ok(())
+    }
+}
+
+/// The certificate that is shown, and where it comes from.
+struct Certificates {
+    directory: DataDirectory,
+    tls: Tls,
+    names: Names,
+    current: Arc<CurrentCertificate>,
+}
+
+impl Certificates {
+    fn load(
+        directory: DataDirectory,
+        tls: Tls,
+        names: Names,
+        clock: &dyn Clock,
+        random: &dyn Random,
+    ) -> Result<Self, ServerCertificateError> {
+        let first = bootstrap::server_certificate(&directory, &tls, &names, clock.now(), random)?;
+        Ok(Self { directory, tls, names, current: Arc::new(CurrentCertificate::new(first)) })
+    }
+
+    /// Shows renewed certificates without a restart.
+    async fn keep_fresh(self, app: Arc<App>) {
+        loop {
+            tokio::select! {
+                () = app.shutdown.cancelled() => return,
+                () = tokio::time::sleep(CERTIFICATE_CHECKED_EVERY) => {}
+            }
+            let now = app.clock.now();
+            match bootstrap::server_certificate(&self.directory, &self.tls, &self.names, now, &*app.random) {
+                Ok(certificate) => self.current.replace(certificate),
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, "the server's certificate cannot be renewed; the old one stays");
+                }
+            }
+        }
+    }
+}
+
+/// Bound to account and region, so that a token of another deployment's past is refused.
+fn page_tokens(config: &Config, master_key: &postern_store::MasterKey) -> PageTokens {
+    let purpose = format!("page tokens of {} in {}", config.account, config.region);
+    PageTokens::new(master_key.derive(&purpose).expose_secret())
+}
+
+async fn listen(address: ListenAddress) -> Result<(TcpListener, SocketAddr), StartError> {
+    let listen = async || {
+        let listener = TcpListener::bind(address.0).await?;
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
+    };
+    listen().await.map_err(|source| StartError::Listen { address, source })
+}
