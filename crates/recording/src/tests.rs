@@ -223,9 +223,7 @@ fn go_on_to_the_end(directory: &RecordingDirectory) {
         recorder.append(&batch).unwrap();
     }
     assert_eq!(recorder.next_sequence(), 6);
-    recorder.finish(&ended(2000)).unwrap();
-    assert_eq!(shown(directory), "$ €\r\na😀 \u{fffd}");
-    assert!(matches!(events(directory).last().unwrap().kind, EventKind::Exit(_)));
+    assert_eq!(shown(directory), "$ €\r\na😀 ");
 }
 
 #[test]
@@ -437,6 +435,8 @@ fn strict_recordings_are_the_same() {
     batches().iter().for_each(|batch| recorder.append(batch).unwrap());
     drop(recorder);
     go_on_to_the_end(&directory);
+    directory.reopen(&one()).unwrap().finish(&ended(2000)).unwrap();
+    assert_eq!(shown(&directory), "$ €\r\na😀 \u{fffd}");
 }
 
 #[test]
