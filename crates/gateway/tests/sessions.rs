@@ -16,7 +16,7 @@ use postern_protocol::channel::{ChannelLimits, DataChannel, Event, Role};
 use postern_protocol::control::{AgentTaskComplete, InteractiveShell};
 use postern_protocol::payload::{OpenControlChannel, OpenDataChannel, SessionState, Stamp, State};
 use postern_protocol::{AgentMessage, MessageType, PayloadType};
-use postern_recording::{Durability, RecordingDirectory};
+use postern_recording::RecordingDirectory;
 use postern_store::{
     AccessType, Activation, ActivationStore as _, MasterKey, NodeStore as _, Registration, SessionRecord,
     SessionStatus, SessionStore as _, SqliteOptions, SqliteStore,
@@ -200,7 +200,7 @@ async fn open_store(directory: &TempDir) -> Arc<SqliteStore> {
 
 async fn open_gateway(directory: &TempDir, store: &Arc<SqliteStore>) -> Gateway {
     let path = directory.path().join("recordings");
-    let recordings = RecordingDirectory::open(&path, Durability::Process).unwrap();
+    let recordings = RecordingDirectory::open(&path).unwrap();
     let gateway =
         Gateway::new(GatewayConfig::default(), store.clone(), Arc::new(recordings), Arc::new(SystemClock));
     gateway.restore().await.unwrap();
