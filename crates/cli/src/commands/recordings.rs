@@ -1,0 +1,192 @@
+//! `postern recordings`: what sessions showed, read from the server's data directory.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Subcommand, ValueEnum};
+use postern_ids::SessionId;
+use postern_recording::{Escapes, EventKind, Recording, RecordingDirectory, RecordingSummary};
+
+use crate::arguments::Global;
+use crate::commands::{cell, print};
+use crate::failure::Failure;
+
+/// Without `--idle-limit` nobody waits longer than this for the next output.
+const IDLE_LIMIT_S: f64 = 2.0;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Recordings {
+    /// The directory of recordings; `recordings` in POSTERN_DATA_DIR by default
+    #[arg(long, global = true, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List recordings, the newest first
+    List,
+    /// Play a recording in this terminal, as it happened
+    Play(Play),
+    /// Write a recording to a file or to standard output
+    Export(Export),
+}
+
+#[derive(Debug, clap::Args)]
+struct Play {
+    /// The session
+    session: SessionId,
+    /// How many times as fast
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = positive)]
+    speed: f64,
+    /// The longest wait between two outputs, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = IDLE_LIMIT_S, value_parser = positive)]
+    idle_limit: f64,
+}
+
+#[derive(Debug, clap::Args)]
+struct Export {
+    /// The session
+    session: SessionId,
+    /// What to write
+    #[arg(long, default_value = "asciicast-v3")]
+    format: Format,
+    /// Where to; standard output by default
+    #[arg(long, short = 'o', value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// For asciinema and its players, from version 3
+    AsciicastV3,
+    /// For older players
+    AsciicastV2,
+    /// Only the characters, without escape sequences
+    Text,
+    /// What the terminal got, with all escape sequences
+    Raw,
+}
+
+fn positive(text: &str) -> Result<f64, &'static str> {
+    let number: f64 = text.parse().map_err(|_| "a number is needed")?;
+    if number.is_finite() && number > 0.0 { Ok(number) } else { Err("a number above 0 is needed") }
+}
+
+impl Recordings {
+    pub(crate) fn run(self, global: &Global) -> Result<(), Failure> {
+        let path = self.dir.or_else(default_directory).ok_or_else(|| {
+            Failure::new("no directory of recordings is known")
+                .with_hint("give --dir DIR, or set POSTERN_DATA_DIR to the server's data directory")
+        })?;
+        let directory = RecordingDirectory::read(path);
+        match self.command {
+            Command::List => list(&directory, global),
+            Command::Play(command) => command.run(&directory),
+            Command::Export(command) => command.run(&directory),
+        }
+    }
+}
+
+fn default_directory() -> Option<PathBuf> {
+    let data = std::env::var_os("POSTERN_DATA_DIR").filter(|path| !path.is_empty())?;
+    Some(PathBuf::from(data).join("recordings"))
+}
+
+fn list(directory: &RecordingDirectory, global: &Global) -> Result<(), Failure> {
+    let listing = directory.list()?;
+    for problem in &listing.unreadable {
+        eprintln!("postern: {problem}");
+    }
+    let summaries: Vec<RecordingSummary> = listing.recordings.into_iter().rev().collect();
+    let rows: Vec<_> = summaries.iter().map(row).collect();
+    print(
+        global.output,
+        &summaries,
+        ["SESSION", "NODE", "STATUS", "STARTED", "ENDED", "OWNER", "END"],
+        &rows,
+    )?;
+    Ok(())
+}
+
+fn row(summary: &RecordingSummary) -> [String; 7] {
+    [
+        summary.info.session_id.to_string(),
+        summary.info.node.to_string(),
+        format!("{:?}", summary.status).to_lowercase(),
+        summary.info.started_at.to_string(),
+        cell(summary.ended_at.as_ref()),
+        summary.info.owner.to_string(),
+        cell(summary.end_reason.as_ref()),
+    ]
+}
+
+fn find(directory: &RecordingDirectory, session: &SessionId) -> Result<Recording, Failure> {
+    directory.recording(session)?.ok_or_else(|| {
+        Failure::new(format!("there is no recording of {session} in {}", directory.path().display()))
+            .with_hint("`postern recordings list` shows what there is")
+    })
+}
+
+impl Play {
+    /// The recording is a node's output, as when it was live: it drives this terminal.
+    fn run(self, directory: &RecordingDirectory) -> Result<(), Failure> {
+        let events = find(directory, &self.session)?.events()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let mut out = io::stdout().lock();
+        let mut shown = Duration::ZERO;
+        for event in events {
+            let event = event?;
+            let EventKind::Output(text) = event.kind else { continue };
+            let wait = event.at.saturating_sub(shown).as_secs_f64().min(self.idle_limit) / self.speed;
+            shown = event.at;
+            runtime.block_on(tokio::time::sleep(Duration::from_secs_f64(wait)));
+            out.write_all(text.as_bytes())?;
+            out.flush()?;
+        }
+        Ok(())
+    }
+}
+
+impl Export {
+    fn run(self, directory: &RecordingDirectory) -> Result<(), Failure> {
+        let recording = find(directory, &self.session)?;
+        match &self.file {
+            None => self.write(&recording, &mut io::stdout().lock())?,
+            Some(path) => {
+                let create =
+                    |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+                self.write(&recording, &mut BufWriter::new(File::create_new(path).map_err(create)?))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, recording: &Recording, out: &mut dyn Write) -> io::Result<()> {
+        match self.format {
+            Format::AsciicastV3 => {
+                io::copy(&mut File::open(recording.cast_path())?, out)?;
+            }
+            Format::AsciicastV2 => recording.export_asciicast_v2(out)?,
+            Format::Text => recording.export_text(out, Escapes::Strip)?,
+            Format::Raw => recording.export_text(out, Escapes::Keep)?,
+        }
+        out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_are_positive_numbers() {
+        assert!(positive("1.5").is_ok());
+        for text in ["0", "-1", "x", "inf", "NaN"] {
+            assert!(positive(text).is_err(), "{text}");
+        }
+    }
+}
