@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::keep_alive::{KeepAlive, Silence};
 
-/// What a close frame may take on its way out.
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+/// What the exchange of close frames may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What came in.
 #[derive(Debug)]
@@ -95,13 +95,16 @@ impl Socket {
         }
     }
 
-    /// Says goodbye to a server that is not waited for.
+    /// Says goodbye and waits for the answer. A connection that is closed while the server still sends is reset,
+    /// which may cost the server what it has not read yet.
     pub(crate) async fn close(mut self) {
-        let _ = timeout(CLOSE_WITHIN, async {
+        let goodbye = async {
             self.start_send(Message::close(None, ""))?;
-            poll_fn(|cx| self.poll_flush(cx)).await
-        })
-        .await;
+            poll_fn(|cx| self.poll_flush(cx)).await?;
+            while poll_fn(|cx| self.poll_receive(cx)).await.is_ok() {}
+            Ok::<(), Closed>(())
+        };
+        let _ = timeout(CLOSE_WITHIN, goodbye).await;
     }
 
     fn start_send(&mut self, message: Message) -> Result<(), Closed> {

@@ -137,6 +137,8 @@ impl Client {
         };
         if message.is_close() {
             self.is_closed = true;
+            // The answer was queued when the close was read.
+            let _ = self.socket.flush().await;
         }
         if !message.is_binary() {
             return;
