@@ -72,7 +72,7 @@ impl Timeline {
         let interval_ms = self.interval_ms(at);
         self.last_ms = self.last_ms.max(at.as_millisecond());
         let mut start = String::new();
-        write!(start, "[{}.{:03}, \"{code}\", \"", interval_ms / 1000, interval_ms % 1000)
+        write!(start, "[{}.{:03},\"{code}\",\"", interval_ms / 1000, interval_ms % 1000)
             .expect("writing to a String cannot fail");
         lines.extend_from_slice(start.as_bytes());
     }
@@ -156,10 +156,10 @@ mod tests {
         let expected = concat!(
             r#"{"version":3,"term":{"cols":80,"rows":24},"timestamp":1800000000,"title":"a \"title\""}"#,
             "\n",
-            "[0.005, \"r\", \"132x50\"]\n",
-            "[1.245, \"o\", \"$ \\u001b[0m€\\r\\n\"]\n",
-            "[0.000, \"o\", \"\u{fffd}\"]\n",
-            "[60.000, \"x\", \"-1\"]\n",
+            "[0.005,\"r\",\"132x50\"]\n",
+            "[1.245,\"o\",\"$ \\u001b[0m€\\r\\n\"]\n",
+            "[0.000,\"o\",\"\u{fffd}\"]\n",
+            "[60.000,\"x\",\"-1\"]\n",
         );
         assert_eq!(String::from_utf8(lines).unwrap(), expected);
     }
