@@ -52,6 +52,9 @@ def print_usage(deployment: Deployment) -> None:
     print("\nIn another terminal, while this runs:\n")
     for name, value in deployment.exports().items():
         print(f"  export {name}={shlex.quote(value)}")
+    if "AWS_CA_BUNDLE" in os.environ:
+        # It goes before the profile's.
+        print(f"  export AWS_CA_BUNDLE={shlex.quote(str(deployment.ca_file))}")
     print(f"  export PATH={shlex.quote(str(plugin.parent))}:$PATH    # the plugin of the AWS CLI")
     print(f"  aws ssm start-session --target {deployment.node_id}")
     print(f"  {deployment.program('postern')} start-session --target {deployment.node_id}\n")

@@ -1,5 +1,6 @@
 """A server and a node on this machine, for the demo and for development. Only Python's standard library."""
 
+import json
 import os
 import re
 import shutil
@@ -75,8 +76,11 @@ class Deployment:
         return False
 
     def node_is_connected(self) -> bool:
-        listed = self.run([self.program("postern"), "nodes", "list"])
-        return any(self.node_id in line and "Online" in line for line in listed.splitlines())
+        listed = self.run([self.program("postern"), "--output", "json", "nodes", "list"])
+        return any(
+            (node["InstanceId"], node["PingStatus"]) == (self.node_id, "Online")
+            for node in json.loads(listed)["InstanceInformationList"]
+        )
 
     def wait_for(self, what: str, probe, within_s: float) -> None:
         deadline = time.monotonic() + within_s

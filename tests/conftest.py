@@ -1,10 +1,17 @@
 """Servers and nodes for the tests, and their logs when one fails."""
 
 import itertools
+import os
 
 import pytest
 from harness.channel import open_session
-from harness.programs import Agent, Program, Server, kill_group
+from harness.programs import Agent, Program, Server, clean_environment, kill_group
+
+# boto3 runs in this process: what the machine sets must not lead it to another certificate authority or profile.
+_kept = clean_environment()
+for _name in set(os.environ) - set(_kept):
+    if _name.startswith("AWS_") or _name.endswith("_CA_BUNDLE") or _name.lower().endswith("_proxy"):
+        del os.environ[_name]
 
 
 class Lab:

@@ -36,7 +36,7 @@ def ended(session):
 def postern(server, *arguments: str, **options) -> subprocess.CompletedProcess:
     directory = str(server.data / "recordings")
     return subprocess.run(
-        [binary("postern"), "recordings", *arguments, "--directory", directory],
+        [binary("postern"), "recordings", *arguments, "--dir", directory],
         env=server.client_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -70,7 +70,7 @@ def test_sessions_of_one_node_do_not_meet(lab, node):
 
 def test_at_most_so_many_at_once(lab, server):
     """The limit of the node is its own, told to the one who is over it."""
-    agent = lab.agent(server, {"POSTERN_SESSIONS_MAX": "2"}).register().start()
+    agent = lab.agent(server, {"POSTERN_AGENT_MAX_SESSIONS": "2"}).register().start()
     kept = [lab.session(agent) for _ in range(2)]
     for session in kept:
         session.run("true")

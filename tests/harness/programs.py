@@ -27,6 +27,16 @@ ROLE = "PosternNode"
 STOP_WITHIN_S = 20
 
 
+def forget_other_servers() -> None:
+    """This process too is a client: what the machine sets for other servers would go before the profile."""
+    for name in list(os.environ):
+        if re.match(r"(?i)AWS_|POSTERN_(?!BINARIES)|.*_CA_BUNDLE$|SSL_CERT|.*_proxy$", name):
+            del os.environ[name]
+
+
+forget_other_servers()
+
+
 def binary(name: str) -> str:
     path = BINARIES / name
     assert path.exists(), f"{path} is missing: run `make build`"
