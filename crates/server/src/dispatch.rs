@@ -117,8 +117,9 @@ impl Dispatch {
     }
 
     async fn query(&self, form: &Form, inbound: &Inbound) -> Answer {
-        let (version, action) =
-            (form.get("Version").unwrap_or_default(), form.get("Action").unwrap_or_default());
+        // White space around a name is not part of it; whether it was signed, the signature tells.
+        let value = |name| form.get(name).unwrap_or_default().trim();
+        let (version, action) = (value("Version"), value("Action"));
         let outcome = match Operation::from_action(version, action) {
             Some(operation) => routes::query(&self.0, operation, form, inbound).await,
             None => Err(ApiError::new(

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Every setting can also be given in the environment (`POSTERN_LISTEN`, `POSTERN_LIMITS_CONNECTIONS_MAX`) or in the
 /// configuration file (`listen`, `[limits] connections_max`). A flag beats the environment, which beats the file.
 #[derive(Debug, Clone, Default, clap::Parser)]
-#[command(name = "postern-server", version)]
+#[command(name = "postern-server", version, args_override_self = true)]
 pub struct Flags {
     /// Directory of everything that must survive a restart [default: /var/lib/postern]
     #[arg(long, value_name = "DIR")]
