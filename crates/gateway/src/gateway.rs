@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use postern_ids::{NodeId, SessionId};
 use postern_protocol::control::{InteractiveShell, SessionTask as StartTask};
 use postern_protocol::payload::Stamps as _;
-use postern_recording::RecordingDirectory;
+use postern_recording::{RecordingDirectory, RecordingEnd};
 use postern_store::{
     ChannelSide, CreateSessionError, EndStatus, SessionEnd, SessionRecord, SessionStatus, SessionStore,
     StoreError, TokenGrant, TokenHash, TokenScope,
@@ -34,8 +34,6 @@ use crate::{Clock, control_channel, data_channel, socket};
 pub struct GatewayConfig {
     /// How long a session waits for a node whose connection was lost.
     pub agent_returns_within: Duration,
-    /// Whether a recording is on the disk, not only with the operating system, before the client sees the output.
-    pub is_recording_strict: bool,
     /// Sessions that may be live at once in this process.
     pub sessions_max: usize,
 }
@@ -45,7 +43,6 @@ impl Default for GatewayConfig {
         Self {
             // A reboot of a router, or of the server behind a load balancer; a reboot of the node ends the shell anyway.
             agent_returns_within: Duration::from_secs(5 * 60),
-            is_recording_strict: false,
             // Some 100 KiB each when busy.
             sessions_max: 20_000,
         }
@@ -187,6 +184,7 @@ impl Gateway {
     }
 
     /// Takes up the sessions that an earlier process left behind. Their clients and nodes come back by themselves.
+    /// Recordings of sessions that are over are completed.
     ///
     /// # Errors
     /// The sessions cannot be read.
@@ -200,7 +198,36 @@ impl Gateway {
                 Err(error) => self.give_up(&record, &error).await,
             }
         }
+        self.complete_recordings().await;
         Ok(count)
+    }
+
+    /// Completes the recordings that nobody writes any more: their sessions ended, or could not go on.
+    async fn complete_recordings(&self) {
+        let shared = Arc::clone(&self.shared);
+        let completed = tokio::task::spawn_blocking(move || {
+            let end = RecordingEnd {
+                at: shared.clock.now(),
+                reason: "failed:recording".to_owned(),
+                exit_code: None,
+            };
+            let unfinished = shared.recordings.unfinished()?;
+            let abandoned = unfinished.iter().filter(|session| shared.sessions.get(session).is_none());
+            for session in abandoned {
+                tracing::warn!(session.id = %session, "completing the recording of session {session}, which is over");
+                shared.recordings.interrupt(session, &end)?;
+            }
+            Ok(())
+        });
+        // They can still be played, and the next start tries again.
+        let outcome: Result<(), std::io::Error> =
+            completed.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        if let Err(error) = outcome {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "cannot complete a recording that an earlier process left"
+            );
+        }
     }
 
     /// Ends a session whose recording cannot go on: it must not run unrecorded.

@@ -1,5 +1,7 @@
 //! Sessions through a whole gateway, with its store and recordings, over pipes in memory.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;

@@ -99,7 +99,7 @@ impl Server {
         let recordings = RecordingDirectory::open(directory.recordings())
             .map_err(StartError::Recordings)?
             .with_durability(if is_strict { Durability::PowerFailure } else { Durability::default() });
-        let gateway_config = GatewayConfig { is_recording_strict: is_strict, ..GatewayConfig::default() };
+        let gateway_config = GatewayConfig::default();
         let gateway = Gateway::new(gateway_config, store.clone(), Arc::new(recordings), Arc::clone(&clock));
 
         let host_name = rustix::system::uname().nodename().to_string_lossy().into_owned();

@@ -20,7 +20,7 @@ use crate::relay::Recordable;
 pub(crate) enum SessionRecorder {
     /// The session carries no terminal.
     Off,
-    /// The recorder comes back from each write.
+    /// The recorder comes back from each write; after one that failed there is none.
     On { recorder: Option<Box<Recorder>>, resizes: Vec<Entry> },
 }
 
@@ -93,17 +93,13 @@ impl SessionRecorder {
     ) -> io::Result<VecDeque<Recordable>> {
         let Self::On { recorder, resizes } = self else { return Ok(batch) };
         let Some(mut writer) = recorder.take() else {
-            return Err(io::Error::other("an earlier write to the recording was lost"));
+            return Err(io::Error::other("an earlier write to the recording failed"));
         };
         let mut entries = std::mem::take(resizes);
         entries.extend(batch.iter().map(|recordable| entry(recordable, at)));
-        let (writer, written) = blocking(move || {
-            let written = writer.append(&entries);
-            Ok((writer, written))
-        })
-        .await?;
-        *recorder = Some(writer);
-        written.map(|()| batch)
+        // A recorder that failed has closed its recording as interrupted; there is nothing left to finish.
+        *recorder = Some(blocking(move || writer.append(&entries).map(|()| writer)).await?);
+        Ok(batch)
     }
 
     /// Completes the recording.
