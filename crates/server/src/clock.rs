@@ -9,6 +9,7 @@ pub use postern_gateway::Clock;
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the program's clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }

@@ -100,6 +100,7 @@ fn static_credentials(
 
 #[async_trait]
 impl CredentialSource for Source {
+    #[expect(clippy::disallowed_methods, reason = "credentials expire by the time of day")]
     async fn credentials(&self) -> Result<Credentials, CredentialError> {
         match self {
             Self::Static(credentials) => Ok(credentials.clone()),
