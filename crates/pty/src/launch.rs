@@ -270,15 +270,80 @@ fn keeper(plan: &Plan<'_>) -> ! {
         libc::dup2(plan.keeper_reports, 0);
         close_from(1);
         write_report(0, report(REPORT_STARTED, leader));
+        keep(leader)
+    }
+}
+
+/// Reaps whatever ends below the keeper and tells the agent of the leader, until nothing is left. When the agent is gone,
+/// however it ended, everything below is killed: nothing may run on that nobody can see.
+///
+/// # Safety
+/// Only in the keeper: descriptor 0 is the pipe to the agent, and all signals are blocked.
+unsafe fn keep(leader: libc::pid_t) -> ! {
+    // SAFETY: only async-signal-safe functions are called, with addresses of locals that are filled in first.
+    unsafe {
+        let mut waiting = mem::zeroed::<libc::sigset_t>();
+        libc::sigfillset(&raw mut waiting);
+        libc::sigdelset(&raw mut waiting, libc::SIGCHLD);
+        // Without a handler the signal would be discarded instead of ending the wait.
+        let handler: extern "C" fn(libc::c_int) = notice;
+        libc::signal(libc::SIGCHLD, handler as libc::sighandler_t);
+        let mut agent_is_gone = false;
         loop {
             let mut status = 0;
-            let pid = libc::waitpid(-1, &raw mut status, 0);
-            if pid == leader {
-                write_report(0, report(REPORT_ENDED, status));
-            } else if pid < 0 && io::Error::last_os_error().raw_os_error() != Some(libc::EINTR) {
-                libc::_exit(0); // ECHILD: nothing is left
+            match libc::waitpid(-1, &raw mut status, libc::WNOHANG) {
+                0 => {}
+                pid if pid == leader => {
+                    write_report(0, report(REPORT_ENDED, status));
+                    continue;
+                }
+                pid if pid > 0 => continue,
+                _ => libc::_exit(0), // ECHILD: nothing is left
+            }
+            if agent_is_gone {
+                kill_children(leader);
+            }
+            // SIGCHLD is let in only here, so that none is missed between the check above and the wait.
+            let mut pipe = libc::pollfd { fd: 0, events: 0, revents: 0 };
+            let again = libc::timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+            let limit = if agent_is_gone { &raw const again } else { ptr::null() };
+            let pipes = if agent_is_gone { 0 } else { 1 };
+            // Its other end is closed: the agent has exited or was killed.
+            agent_is_gone |= libc::ppoll(&raw mut pipe, pipes, limit, &raw const waiting) > 0;
+        }
+    }
+}
+
+extern "C" fn notice(_signal: libc::c_int) {}
+
+/// Kills the keeper's children. Theirs become its own by that, and are found the next time.
+fn kill_children(leader: libc::pid_t) {
+    // SAFETY: async-signal-safe: system calls with a string literal, numbers, and a buffer of the given length.
+    unsafe {
+        // The leader's session: all there is where the list of children is missing.
+        libc::kill(-leader, libc::SIGKILL);
+        // Source: proc(5), "/proc/pid/task/tid/children": process IDs, each followed by a space.
+        let list = libc::open(c"/proc/thread-self/children".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
+        if list < 0 {
+            return;
+        }
+        let mut buffer = [0_u8; 4096];
+        let mut pid: libc::pid_t = 0;
+        loop {
+            let count = libc::read(list, buffer.as_mut_ptr().cast(), buffer.len());
+            let Some(read) = usize::try_from(count).ok().filter(|&read| read > 0) else { break };
+            for byte in buffer.iter().take(read) {
+                if byte.is_ascii_digit() {
+                    pid = pid.wrapping_mul(10).wrapping_add(libc::pid_t::from(byte - b'0'));
+                } else {
+                    if pid > 1 {
+                        libc::kill(pid, libc::SIGKILL);
+                    }
+                    pid = 0;
+                }
             }
         }
+        libc::close(list);
     }
 }
 
@@ -385,5 +450,39 @@ fn reset_signals() {
         let mut none = mem::MaybeUninit::<libc::sigset_t>::uninit();
         libc::sigemptyset(none.as_mut_ptr());
         libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut());
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::ffi::OsString;
+    use std::fs::OpenOptions;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::descendants::descendants;
+
+    #[test]
+    fn nothing_survives_an_agent_that_was_killed() {
+        let null = || OwnedFd::from(OpenOptions::new().read(true).write(true).open("/dev/null").unwrap());
+        let (stdin, stdout, stderr) = (null(), null(), null());
+        let environment = [("PATH", OsString::from("/usr/bin:/bin"))];
+        // One in the session, one that left it, one that is deaf.
+        let script = "sleep 1000 & setsid sleep 1000 & trap '' HUP TERM; sleep 1000; sleep 1000";
+        let command = Command::new("/bin/sh".as_ref(), ["sh", "-c", script], &environment).unwrap();
+        let Launched { keeper, reports, .. } =
+            launch(&command, &Stdio::Separate([&stdin, &stdout, &stderr])).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while descendants(keeper).len() < 4 {
+            assert!(Instant::now() < deadline, "the programs do not start");
+            std::thread::yield_now();
+        }
+        let below = descendants(keeper);
+        // All that the keeper sees of the end of its agent.
+        drop(reports);
+        rustix::process::waitpid(Some(keeper), WaitOptions::empty()).unwrap();
+        for pid in below {
+            assert!(rustix::process::test_kill_process(pid).is_err(), "{pid:?} still runs");
+        }
     }
 }
