@@ -47,6 +47,10 @@ pub(crate) async fn serve(shared: &Arc<Shared>, mut socket: Socket, node: NodeId
     socket.allow_messages_of(FRAME_BYTES_MAX);
     let (generation, commands) = shared.nodes.connect(&node, shared.clock.now());
     tracing::info!(node.id = %node, agent.version = hello.agent_version, "node {node} is connected");
+    for session in shared.sessions.on_node(&node) {
+        // A session whose queue is full is being told things that matter more.
+        let _ = session.commands.try_send(Command::NodeReturned);
+    }
     let mut channel = ControlChannel { shared, socket, node: node.clone(), commands };
     if hello.require_acknowledgement == Some(true) {
         let ready = publication(MessageType::ControlChannelReady, SystemStamps::new(&*shared.clock).stamp());

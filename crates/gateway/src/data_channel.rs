@@ -137,7 +137,9 @@ async fn hand_over(
     };
     handle.commands.send(command).await.map_err(|unsent| match unsent.0 {
         Command::AttachClient(socket, _) | Command::AttachAgent(socket) => socket,
-        Command::TaskComplete { .. } | Command::End(_) => unreachable!("what comes back is what was sent"),
+        Command::TaskComplete { .. } | Command::NodeReturned | Command::End(_) => {
+            unreachable!("what comes back is what was sent")
+        }
     })
 }
 

@@ -41,6 +41,8 @@ pub(crate) enum Command {
     AttachAgent(Socket),
     /// The node reports on its control channel that the session is over there.
     TaskComplete { error: Option<String> },
+    /// The node has opened a control channel.
+    NodeReturned,
     /// The session must end.
     End(EndReason),
 }
@@ -60,6 +62,9 @@ pub struct SessionLimits {
 /// A node answers `interactive_shell` within a second or two; AWS's agent retries its data channel for
 /// some ten seconds.
 const AGENT_ARRIVES_WITHIN: Duration = Duration::from_secs(60);
+/// Once its control channel is open again a node that still has the session opens its data channel too:
+/// postern-agent pauses 30 s at most between two attempts. If it does not, its agent was started anew, without the session.
+const AGENT_FOLLOWS_NODE_WITHIN: Duration = Duration::from_secs(45);
 /// The token of `StartSession` is good for as long.
 const CLIENT_ARRIVES_WITHIN: Duration = Duration::from_secs(60);
 /// After the agent's end, the longest pause between two signs that the client still takes output in.
@@ -125,6 +130,8 @@ pub(crate) struct SessionTask {
     /// Since when the side is away.
     client_left_at: Instant,
     agent_left_at: Instant,
+    /// When the node came back, while the agent's data channel is not there.
+    node_returned_at: Option<Instant>,
     client_was_here: bool,
     agent_was_here: bool,
     agent_is_done: bool,
@@ -175,6 +182,7 @@ impl SessionTask {
             active_at: now,
             client_left_at: now,
             agent_left_at: now,
+            node_returned_at: None,
             client_was_here: origin == Origin::Restored,
             agent_was_here: origin == Origin::Restored,
             agent_is_done: false,
@@ -354,6 +362,7 @@ impl SessionTask {
                 self.agent_is_done = true;
                 self.end(error.map_or(EndReason::Exited, EndReason::Failed), now).await;
             }
+            Command::NodeReturned => self.node_returned_at = Some(now),
             Command::End(reason) => self.end(reason, now).await,
         }
     }
@@ -379,6 +388,7 @@ impl SessionTask {
         tracing::info!(session.id = %self.id, node.id = %self.node, "node {} connected to session {}", self.node, self.id);
         self.agent = Some(Connection::new(socket, now));
         self.agent_was_here = true;
+        self.node_returned_at = None;
         self.relay.handle_attached(Side::Agent);
         if self.client.is_some() {
             self.start_publication();
@@ -414,7 +424,10 @@ impl SessionTask {
                     self.relay.send_control(Side::Agent, pause.encode());
                 }
             }
-            Side::Agent => self.agent_left_at = now,
+            Side::Agent => {
+                self.agent_left_at = now;
+                self.node_returned_at = None;
+            }
         }
         if matches!(self.phase, Phase::Live) && side == Side::Client {
             let noted = self.shared.store.mark_disconnected(&self.id, self.shared.clock.now()).await;
@@ -521,7 +534,9 @@ impl SessionTask {
         let agent_limit = match (&self.agent, self.agent_was_here) {
             (Some(_), _) => None,
             (None, true) => {
-                Some((self.agent_left_at + self.shared.config.agent_returns_within, EndReason::AgentLost))
+                let away = self.agent_left_at + self.shared.config.agent_returns_within;
+                let back = self.node_returned_at.map(|at| at + AGENT_FOLLOWS_NODE_WITHIN);
+                Some((back.map_or(away, |back| back.min(away)), EndReason::AgentLost))
             }
             (None, false) => Some((
                 self.agent_left_at + AGENT_ARRIVES_WITHIN,
