@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use postern_api::query::Form;
 use postern_api::{Answer, ApiError, CommonError, ErrorCode, Operation, Protocol, Service, json};
 use postern_sigv4::Authorization;
@@ -63,12 +63,9 @@ impl Dispatch {
         }
         let (parts, body) = request.into_parts();
         let is_channel = routes::ssmmessages::is_channel(parts.uri.path());
-        let body = match Limited::new(body, self.0.limits.body_bytes_max).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) => {
-                let error = unreadable(&*error, self.0.limits.body_bytes_max);
-                return response(if is_channel { error.to_ssmmessages() } else { error.to_json() });
-            }
+        let body = match read(body, self.0.limits.body_bytes_max).await {
+            Ok(body) => body,
+            Err(error) => return response(if is_channel { error.to_ssmmessages() } else { error.to_json() }),
         };
         let inbound = Inbound { parts, body, peer, at, request_id };
         if is_channel {
@@ -167,11 +164,18 @@ fn unknown_operation() -> ApiError {
     ApiError::new(CommonError::UnknownOperation, "The requested operation is not known to this server.")
 }
 
-fn unreadable(error: &(dyn std::error::Error + 'static), bytes_max: usize) -> ApiError {
-    if error.is::<LengthLimitError>() {
-        return ApiError::new(BODY_TOO_LARGE, format!("The request body is larger than {bytes_max} bytes."));
+/// The whole body. One that says it is too large is not even begun.
+async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, ApiError> {
+    let too_large =
+        || ApiError::new(BODY_TOO_LARGE, format!("The request body is larger than {bytes_max} bytes."));
+    if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
+        return Err(too_large());
     }
-    ApiError::new(CommonError::Serialization, "The request body ended early.")
+    match Limited::new(body, bytes_max).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(ApiError::new(CommonError::Serialization, "The request body ended early.")),
+    }
 }
 
 /// The answer to what is nobody's: a browser, a health check, a scanner.
