@@ -22,8 +22,8 @@ class Lab:
         self.numbers = itertools.count(1)
         self.closers = []
 
-    def server(self, environment=None, flags=None) -> Server:
-        return self._kept(Server(self.directory / f"server-{next(self.numbers)}", environment, flags))
+    def server(self, environment=None, flags=None, public_name=None) -> Server:
+        return self._kept(Server(self.directory / f"server-{next(self.numbers)}", environment, flags, public_name))
 
     def agent(self, server: Server, environment=None) -> Agent:
         return self._kept(Agent(self.directory / f"agent-{next(self.numbers)}", server, environment))

@@ -32,7 +32,7 @@ def terminal(lab, node, environment, tmp_path):
     terminal = Terminal(tmp_path, ["aws", "ssm", "start-session", "--target", node.node_id], environment)
     lab.closers.append(terminal.close)
     terminal.shows("Starting session with SessionId: admin-")
-    terminal.line("PS1='ready> '; clear")
+    terminal.line("PS1='rea''dy> '; clear")
     terminal.shows("ready>")
     return terminal
 
@@ -74,21 +74,24 @@ def test_the_window_is_as_big_as_the_terminal(terminal):
 
 
 def test_ctrl_c_goes_to_the_other_side(terminal):
-    terminal.line("sleep 1000")
+    terminal.line("echo st''arted; sleep 1000")
+    terminal.shows_line("started")
     terminal.keys("C-c")
     terminal.line("echo status-$?")
     terminal.shows_line("status-130")
 
 
 def test_ctrl_z_goes_to_the_other_side(terminal):
-    terminal.line("sleep 1000")
+    terminal.line("echo st''arted; sleep 1000")
+    terminal.shows_line("started")
     terminal.keys("C-z")
     terminal.line("jobs | grep -c sleep; kill %1")
     terminal.shows_line("1")
 
 
 def test_ctrl_backslash_goes_to_the_other_side(terminal):
-    terminal.line("sleep 1000")
+    terminal.line("echo st''arted; sleep 1000")
+    terminal.shows_line("started")
     terminal.keys("C-\\")
     terminal.line("echo status-$?")
     terminal.shows_line("status-131")

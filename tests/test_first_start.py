@@ -8,6 +8,7 @@ import subprocess
 
 import boto3
 from harness.programs import ACCOUNT, REGION, SCRIPTS, clean_environment
+from harness.waiting import eventually
 
 
 def mode(path) -> int:
@@ -100,6 +101,7 @@ def test_a_second_signal_aborts(lab):
     connection.putheader("Content-Length", "10")
     connection.endheaders()
     server.program.process.send_signal(signal.SIGTERM)
+    eventually(lambda: not server.answers(), "the server drains")
     server.program.process.send_signal(signal.SIGTERM)
     server.program.wait(10)
     connection.close()

@@ -34,7 +34,7 @@ def terminal(lab, node, tmp_path):
     terminal = Terminal(tmp_path, arguments, node.server.client_environment())
     lab.closers.append(terminal.close)
     eventually(lambda: terminal.screen().strip(), "something on the screen")
-    terminal.line("PS1='ready> '; clear")
+    terminal.line("PS1='rea''dy> '; clear")
     terminal.shows("ready>")
     return terminal
 
@@ -55,7 +55,8 @@ def test_a_new_size_arrives_at_once(terminal):
 
 
 def test_keys_go_to_the_other_side(terminal):
-    terminal.line("sleep 1000")
+    terminal.line("echo st''arted; sleep 1000")
+    terminal.shows_line("started")
     terminal.keys("C-c")
     terminal.line("echo status-$?")
     terminal.shows_line("status-130")

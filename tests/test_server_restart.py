@@ -155,7 +155,7 @@ def test_the_plugin_behind_the_aws_cli_goes_on(lab, own, tmp_path):
     terminal = Terminal(tmp_path, ["aws", "ssm", "start-session", "--target", node.node_id], environment)
     lab.closers.append(terminal.close)
     terminal.shows("Starting session with SessionId")
-    terminal.line("PS1='ready> '")
+    terminal.line("PS1='rea''dy> '")
     terminal.shows("ready> ")
     terminal.line("(for i in 1 2 3 4 5 6 7 8 9; do seq 1 20000; sleep 0.2; done) | tee /dev/tty | sha256sum")
     terminal.shows("19999")

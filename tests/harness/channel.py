@@ -188,7 +188,8 @@ class Session(Channel):
     def __init__(self, server, started: dict, **options):
         self.server, self.id = server, started["SessionId"]
         self.token = started["TokenValue"]
-        super().__init__(started["StreamUrl"], self.token, server.tls(), **options)
+        url = started["StreamUrl"].replace(server.url.partition("//")[2], server.local_url.partition("//")[2])
+        super().__init__(url, self.token, server.tls(), **options)
 
     def resume(self) -> None:
         """As the plugin does: asks for a new token and opens the next websocket."""

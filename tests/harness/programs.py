@@ -110,17 +110,29 @@ class Program:
 class Server:
     """`postern-server` with a data directory; the port stays the same over restarts."""
 
-    def __init__(self, directory: Path, environment: dict[str, str] | None = None, flags: list[str] | None = None):
+    def __init__(
+        self,
+        directory: Path,
+        environment: dict[str, str] | None = None,
+        flags: list[str] | None = None,
+        public_name: str | None = None,
+    ):
         self.directory = directory
         self.data = directory / "data"
         self.port = free_port()
+        self.public_name = public_name
         self.environment = environment or {}
         self.flags = flags or []
         self.program: Program | None = None
 
     @property
-    def url(self) -> str:
+    def local_url(self) -> str:
         return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """As clients and nodes know it. A public name exists only for a proxy of ours."""
+        return f"https://{self.public_name}:{self.port}" if self.public_name else self.local_url
 
     @property
     def ca_file(self) -> Path:
@@ -134,6 +146,8 @@ class Server:
             "POSTERN_LOG_FILTER": "info,postern_server=debug,postern_gateway=debug",
         }
         arguments = [binary("postern-server"), "--data-dir", str(self.data), "--listen", f"127.0.0.1:{self.port}"]
+        if self.public_name:
+            arguments += ["--public-url", self.url]
         self.program = Program(
             "postern-server",
             arguments + self.flags,
@@ -197,7 +211,7 @@ class Server:
         config = botocore.config.Config(
             retries={"total_max_attempts": 1}, parameter_validation=validate, read_timeout=30, connect_timeout=10
         )
-        return session.client(service, config=config, **credentials)
+        return session.client(service, endpoint_url=self.local_url, config=config, **credentials)
 
     def activation(self, **arguments) -> "Activation":
         answer = self.client().create_activation(**({"IamRole": ROLE, "RegistrationLimit": 10} | arguments))
@@ -254,6 +268,7 @@ class Agent:
         return self
 
     def start(self, wait: bool = True) -> "Agent":
+        self.directory.mkdir(parents=True, exist_ok=True)
         self.program = Program(
             "postern-agent",
             [binary("postern-agent"), "run", "--state-dir", str(self.state)],
