@@ -133,6 +133,7 @@ pub(super) fn prepare(
 }
 
 struct Authority {
+    certificate_pem: Vec<u8>,
     certificate_der: Vec<u8>,
     issuer: Issuer<'static, KeyPair>,
 }
@@ -159,17 +160,19 @@ impl Authority {
                 key
             }
         };
-        let certificate_der = match file::read(&certificate_path)? {
-            Some(pem) => first_certificate(&pem).ok_or_else(|| damaged(&certificate_path))?,
+        let certificate_pem = match file::read(&certificate_path)? {
+            Some(pem) => pem,
             None => {
-                let certificate = authority_params(now, random).self_signed(&key)?;
-                file::write(&certificate_path, certificate.pem().as_bytes(), Readers::Everyone)?;
-                certificate.der().to_vec()
+                let pem = authority_params(now, random).self_signed(&key)?.pem().into_bytes();
+                file::write(&certificate_path, &pem, Readers::Everyone)?;
+                pem
             }
         };
+        let certificate_der =
+            first_certificate(&certificate_pem).ok_or_else(|| damaged(&certificate_path))?;
         let issuer = Issuer::from_ca_cert_der(&certificate_der.as_slice().into(), key)
             .map_err(|_| damaged(&certificate_path))?;
-        Ok(Self { certificate_der, issuer })
+        Ok(Self { certificate_pem, certificate_der, issuer })
     }
 
     fn issue(&self, names: &Names, now: Timestamp) -> Result<ServerCertificate, rcgen::Error> {
@@ -182,7 +185,9 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         valid_for(&mut params, now, SERVER_DAYS.days());
         let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(ServerCertificate { chain: certificate.pem().into_bytes(), key: key.serialize_pem().into_bytes() })
+        // The authority's certificate is sent too, for those who know it by its fingerprint only.
+        let chain = [certificate.pem().as_bytes(), &self.certificate_pem].concat();
+        Ok(ServerCertificate { chain, key: key.serialize_pem().into_bytes() })
     }
 
     fn still_vouches_for(&self, chain: &[u8], key: &[u8], names: &Names, now: Timestamp) -> bool {
