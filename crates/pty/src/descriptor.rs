@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// Hands `fd` to the runtime, in whose context this must be called.
@@ -16,26 +17,33 @@ pub(crate) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 }
 
 /// Reads what there is now: `None` if nothing, 0 at the end.
-pub(crate) fn read_now(fd: &OwnedFd, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-    loop {
-        return match rustix::io::read(fd, &mut *buffer) {
-            Ok(count) => Ok(Some(count)),
-            Err(Errno::AGAIN) => Ok(None),
-            Err(Errno::INTR) => continue,
-            // How Linux says that no program has a terminal open any more; pipes never do.
-            Err(Errno::IO) => Ok(Some(0)),
-            Err(error) => Err(error.into()),
-        };
+pub(crate) fn try_read(fd: &AsyncFd<OwnedFd>, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+    // Remembers that there was nothing, so that the next wait does not try again first.
+    let read = fd.try_io(Interest::READABLE, |fd| {
+        loop {
+            return match rustix::io::read(fd, &mut *buffer) {
+                Ok(count) => Ok(count),
+                Err(Errno::INTR) => continue,
+                // How Linux says that no program has a terminal open any more; pipes never do.
+                Err(Errno::IO) => Ok(0),
+                Err(error) => Err(error.into()),
+            };
+        }
+    });
+    match read {
+        Ok(count) => Ok(Some(count)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
-/// Waits until there is something to read, then as [`read_now`]. Cancelling loses nothing.
+/// Waits until there is something to read, then as [`try_read`]. Cancelling loses nothing.
 pub(crate) async fn read(fd: &AsyncFd<OwnedFd>, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
-        let mut guard = fd.readable().await?;
-        match read_now(fd.get_ref(), buffer)? {
-            Some(count) => return Ok(count),
-            None => guard.clear_ready(),
+        // Dropped at once: `try_read` sees to the readiness.
+        drop(fd.readable().await?);
+        if let Some(count) = try_read(fd, buffer)? {
+            return Ok(count);
         }
     }
 }

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 use tokio::io::unix::AsyncFd;
 
-use crate::descriptor::{read, read_now, watch};
+use crate::descriptor::{read, try_read, watch};
 use crate::launch::{Stdio, launch};
 use crate::{Child, Command, SpawnError};
 
@@ -80,6 +80,6 @@ impl PipeReader {
     /// # Errors
     /// If the pipe fails.
     pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        read_now(self.0.get_ref(), buffer)
+        try_read(&self.0, buffer)
     }
 }

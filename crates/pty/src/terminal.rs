@@ -9,7 +9,7 @@ use rustix::pty::OpenptFlags;
 use rustix::termios::{InputModes, OptionalActions, Winsize};
 use tokio::io::unix::AsyncFd;
 
-use crate::descriptor::{read, read_now, watch};
+use crate::descriptor::{read, try_read, watch};
 use crate::launch::{Stdio, launch};
 use crate::{Child, Command, SpawnError};
 
@@ -119,7 +119,7 @@ impl TerminalReader {
     /// # Errors
     /// If the terminal fails.
     pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        read_now(self.0.get_ref(), buffer)
+        try_read(&self.0, buffer)
     }
 }
 

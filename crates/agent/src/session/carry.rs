@@ -29,6 +29,9 @@ use crate::stamps;
 
 /// Output on its way: enough for 20 MB/s over 50 ms, and little to wait for after Ctrl-C.
 const UNACKNOWLEDGED_BYTES_MAX: usize = 1024 * 1024;
+/// From this much on its way on, output is collected into full messages. Less is what keystrokes, prompts and redrawn
+/// screens bring, and never waits; with more the user is catching up, and what is collected would arrive no sooner.
+const COLLECT_FROM_BYTES: usize = 16 * 1024;
 /// Input that the terminal has not taken. What is beyond is sent again by the client.
 const UNCONSUMED_BYTES_MAX: usize = 1024 * 1024;
 /// Between SIGHUP and SIGKILL to what is left of a session.
@@ -83,7 +86,7 @@ pub(super) struct Carrier {
     processes: Processes,
     program: Option<Program>,
     input: Input,
-    /// What this agent has to say itself, ahead of the program's output.
+    /// What this agent has to say itself, and output that has been read. At most a few messages.
     outgoing: VecDeque<(PayloadType, Bytes)>,
     ending: Option<Ending>,
     /// Whether the client has been told the exit code as a payload.
@@ -149,7 +152,7 @@ impl Carrier {
         }
         let deadline = self.resend_at().map_or(own_deadline, |at| at.min(own_deadline));
         let may_send = self.may_send();
-        let chunk_bytes = self.start.as_ref().map_or(1, Start::chunk_bytes);
+        let chunk_bytes = self.chunk_bytes();
         let Self { commands, link, channel, processes, program, input, .. } = self;
         let (sources, terminal) = match program {
             Some(program) => (program.sources.as_mut_slice(), program.terminal.as_mut()),
@@ -378,23 +381,44 @@ impl Carrier {
             self.exit_code_is_said = true;
             self.outgoing.push_back((PayloadType::ExitCode, exit_code_text(status.shell_code())));
         }
+        self.send_outgoing();
+        self.send_collected();
+    }
+
+    fn send_outgoing(&mut self) {
         while self.channel.has_room()
             && let Some((payload_type, payload)) = self.outgoing.pop_front()
         {
-            self.send(payload_type, payload);
+            let sent = self.channel.send(payload_type, payload, stamps::stamp(), std::time::Instant::now());
+            debug_assert!(sent.is_ok(), "there is room");
         }
     }
 
+    /// A stream of output has more, or has ended. Small pieces of a flood are kept until they fill a message, or until
+    /// the user has caught up (see [`Self::send_collected`]).
     fn send_output(&mut self, which: usize) {
+        let chunk_bytes = self.chunk_bytes();
+        let is_flood = self.channel.unacknowledged_bytes() >= COLLECT_FROM_BYTES;
         let source = self.program.as_mut().and_then(|program| program.sources.get_mut(which));
-        if let Some((payload_type, payload)) = source.and_then(|source| source.take()) {
-            self.send(payload_type, payload);
+        let source = source.filter(|source| !is_flood || source.is_over() || source.is_full(chunk_bytes));
+        if let Some(source) = source {
+            self.outgoing.extend(std::iter::from_fn(|| source.take(chunk_bytes)));
+            self.send_outgoing();
         }
     }
 
-    fn send(&mut self, payload_type: PayloadType, payload: Bytes) {
-        let sent = self.channel.send(payload_type, payload, stamps::stamp(), std::time::Instant::now());
-        debug_assert!(sent.is_ok(), "only called while there is room");
+    /// Sends what was kept, once little is on its way.
+    fn send_collected(&mut self) {
+        let sources = self.program.as_ref().map_or(0, |program| program.sources.len());
+        for which in 0..sources {
+            if self.may_send() && self.channel.unacknowledged_bytes() < COLLECT_FROM_BYTES {
+                self.send_output(which);
+            }
+        }
+    }
+
+    fn chunk_bytes(&self) -> usize {
+        self.start.as_ref().map_or(1, Start::chunk_bytes)
     }
 
     fn handle_timer(&mut self, now: Instant) {

@@ -77,15 +77,29 @@ impl Collector {
         Collected::Some
     }
 
-    /// Hands what there is to `send`, but for an unfinished character unless `is_end`.
-    pub(super) fn take(&mut self, is_end: bool, send: impl FnOnce(&[u8])) {
-        let keep = if self.keeps_characters && !is_end { unfinished(&self.buffer[..self.filled]) } else { 0 };
-        let ready = self.filled - keep;
-        if ready > 0 {
-            send(&self.buffer[..ready]);
-            self.buffer.copy_within(ready..self.filled, 0);
-            self.filled = keep;
+    /// How much there is.
+    pub(super) fn filled(&self) -> usize {
+        self.filled
+    }
+
+    /// Turns the first bytes, `most` of them if there are as many, into a payload; but for an unfinished character at
+    /// the end of what there is, unless `is_end`. `None` if nothing is left.
+    pub(super) fn take<T>(
+        &mut self,
+        most: usize,
+        is_end: bool,
+        to_payload: impl FnOnce(&[u8]) -> T,
+    ) -> Option<T> {
+        let first = self.filled.min(most);
+        let waits = self.keeps_characters && !(is_end && first == self.filled);
+        let ready = first - if waits { unfinished(&self.buffer[..first]) } else { 0 };
+        if ready == 0 {
+            return None;
         }
+        let payload = to_payload(&self.buffer[..ready]);
+        self.buffer.copy_within(ready..self.filled, 0);
+        self.filled -= ready;
+        Some(payload)
     }
 }
 
@@ -148,7 +162,7 @@ mod tests {
                 let space = collector.space(1024);
                 space[..piece.len()].copy_from_slice(piece);
                 assert_eq!(collector.collect(piece.len(), 1024, |_| Ok(None)), Collected::Some);
-                collector.take(false, |bytes| sent.push_str(std::str::from_utf8(bytes).unwrap()));
+                collector.take(1024, false, |bytes| sent.push_str(std::str::from_utf8(bytes).unwrap()));
             }
             assert_eq!(sent, text, "in pieces of {size}");
         }
@@ -163,9 +177,9 @@ mod tests {
             for piece in noise.chunks(size) {
                 collector.space(1024)[..piece.len()].copy_from_slice(piece);
                 collector.collect(piece.len(), 1024, |_| Ok(None));
-                collector.take(false, |bytes| sent.extend_from_slice(bytes));
+                collector.take(1024, false, |bytes| sent.extend_from_slice(bytes));
             }
-            collector.take(true, |bytes| sent.extend_from_slice(bytes));
+            collector.take(1024, true, |bytes| sent.extend_from_slice(bytes));
             assert_eq!(sent, noise, "in pieces of {size}");
         }
     }
@@ -183,9 +197,19 @@ mod tests {
         });
         assert_eq!((collected, reads), (Collected::Some, 2));
         let mut sent = Vec::new();
-        collector.take(false, |bytes| sent.extend_from_slice(bytes));
+        collector.take(1024, false, |bytes| sent.extend_from_slice(bytes));
         assert_eq!(sent, b"aaaabbbbbb");
         assert_eq!(collector.collect(0, 10, |_| Ok(None)), Collected::End);
+    }
+
+    #[test]
+    fn what_was_collected_for_a_larger_message_is_cut() {
+        let mut collector = Collector::of_characters();
+        let text = "äöüß".as_bytes();
+        collector.space(100)[..8].copy_from_slice(text);
+        collector.collect(8, 100, |_| Ok(None));
+        let taken: Vec<Vec<u8>> = std::iter::from_fn(|| collector.take(5, false, <[u8]>::to_vec)).collect();
+        assert_eq!(taken, ["äö".as_bytes(), "üß".as_bytes()]);
     }
 
     #[test]

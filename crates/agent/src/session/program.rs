@@ -144,9 +144,19 @@ impl Source {
         self.is_over
     }
 
+    /// Whether a message is full.
+    pub(super) fn is_full(&self, chunk_bytes: usize) -> bool {
+        self.collector.filled() >= self.data_bytes(chunk_bytes)
+    }
+
+    /// What is left for data in a message.
+    fn data_bytes(&self, chunk_bytes: usize) -> usize {
+        chunk_bytes - self.prefix.as_ref().map_or(0, Prefix::len)
+    }
+
     /// Waits for output and collects it. Dropping the future loses nothing.
     async fn fill(&mut self, chunk_bytes: usize) {
-        let chunk_bytes = chunk_bytes - self.prefix.as_ref().map_or(0, Prefix::len);
+        let chunk_bytes = self.data_bytes(chunk_bytes);
         let Self { reader, collector, is_over, .. } = self;
         let first = reader.read(collector.space(chunk_bytes)).await;
         let collected = match first {
@@ -159,17 +169,15 @@ impl Source {
         *is_over = collected == Collected::End;
     }
 
-    /// The collected output as a payload, if there is any to send.
-    pub(super) fn take(&mut self) -> Option<(PayloadType, Bytes)> {
+    /// The collected output as payloads of at most `chunk_bytes`, one by one.
+    pub(super) fn take(&mut self, chunk_bytes: usize) -> Option<(PayloadType, Bytes)> {
+        let data_bytes = self.data_bytes(chunk_bytes);
         let Self { collector, prefix, payload_type, is_over, .. } = self;
-        let mut payload = None;
-        collector.take(*is_over, |bytes| {
-            payload = Some(match prefix {
-                Some(prefix) => Bytes::from(prefix.apply(bytes)),
-                None => Bytes::copy_from_slice(bytes),
-            });
+        let data = collector.take(data_bytes, *is_over, |data| match prefix {
+            Some(prefix) => Bytes::from(prefix.apply(data)),
+            None => Bytes::copy_from_slice(data),
         });
-        Some((*payload_type, payload?))
+        Some((*payload_type, data?))
     }
 }
 
