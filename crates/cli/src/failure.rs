@@ -111,7 +111,11 @@ fn refusal_hint(code: &str) -> Option<&'static str> {
 fn dial_hint(error: &DialError) -> Option<&'static str> {
     Some(match error {
         DialError::Tls { source, .. } if source.kind() == io::ErrorKind::InvalidData => {
-            "name the server's CA certificate with --ca-bundle, AWS_CA_BUNDLE or `ca_bundle` in the profile"
+            if std::env::var_os("AWS_CA_BUNDLE").is_some() {
+                "AWS_CA_BUNDLE is set, and counts more than `ca_bundle` in the profile; is it the right file?"
+            } else {
+                "name the server's CA certificate with --ca-bundle, AWS_CA_BUNDLE or `ca_bundle` in the profile"
+            }
         }
         DialError::Resolve { .. } | DialError::Connect { .. } => {
             "the address comes from --endpoint-url, AWS_ENDPOINT_URL or `endpoint_url` in the profile; is the server running?"

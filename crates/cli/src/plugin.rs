@@ -9,8 +9,10 @@ mod arguments;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use postern_client::{Ended, Layout, Notice, SessionError, SessionStart};
+use postern_api::ssm::TerminateSessionInput;
+use postern_client::{Ended, Layout, Notice, SessionError, SessionStart, Stdio, forwards_ports};
 
 use crate::arguments::Global;
 use crate::config::Settings;
@@ -22,6 +24,8 @@ pub(crate) use arguments::RESPONSE_VARIABLE;
 /// The version that this stands for: the newest whose features are all here, which the AWS CLI takes without a
 /// warning (it asks for 1.2.764.0) and sends the response through the environment (above 1.2.497.0).
 const VERSION: &str = "1.2.835.0";
+/// How long ending a session that nobody can use may take.
+const TERMINATE_FOR: Duration = Duration::from_secs(5);
 
 /// Runs as the plugin; `arguments` are those after the program's name.
 pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
@@ -70,8 +74,14 @@ fn run(session: &Session) -> Result<Ended, Failure> {
     };
     let result = runtime.block_on(async {
         let api = Settings::load(&global).await?.into_api();
+        if session.document_name.as_deref().is_some_and(forwards_ports) {
+            // The AWS CLI has started it; nobody will use it.
+            let request = TerminateSessionInput { session_id: start.session_id.clone() };
+            let _ = tokio::time::timeout(TERMINATE_FOR, api.call(&request)).await;
+            return Err(session_failed(SessionError::PortForwarding));
+        }
         say(&format!("\nStarting session with SessionId: {}\n", start.session_id));
-        postern_client::run(&api, &start, &notify).await.map_err(session_failed)
+        postern_client::run(&api, &start, Stdio::inherited(), &notify).await.map_err(session_failed)
     });
     runtime.shutdown_background();
     result

@@ -25,4 +25,4 @@ pub use api::{Api, CallError, CredentialError, CredentialSource};
 pub use connection::OpenError;
 pub use output::Layout;
 pub use raw_mode::restore_terminal_on_panic;
-pub use session::{Ended, Notice, SessionError, SessionStart, run};
+pub use session::{Ended, Notice, SessionError, SessionStart, Stdio, forwards_ports, run};

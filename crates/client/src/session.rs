@@ -7,7 +7,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -45,6 +45,13 @@ const TERMINATE_FOR: Duration = Duration::from_secs(5);
 const INTERRUPT: &[u8] = &[0x03];
 const QUIT: &[u8] = &[0x1c];
 
+/// Whether AWS's document of that name forwards ports, which [`run`] cannot do. Of other documents it learns that
+/// from the agent, and ends with [`SessionError::PortForwarding`].
+#[must_use]
+pub fn forwards_ports(document_name: &str) -> bool {
+    document_name == "AWS-StartSSHSession" || document_name.starts_with("AWS-StartPortForwardingSession")
+}
+
 /// What StartSession answered.
 #[derive(Debug, Clone)]
 pub struct SessionStart {
@@ -71,6 +78,29 @@ pub enum Notice<'a> {
     Escapes(&'a str),
     /// The agent has something to say.
     Message(&'a str),
+}
+
+/// What the session is joined to on this side.
+#[derive(Debug, Clone, Copy)]
+pub struct Stdio<'a> {
+    /// What is typed; a terminal becomes raw.
+    pub stdin: BorrowedFd<'a>,
+    /// Output.
+    pub stdout: BorrowedFd<'a>,
+    /// Errors of commands that keep them apart.
+    pub stderr: BorrowedFd<'a>,
+}
+
+impl Stdio<'static> {
+    /// This process's own.
+    #[must_use]
+    pub fn inherited() -> Self {
+        Self {
+            stdin: rustix::stdio::stdin(),
+            stdout: rustix::stdio::stdout(),
+            stderr: rustix::stdio::stderr(),
+        }
+    }
 }
 
 /// How a session ended. It has been terminated if the user or this program ended it.
@@ -118,7 +148,7 @@ pub enum SessionError {
     },
 }
 
-/// Carries a session between its data channel and standard input, output and error, until it ends. The terminal
+/// Carries a session between its data channel and `stdio` until it ends. The terminal
 /// is as before when this returns.
 ///
 /// Input that is no terminal's ends at its end of file, which a PTY is told by Ctrl-D; the session goes on until
@@ -129,9 +159,13 @@ pub enum SessionError {
 pub async fn run(
     api: &Api,
     start: &SessionStart,
+    stdio: Stdio<'_>,
     notify: &dyn Fn(Notice<'_>),
 ) -> Result<Ended, SessionError> {
-    let result = Session::new(api, start, notify)?.carry().await;
+    let result = match Session::new(api, start, stdio, notify) {
+        Ok(session) => session.carry().await,
+        Err(error) => Err(error),
+    };
     let is_over = matches!(result, Ok(Ended::Closed { .. } | Ended::TimedOut) | Err(SessionError::Resume(_)));
     if !is_over {
         // Whether or not it works, the user is done; the server ends abandoned sessions by itself.
@@ -144,6 +178,7 @@ pub async fn run(
 struct Session<'a> {
     api: &'a Api,
     start: &'a SessionStart,
+    stdio: Stdio<'a>,
     notify: &'a dyn Fn(Notice<'_>),
     identity: Identity,
     channel: DataChannel,
@@ -203,12 +238,12 @@ impl<'a> Session<'a> {
     fn new(
         api: &'a Api,
         start: &'a SessionStart,
+        stdio: Stdio<'a>,
         notify: &'a dyn Fn(Notice<'_>),
     ) -> Result<Self, SessionError> {
         let local = |what| move |source| SessionError::Local { what, source };
         let identity = Identity { client_id: Uuid::new_v4(), client_version: start.client_version.clone() };
-        let stdin = io::stdin();
-        let input_is_terminal = rustix::termios::isatty(&stdin);
+        let input_is_terminal = rustix::termios::isatty(stdio.stdin);
         let link = {
             let identity = identity.clone();
             Link::First(Box::pin(async move {
@@ -218,6 +253,7 @@ impl<'a> Session<'a> {
         Ok(Self {
             api,
             start,
+            stdio,
             notify,
             identity,
             channel: DataChannel::new(Role::Client, ChannelLimits::default()),
@@ -225,13 +261,13 @@ impl<'a> Session<'a> {
             link,
             phase: Phase::Waiting(None),
             signals: Signals::new().map_err(local("signals"))?,
-            input: Input::new(stdin.as_fd()).map_err(local("standard input"))?,
+            input: Input::new(stdio.stdin).map_err(local("standard input"))?,
             input_is_terminal,
             end_of_input: None,
             last_typed: b'\n',
             escapes: if input_is_terminal { Escapes::new() } else { Escapes::off() },
             raw_mode: None,
-            output: Output::new(start.layout, io::stdout().as_fd(), io::stderr().as_fd())
+            output: Output::new(start.layout, stdio.stdout, stdio.stderr)
                 .map_err(local("standard output"))?,
             resize_due: false,
             interrupted: false,
@@ -398,7 +434,7 @@ impl<'a> Session<'a> {
             self.resize_due = true;
             if self.input_is_terminal {
                 // Only a terminal that went away cannot be raw; reading it will tell.
-                self.raw_mode = RawMode::enter(io::stdin()).ok();
+                self.raw_mode = RawMode::enter(self.stdio.stdin).ok();
             }
         }
     }

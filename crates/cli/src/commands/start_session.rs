@@ -2,7 +2,7 @@
 
 use postern_api::Secret;
 use postern_api::ssm::StartSessionInput;
-use postern_client::{Ended, Layout, Notice, SessionError, SessionStart};
+use postern_client::{Ended, Layout, Notice, SessionError, SessionStart, Stdio, forwards_ports};
 
 use crate::arguments::Global;
 use crate::commands::api;
@@ -78,6 +78,9 @@ impl StartSession {
         let failed = |failure: Failure| failure.with_status(SESSION_FAILED);
         let is_shell = self.command.is_empty();
         let request = self.request();
+        if request.document_name.as_deref().is_some_and(forwards_ports) {
+            return Err(session_failed(SessionError::PortForwarding));
+        }
         let api = api(global).await.map_err(failed)?;
         let started = api.call(&request).await.map_err(|error| failed(error.into()))?;
         let start = SessionStart {
@@ -90,7 +93,8 @@ impl StartSession {
         if is_shell {
             eprintln!("Starting session {}", start.session_id);
         }
-        let ended = postern_client::run(&api, &start, &notify).await.map_err(session_failed)?;
+        let ended =
+            postern_client::run(&api, &start, Stdio::inherited(), &notify).await.map_err(session_failed)?;
         Ok(exit_status(&ended, &start.session_id))
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Session {
     pub(super) region: String,
     /// The value of `--profile`; none if it was not given.
     pub(super) profile: Option<String>,
+    /// The document that the session was started with, from the request's parameters.
+    pub(super) document_name: Option<String>,
     /// The endpoint of the AWS CLI's client, for ResumeSession and TerminateSession.
     pub(super) endpoint_url: Option<String>,
 }
@@ -62,14 +64,20 @@ impl Invocation {
                 let given = |at: usize| rest.get(at).filter(|text| !text.is_empty()).cloned();
                 match response.and_then(|json| Response::parse(&json)) {
                     Ok(response) => {
-                        let region = region.clone();
-                        Self::Session(Session { response, region, profile: given(0), endpoint_url: given(2) })
+                        let document_name = given(1).as_deref().and_then(document_name);
+                        let (region, profile, endpoint_url) = (region.clone(), given(0), given(2));
+                        Self::Session(Session { response, region, profile, document_name, endpoint_url })
                     }
                     Err(error) => Self::Invalid(error),
                 }
             }
         }
     }
+}
+
+fn document_name(parameters: &str) -> Option<String> {
+    let parameters: Value = serde_json::from_str(parameters).ok()?;
+    Some(parameters.get("DocumentName")?.as_str()?.to_owned())
 }
 
 impl Response {
@@ -115,6 +123,7 @@ mod tests {
             },
             region: "us-east-1".into(),
             profile: profile.map(ToOwned::to_owned),
+            document_name: profile.map(|_| "D".to_owned()),
             endpoint_url: endpoint_url.map(ToOwned::to_owned),
         })
     }
@@ -126,6 +135,7 @@ mod tests {
             let arguments = [response, "us-east-1", "StartSession", "", parameters, "https://h"];
             assert_eq!(parse(&arguments), session(None, Some("https://h")));
         }
+        let parameters = r#"{"Target": "mi-1", "DocumentName": "D"}"#;
         let arguments = [RESPONSE, "us-east-1", "StartSession", "prod", parameters, "https://h"];
         assert_eq!(parse(&arguments), session(Some("prod"), Some("https://h")));
         assert_eq!(parse(&[RESPONSE, "us-east-1", "StartSession"]), session(None, None));
