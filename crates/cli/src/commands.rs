@@ -24,7 +24,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Sessions(command) => command.run(&global).await?,
         Command::Nodes(command) => command.run(&global).await?,
         Command::Activation(command) => command.run(&global).await?,
-        Command::Recordings(command) => command.run(&global)?,
+        Command::Recordings(command) => command.run(&global).await?,
     }
     Ok(0)
 }

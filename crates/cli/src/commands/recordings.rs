@@ -77,7 +77,7 @@ fn positive(text: &str) -> Result<f64, &'static str> {
 }
 
 impl Recordings {
-    pub(crate) fn run(self, global: &Global) -> Result<(), Failure> {
+    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         let path = self.dir.or_else(default_directory).ok_or_else(|| {
             Failure::new("no directory of recordings is known")
                 .with_hint("give --dir DIR, or set POSTERN_DATA_DIR to the server's data directory")
@@ -85,7 +85,7 @@ impl Recordings {
         let directory = RecordingDirectory::read(path);
         match self.command {
             Command::List => list(&directory, global),
-            Command::Play(command) => command.run(&directory),
+            Command::Play(command) => command.run(&directory).await,
             Command::Export(command) => command.run(&directory),
         }
     }
@@ -133,17 +133,16 @@ fn find(directory: &RecordingDirectory, session: &SessionId) -> Result<Recording
 
 impl Play {
     /// The recording is a node's output, as when it was live: it drives this terminal.
-    fn run(self, directory: &RecordingDirectory) -> Result<(), Failure> {
+    async fn run(self, directory: &RecordingDirectory) -> Result<(), Failure> {
         let events = find(directory, &self.session)?.events()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let mut out = io::stdout().lock();
+        let mut out = io::stdout();
         let mut shown = Duration::ZERO;
         for event in events {
             let event = event?;
             let EventKind::Output(text) = event.kind else { continue };
             let wait = event.at.saturating_sub(shown).as_secs_f64().min(self.idle_limit) / self.speed;
             shown = event.at;
-            runtime.block_on(tokio::time::sleep(Duration::from_secs_f64(wait)));
+            tokio::time::sleep(Duration::from_secs_f64(wait)).await;
             out.write_all(text.as_bytes())?;
             out.flush()?;
         }
