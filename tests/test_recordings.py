@@ -60,10 +60,10 @@ def test_a_recording_holds_output_and_sizes_in_order(lab, node):
 
 
 def test_what_is_typed_without_echo_is_not_recorded(session):
-    session.run("stty -echo")
-    session.type("read -r secret\r")
+    session.type("stty -echo; echo pro''mpt; read -r secret; stty echo; echo ta''ken\r")
+    session.read_until(b"prompt\r\n")
     session.type("correct horse battery\r")
-    session.run("true")
+    session.read_until(b"taken\r\n")
     cast, side_file = ended(session)
     assert "correct horse" not in cast.read_text() + side_file.read_text()
 

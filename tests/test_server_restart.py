@@ -78,7 +78,8 @@ def test_no_keystroke_is_lost(lab, own, how):
     server, node = own
     session = lab.session(node)
     session.run("stty -echo; PS1=; true")
-    session.type("cat | sha256sum; echo en''d\r")
+    session.type("echo st''arted; cat | sha256sum; echo en''d\r")
+    session.read_until(b"started\r\n")
     sent = b""
     for n in range(300):
         line = b"%06d typed\r" % n
@@ -156,7 +157,7 @@ def test_the_plugin_behind_the_aws_cli_goes_on(lab, own, tmp_path):
     lab.closers.append(terminal.close)
     terminal.shows("Starting session with SessionId")
     terminal.line("PS1='rea''dy> '")
-    terminal.shows("ready> ")
+    terminal.shows("ready>")
     terminal.line("(for i in 1 2 3 4 5 6 7 8 9; do seq 1 20000; sleep 0.2; done) | tee /dev/tty | sha256sum")
     terminal.shows("19999")
     server.kill()

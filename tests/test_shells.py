@@ -23,7 +23,8 @@ def test_a_new_size_is_signalled(session):
 
 
 def test_it_has_a_controlling_terminal_and_job_control(session):
-    session.type("cat\r")
+    session.type("echo st''arted; cat\r")
+    session.read_until(b"started\r\n")
     session.type("echoed\r")
     session.read_until(b"echoed\r\nechoed\r\n")
     session.type("\x1a")
@@ -34,8 +35,8 @@ def test_it_has_a_controlling_terminal_and_job_control(session):
 
 def test_ctrl_c_and_ctrl_backslash_and_ctrl_d(session):
     for key, status in [("\x03", "130"), ("\x1c", "131")]:
-        session.type("sleep 1000\r")
-        session.read_until(b"sleep 1000\r\n")
+        session.type("echo st''arted; sleep 1000\r")
+        session.read_until(b"started\r\n")
         session.type(key)
         assert session.run("echo $?").strip() == status
     session.type("\x04")
