@@ -9,7 +9,7 @@ use crate::random::Random;
 /// The user that may do everything.
 const ADMINISTRATOR: &str = "admin";
 /// The role that stands ready for activations.
-pub(crate) const NODE_ROLE: &str = "PosternNode";
+const NODE_ROLE: &str = "PosternNode";
 /// Where the identifier of the administrator's first key is remembered until the first start is over.
 const KEY_ID_SETTING: &str = "bootstrap.access-key-id";
 /// Present once the files with that key were written.
@@ -91,4 +91,33 @@ fn new_secret(random: &dyn Random) -> Secret<String> {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     Secret::new(STANDARD.encode(random.bytes::<SECRET_BYTES>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_store::{MasterKey, SqliteOptions, SqliteStore};
+
+    use super::*;
+    use crate::random::SystemRandom;
+
+    #[tokio::test]
+    async fn an_interrupted_first_start_finds_its_key_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = SqliteOptions::new(directory.path().join("postern.db"));
+        let store = SqliteStore::open(&options, MasterKey::new([7; 32])).await.unwrap();
+        let now = "2026-11-25T00:00:00Z".parse().unwrap();
+        let prepared = async || prepare(&store, now, &SystemRandom).await.unwrap();
+
+        let first = prepared().await.unwrap();
+        assert_eq!(first.secret.expose_secret().len(), 40);
+        assert_eq!(prepared().await.as_ref(), Some(&first), "the files were not written yet");
+        // A crash between remembering the identifier and creating the key.
+        store.put_setting(KEY_ID_SETTING, b"AKIAAAAAAAAAAAAAAAAA").await.unwrap();
+        let second = prepared().await.unwrap();
+        assert_ne!(second.id, first.id);
+
+        finish(&store).await.unwrap();
+        assert_eq!(prepared().await, None);
+        assert!(store.role(&NODE_ROLE.parse().unwrap()).await.unwrap().is_some());
+    }
 }

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::{ClientStream, Respond};
 
 /// AWS's clients send some 1.5 KiB of headers, session tokens included; those of other issuers may be 8 KiB.
+/// In HTTP/1.1 the last read may exceed it by as much again.
 const HEADER_BYTES_MAX: u32 = 32 << 10;
 const HEADERS_MAX: usize = 64;
 /// A request's head has to arrive within this time, counted from when the connection became idle.
