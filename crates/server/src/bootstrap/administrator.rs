@@ -95,7 +95,7 @@ fn new_secret(random: &dyn Random) -> Secret<String> {
 
 #[cfg(test)]
 mod tests {
-    use postern_store::{MasterKey, SqliteOptions, SqliteStore};
+    use postern_store::{IdentityStore as _, MasterKey, SettingStore as _, SqliteOptions, SqliteStore};
 
     use super::*;
     use crate::random::SystemRandom;
