@@ -1,6 +1,5 @@
 """OpenSSH as administrators use it today: a target behind a bastion. Two sshds of our own, with keys of their own."""
 
-import getpass
 import os
 import shutil
 import subprocess
@@ -11,8 +10,9 @@ from harness.waiting import eventually
 
 
 class OpenSsh:
-    def __init__(self, directory: Path):
-        directory.mkdir(parents=True, mode=0o700)
+    def __init__(self, directory: Path, user: str):
+        # sshd reads the authorized keys as the user who signs in.
+        directory.mkdir(parents=True, mode=0o755)
         self.directory = directory
         sshd = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin")
         if os.geteuid() == 0:
@@ -20,6 +20,7 @@ class OpenSsh:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         self._key("user")
         (directory / "authorized_keys").write_text((directory / "user.pub").read_text())
+        (directory / "authorized_keys").chmod(0o644)
         self.daemons, hosts = [], []
         for name in ("bastion", "target"):
             port = free_port()
@@ -38,7 +39,7 @@ class OpenSsh:
         self.config = directory / "config"
         self.config.write_text(
             "".join(hosts)
-            + f"Host *\n  HostName 127.0.0.1\n  User {getpass.getuser()}\n  IdentityFile {directory / 'user'}\n"
+            + f"Host *\n  HostName 127.0.0.1\n  User {user}\n  IdentityFile {directory / 'user'}\n"
             "  IdentitiesOnly yes\n  StrictHostKeyChecking accept-new\n  LogLevel ERROR\n"
             f"  UserKnownHostsFile {directory / 'known_hosts'}\n"
         )

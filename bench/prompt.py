@@ -12,7 +12,7 @@ ROUNDS = 15
 def measure(bench, report) -> None:
     print("first prompt", flush=True)
     commands = shell_commands(bench)
-    commands["bare"] = (["bash", "-l", "-i"], clean_environment())
+    commands["bare"] = (["sh", "-i"], clean_environment())
     took = {name: [] for name in commands}
     for name, command in commands.items():
         _once(*command)  # What the disk cache makes of it.

@@ -16,6 +16,7 @@ import idle  # noqa: E402
 import keys  # noqa: E402
 import output  # noqa: E402
 import prompt  # noqa: E402
+from account import Account  # noqa: E402
 from harness.programs import Agent, Server, kill_group  # noqa: E402
 from openssh import OpenSsh  # noqa: E402
 from report import Report  # noqa: E402
@@ -26,15 +27,19 @@ class Bench:
 
     def __init__(self, directory: Path):
         self.directory = directory
+        directory.chmod(0o755)
+        self.account = Account()
         quiet = {"POSTERN_LOG_FILTER": "warn"}
         self.server = Server(directory / "server", quiet).start()
-        self.agent = Agent(directory / "agent", self.server).register().start()
-        self.openssh = OpenSsh(directory / "openssh")
+        shells = {"POSTERN_AGENT_SESSION_USER": self.account.name}
+        self.agent = Agent(directory / "agent", self.server, shells).register().start()
+        self.openssh = OpenSsh(directory / "openssh", self.account.name)
 
     def close(self) -> None:
         self.openssh.close()
         for program in (self.agent.program, self.server.program):
             kill_group(program)
+        self.account.close()
 
 
 COMPARED = {"keys": keys.measure, "prompt": prompt.measure, "output": output.measure}
