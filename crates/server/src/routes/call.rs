@@ -1,6 +1,5 @@
 //! One call of an operation: who, what, when, and what to work with.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -20,7 +19,6 @@ pub(crate) struct Call<T> {
     pub(crate) input: T,
     /// When the request arrived.
     pub(crate) at: Timestamp,
-    pub(crate) source_ip: IpAddr,
     /// What a client that repeats the call sends again.
     pub(crate) invocation: Option<Invocation>,
     request_id: String,
@@ -31,7 +29,6 @@ impl<T> Call<T> {
         let invocation = Invocation::new(&caller, inbound.header("amz-sdk-invocation-id"), &inbound.body);
         Self {
             app: Arc::clone(app),
-            source_ip: caller.source_ip,
             caller,
             input,
             at: inbound.at,

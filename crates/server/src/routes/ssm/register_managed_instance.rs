@@ -15,7 +15,7 @@ use crate::routes::failure;
 pub(super) async fn register_managed_instance(
     call: Call<RegisterManagedInstanceInput>,
 ) -> Result<RegisterManagedInstanceOutput, ApiError> {
-    if !call.app.unsigned_calls.admits(call.source_ip, Instant::now()) {
+    if !call.app.unsigned_calls.admits(call.caller.source_ip, Instant::now()) {
         // The one error after which AWS's agent tries again.
         let message = "Too many registrations from this address; try again later.";
         return Err(ApiError::new(errors::TOO_MANY_UPDATES, message));
@@ -76,7 +76,7 @@ async fn register(
     })?;
     tracing::info!(
         node.id = %registered.id, activation.id = %registration.activation_id,
-        "{} registered from {}", registered.id, call.source_ip
+        "{} registered from {}", registered.id, call.caller.source_ip
     );
     Ok(registered.id)
 }

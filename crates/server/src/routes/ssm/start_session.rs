@@ -115,7 +115,7 @@ fn record(call: &Call<StartSessionInput>, node: NodeId, plan: &Plan) -> Result<S
         parameters: serde_json::json!(call.input.parameters.clone().unwrap_or_default()),
         max_session_duration_minutes: preferences.max_session_duration_minutes,
         idle_timeout_minutes: preferences.idle_timeout_minutes,
-        client_ip: Some(call.source_ip.to_string()),
+        client_ip: Some(call.caller.source_ip.to_string()),
     })
 }
 
