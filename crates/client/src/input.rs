@@ -15,21 +15,22 @@ const READ_BYTES_MAX: usize = 32 * 1024;
 #[derive(Debug)]
 pub(crate) struct Input {
     descriptor: Descriptor,
+    buffer: Box<[u8]>,
 }
 
 impl Input {
     pub(crate) fn new(fd: BorrowedFd<'_>) -> io::Result<Self> {
-        Ok(Self { descriptor: Descriptor::reading(fd)? })
+        Ok(Self { descriptor: Descriptor::reading(fd)?, buffer: vec![0; READ_BYTES_MAX].into() })
     }
 
     /// What there is, at least one byte; empty at the end. A terminal that is gone has ended. Nothing is lost
     /// when this is dropped.
-    pub(crate) async fn read(&self) -> io::Result<Bytes> {
-        let mut buffer = [0; READ_BYTES_MAX];
+    pub(crate) async fn read(&mut self) -> io::Result<Bytes> {
+        let buffer = &mut self.buffer;
         let read =
-            self.descriptor.when_ready(Interest::READABLE, |fd, _| rustix::io::read(fd, &mut buffer)).await;
+            self.descriptor.when_ready(Interest::READABLE, |fd, _| rustix::io::read(fd, &mut **buffer)).await;
         match read {
-            Ok(length) => Ok(Bytes::copy_from_slice(&buffer[..length])),
+            Ok(length) => Ok(Bytes::copy_from_slice(&self.buffer[..length])),
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
                 Ok(Bytes::new())
             }
@@ -47,7 +48,7 @@ mod tests {
     #[tokio::test]
     async fn a_pipe_is_read_to_its_end() {
         let (reader, mut writer) = std::io::pipe().unwrap();
-        let input = Input::new(reader.as_fd()).unwrap();
+        let mut input = Input::new(reader.as_fd()).unwrap();
         writer.write_all(b"ls\n").unwrap();
         assert_eq!(input.read().await.unwrap(), "ls\n");
         drop(writer);
@@ -59,7 +60,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&[b'x'; READ_BYTES_MAX + 1]).unwrap();
         std::io::Seek::rewind(&mut file).unwrap();
-        let input = Input::new(file.as_fd()).unwrap();
+        let mut input = Input::new(file.as_fd()).unwrap();
         assert_eq!(input.read().await.unwrap().len(), READ_BYTES_MAX);
         assert_eq!(input.read().await.unwrap().len(), 1);
         assert!(input.read().await.unwrap().is_empty());

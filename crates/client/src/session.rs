@@ -5,11 +5,8 @@
 //! is typed is read only while the channel has room, and output is acknowledged only when it is written, so a
 //! slow side slows the other down instead of filling memory.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
-use std::os::fd::BorrowedFd;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -20,16 +17,19 @@ use postern_protocol::{ChannelLimits, DataChannel, Event, PayloadType, Role, Sta
 use uuid::Uuid;
 
 use crate::api::Api;
-use crate::connection::{Connection, Identity, Lost, OpenError, is_presigned};
+use crate::connection::{Identity, Lost, is_presigned};
 use crate::end_of_input::EndOfInput;
 use crate::escape::{Escapes, HELP, Typed};
 use crate::handshake::{Kind, answer};
 use crate::input::Input;
+use crate::link::{Link, LinkEvent};
+use crate::outcome::{Ended, Notice, SessionError};
 use crate::output::{Layout, Output};
 use crate::raw_mode::RawMode;
 use crate::resume::{AttemptError, again, first};
 use crate::signals::{Asked, Signals};
 use crate::stamps::SystemStamps;
+use crate::start::{SessionStart, Stdio};
 use crate::window;
 
 /// Output that may wait before the connection is left unread: enough to keep a terminal busy.
@@ -44,109 +44,6 @@ const TERMINATE_FOR: Duration = Duration::from_secs(5);
 /// The bytes of Ctrl-C and Ctrl-\.
 const INTERRUPT: &[u8] = &[0x03];
 const QUIT: &[u8] = &[0x1c];
-
-/// Whether AWS's document of that name forwards ports, which [`run`] cannot do. Of other documents it learns that
-/// from the agent, and ends with [`SessionError::PortForwarding`].
-#[must_use]
-pub fn forwards_ports(document_name: &str) -> bool {
-    document_name == "AWS-StartSSHSession" || document_name.starts_with("AWS-StartPortForwardingSession")
-}
-
-/// What StartSession answered.
-#[derive(Debug, Clone)]
-pub struct SessionStart {
-    /// The session.
-    pub session_id: String,
-    /// Where its data channel is.
-    pub stream_url: String,
-    /// What opens the data channel, once.
-    pub token_value: String,
-    /// What to tell the agent of this client: `postern/<version>`, or a plugin's version.
-    pub client_version: String,
-    /// Where output goes.
-    pub layout: Layout,
-}
-
-/// Something to tell the user besides the session's output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice<'a> {
-    /// The connection is lost, and is being made again.
-    ConnectionLost,
-    /// It is back; told only after [`Notice::ConnectionLost`].
-    Reconnected,
-    /// The user asked for the escapes.
-    Escapes(&'a str),
-    /// The agent has something to say.
-    Message(&'a str),
-}
-
-/// What the session is joined to on this side.
-#[derive(Debug, Clone, Copy)]
-pub struct Stdio<'a> {
-    /// What is typed; a terminal becomes raw.
-    pub stdin: BorrowedFd<'a>,
-    /// Output.
-    pub stdout: BorrowedFd<'a>,
-    /// Errors of commands that keep them apart.
-    pub stderr: BorrowedFd<'a>,
-}
-
-impl Stdio<'static> {
-    /// This process's own.
-    #[must_use]
-    pub fn inherited() -> Self {
-        Self {
-            stdin: rustix::stdio::stdin(),
-            stdout: rustix::stdio::stdout(),
-            stderr: rustix::stdio::stderr(),
-        }
-    }
-}
-
-/// How a session ended. It has been terminated if the user or this program ended it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
-    /// The server says so.
-    Closed {
-        /// Why; empty at the end of the shell or command.
-        reason: String,
-        /// What the shell or command exited with, if the agent told.
-        exit_code: Option<i32>,
-    },
-    /// After a lost connection, the server no longer had it.
-    TimedOut,
-    /// The user typed `~.`, or the terminal went away.
-    Left,
-    /// Nobody reads standard output any more.
-    OutputClosed,
-    /// A signal of this number.
-    Signalled(i32),
-}
-
-/// Why a session could not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// There was never a data channel.
-    #[error("cannot open the session")]
-    Open(#[source] OpenError),
-    /// The connection was lost, and did not come back.
-    #[error("the connection was lost and cannot be made again")]
-    Resume(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The document asks for port forwarding.
-    #[error("port forwarding is not supported yet")]
-    PortForwarding,
-    /// The agent wants something else that we do not know.
-    #[error("the agent started a kind of session that this client does not know")]
-    UnknownKind,
-    /// Standard input, output or error cannot be used.
-    #[error("cannot use {what}")]
-    Local {
-        /// Which.
-        what: &'static str,
-        /// Why not.
-        source: io::Error,
-    },
-}
 
 /// Carries a session between its data channel and `stdio` until it ends. The terminal
 /// is as before when this returns.
@@ -207,22 +104,6 @@ enum Phase {
     /// A handshake is under way, for this kind of session.
     Handshaking(Option<Kind>),
     Running(Kind),
-}
-
-type Attempt<'a> = Pin<Box<dyn Future<Output = Result<Box<Connection>, AttemptError>> + 'a>>;
-
-/// The connection, or the attempt to get one.
-enum Link<'a> {
-    Up(Box<Connection>),
-    First(Attempt<'a>),
-    Again { attempt: Attempt<'a>, tell_at: Option<Instant> },
-}
-
-/// What happened to the link.
-enum LinkEvent {
-    Frame(Bytes),
-    Lost(Lost),
-    Attempted(Result<Box<Connection>, AttemptError>),
 }
 
 /// What ended a wait.
@@ -541,25 +422,5 @@ impl<'a> Session<'a> {
     fn send(&mut self, payload_type: PayloadType, payload: Bytes) {
         let sent = self.channel.send(payload_type, payload, self.stamps.stamp(), Instant::now());
         debug_assert!(sent.is_ok(), "there is room");
-    }
-}
-
-impl Link<'_> {
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        channel: &mut DataChannel,
-        stamps: &mut SystemStamps,
-        reading: bool,
-    ) -> Poll<LinkEvent> {
-        match self {
-            Self::Up(connection) => {
-                let frame = ready!(connection.poll_frame(cx, channel, stamps, reading));
-                Poll::Ready(frame.map_or_else(LinkEvent::Lost, LinkEvent::Frame))
-            }
-            Self::First(attempt) | Self::Again { attempt, .. } => {
-                attempt.as_mut().poll(cx).map(LinkEvent::Attempted)
-            }
-        }
     }
 }

@@ -1,0 +1,63 @@
+//! What is told while a session runs, and how it ends.
+
+use std::io;
+
+use crate::connection::OpenError;
+
+/// Something to tell the user besides the session's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice<'a> {
+    /// The connection is lost, and is being made again.
+    ConnectionLost,
+    /// It is back; told only after [`Notice::ConnectionLost`].
+    Reconnected,
+    /// The user asked for the escapes.
+    Escapes(&'a str),
+    /// The agent has something to say.
+    Message(&'a str),
+}
+
+/// How a session ended. It has been terminated if the user or this program ended it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// The server says so.
+    Closed {
+        /// Why; empty at the end of the shell or command.
+        reason: String,
+        /// What the shell or command exited with, if the agent told.
+        exit_code: Option<i32>,
+    },
+    /// After a lost connection, the server no longer had it.
+    TimedOut,
+    /// The user typed `~.`, or the terminal went away.
+    Left,
+    /// Nobody reads standard output any more.
+    OutputClosed,
+    /// A signal of this number.
+    Signalled(i32),
+}
+
+/// Why a session could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// There was never a data channel.
+    #[error("cannot open the session")]
+    Open(#[source] OpenError),
+    /// The connection was lost, and did not come back.
+    #[error("the connection was lost and cannot be made again")]
+    Resume(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The document asks for port forwarding.
+    #[error("port forwarding is not supported yet")]
+    PortForwarding,
+    /// The agent wants something else that we do not know.
+    #[error("the agent started a kind of session that this client does not know")]
+    UnknownKind,
+    /// Standard input, output or error cannot be used.
+    #[error("cannot use {what}")]
+    Local {
+        /// Which.
+        what: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+}

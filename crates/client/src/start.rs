@@ -1,0 +1,67 @@
+//! What a session begins with.
+
+use std::os::fd::BorrowedFd;
+
+use crate::output::Layout;
+
+/// What StartSession answered.
+#[derive(Debug, Clone)]
+pub struct SessionStart {
+    /// The session.
+    pub session_id: String,
+    /// Where its data channel is.
+    pub stream_url: String,
+    /// What opens the data channel, once.
+    pub token_value: String,
+    /// What to tell the agent of this client: `postern/<version>`, or a plugin's version.
+    pub client_version: String,
+    /// Where output goes.
+    pub layout: Layout,
+}
+
+/// What the session is joined to on this side.
+#[derive(Debug, Clone, Copy)]
+pub struct Stdio<'a> {
+    /// What is typed; a terminal becomes raw.
+    pub stdin: BorrowedFd<'a>,
+    /// Output.
+    pub stdout: BorrowedFd<'a>,
+    /// Errors of commands that keep them apart.
+    pub stderr: BorrowedFd<'a>,
+}
+
+impl Stdio<'static> {
+    /// This process's own.
+    #[must_use]
+    pub fn inherited() -> Self {
+        Self {
+            stdin: rustix::stdio::stdin(),
+            stdout: rustix::stdio::stdout(),
+            stderr: rustix::stdio::stderr(),
+        }
+    }
+}
+
+/// Whether AWS's document of that name forwards ports, which [`run`](crate::run) cannot do. Of other documents it learns that
+/// from the agent, and ends with [`SessionError::PortForwarding`](crate::SessionError::PortForwarding).
+#[must_use]
+pub fn forwards_ports(document_name: &str) -> bool {
+    document_name == "AWS-StartSSHSession" || document_name.starts_with("AWS-StartPortForwardingSession")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn awss_documents_for_ports_are_known() {
+        for name in [
+            "AWS-StartSSHSession",
+            "AWS-StartPortForwardingSession",
+            "AWS-StartPortForwardingSessionToRemoteHost",
+        ] {
+            assert!(forwards_ports(name), "{name}");
+        }
+        assert!(!forwards_ports("AWS-StartInteractiveCommand"));
+    }
+}
