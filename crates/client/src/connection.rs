@@ -118,9 +118,10 @@ impl Connection {
         loop {
             self.poll_write(cx, channel, stamps)?;
             if !reading {
-                self.keep_alive.handle_heard(Instant::now());
+                self.keep_alive.handle_not_listening(Instant::now());
                 return Poll::Pending;
             }
+            self.keep_alive.handle_listening(Instant::now());
             let message = match ready!(Pin::new(&mut self.websocket).poll_next(cx)) {
                 None => return Poll::Ready(Err(Lost::Closed)),
                 Some(message) => message?,
