@@ -74,7 +74,7 @@ def test_the_window_is_as_big_as_the_terminal(terminal):
 
 
 def test_ctrl_c_goes_to_the_other_side(terminal):
-    terminal.line("echo st''arted; sleep 1000")
+    terminal.line("sh -c 'echo st\"\"arted; exec sleep 1000'")
     terminal.shows_line("started")
     terminal.keys("C-c")
     terminal.line("echo status-$?")
@@ -82,7 +82,7 @@ def test_ctrl_c_goes_to_the_other_side(terminal):
 
 
 def test_ctrl_z_goes_to_the_other_side(terminal):
-    terminal.line("echo st''arted; sleep 1000")
+    terminal.line("sh -c 'echo st\"\"arted; exec sleep 1000'")
     terminal.shows_line("started")
     terminal.keys("C-z")
     terminal.line("jobs | grep -c sleep; kill %1")
@@ -90,7 +90,7 @@ def test_ctrl_z_goes_to_the_other_side(terminal):
 
 
 def test_ctrl_backslash_goes_to_the_other_side(terminal):
-    terminal.line("echo st''arted; sleep 1000")
+    terminal.line("sh -c 'echo st\"\"arted; exec sleep 1000'")
     terminal.shows_line("started")
     terminal.keys("C-\\")
     terminal.line("echo status-$?")

@@ -58,9 +58,9 @@ def test_no_byte_is_lost_while_output_streams(lab, own, how):
     session.read_until(b"begin\r\n")
     received = b""
     restarts = 0
-    while not received.endswith(b"end\r\n"):
+    while b"end\r\n" not in received:
         try:
-            session.until(lambda: len(session.output) > 100_000 or session.output.endswith(b"end\r\n"), "output", 60)
+            session.until(lambda: len(session.output) > 100_000 or b"end\r\n" in session.output, "output", 60)
             received += session.output
             session.output = b""
             if restarts < 2 and len(received) > 500_000 * (restarts + 1):
@@ -69,7 +69,7 @@ def test_no_byte_is_lost_while_output_streams(lab, own, how):
         except (websockets.exceptions.ConnectionClosed, OSError):
             go_on(session)
     assert restarts == 2
-    assert digest(received.removesuffix(b"end\r\n")) == expected(LINES)
+    assert digest(received.partition(b"end\r\n")[0]) == expected(LINES)
     assert session.run("echo alive").endswith("alive\n")
 
 
@@ -109,7 +109,7 @@ def test_the_recording_goes_on_without_gap_or_repetition(lab, own):
     restarted = False
     while b"end\r\n" not in received:
         try:
-            session.until(lambda: len(session.output) > 50_000 or session.output.endswith(b"end\r\n"), "output", 60)
+            session.until(lambda: len(session.output) > 50_000 or b"end\r\n" in session.output, "output", 60)
             received += session.output
             session.output = b""
             if not restarted and len(received) > 200_000:

@@ -23,7 +23,7 @@ def test_a_new_size_is_signalled(session):
 
 
 def test_it_has_a_controlling_terminal_and_job_control(session):
-    session.type("echo st''arted; cat\r")
+    session.type("sh -c 'echo st\"\"arted; exec cat'\r")
     session.read_until(b"started\r\n")
     session.type("echoed\r")
     session.read_until(b"echoed\r\nechoed\r\n")
@@ -35,10 +35,13 @@ def test_it_has_a_controlling_terminal_and_job_control(session):
 
 def test_ctrl_c_and_ctrl_backslash_and_ctrl_d(session):
     for key, status in [("\x03", "130"), ("\x1c", "131")]:
-        session.type("echo st''arted; sleep 1000\r")
+        session.type("sh -c 'echo st\"\"arted; exec sleep 1000'\r")
         session.read_until(b"started\r\n")
         session.type(key)
-        assert session.run("echo $?").strip() == status
+        session.type("echo status-$?\r")
+        session.read_until(f"status-{status}\r\n".encode())
+    session.type("PS1='pro''mpt> '\r")
+    session.read_until(b"prompt> ")
     session.type("\x04")
     session.reason()
 

@@ -75,7 +75,8 @@ def test_a_client_whose_connection_freezes_is_noticed_within_45_seconds(lab, nod
 
 def test_the_end_of_a_shell_reaches_a_client_that_was_away(session):
     session.run("true")
-    session.type("sleep 1; exit\r")
+    session.type("echo lea''ving; sleep 1; exit\r")
+    session.read_until(b"leaving\r\n")
     session.drop()
     eventually(lambda: session.described()["Status"] in ("Terminated", "Terminating"), "ended", 60)
     assert not session.server.client().resume_session(SessionId=session.id).get("TokenValue")

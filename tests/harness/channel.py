@@ -1,14 +1,15 @@
 """A client of the data channel that is not Postern's: it does only what it is told to, well or badly."""
 
+import contextlib
 import json
 import ssl
 import time
 import uuid
 
 import websockets.exceptions
-from websockets.sync.client import connect
 
 from . import wire
+from .sockets import connect
 from .wire import Message, PayloadType
 
 CLIENT_VERSION = "1.2.835.0"
@@ -46,16 +47,7 @@ class Channel:
 
     def connect(self, token: str, url: str | None = None) -> None:
         """Opens a websocket, the first or after one was lost, and sends what is not acknowledged again."""
-        self.socket = connect(
-            url or self.url,
-            ssl=self.tls,
-            proxy=None,
-            compression=None,
-            max_size=None,
-            additional_headers=self.headers,
-            open_timeout=20,
-            close_timeout=2,
-        )
+        self.socket = connect(url or self.url, self.tls, self.headers)
         opening = {"MessageSchemaVersion": "1.0", "RequestId": str(uuid.uuid4()), "TokenValue": token}
         if self.client_id is not None:
             opening |= {"ClientId": self.client_id, "ClientVersion": self.client_version}
@@ -108,7 +100,9 @@ class Channel:
         if number > self.next_in:
             self.early[number] = message
         if self.acknowledges:
-            self.socket.send(wire.acknowledge(message).encode())
+            # What came before the end of a connection can still be read.
+            with contextlib.suppress(websockets.exceptions.ConnectionClosed):
+                self.socket.send(wire.acknowledge(message).encode())
         if number != self.next_in:
             return
         while message is not None:
@@ -164,22 +158,12 @@ class Channel:
         self.until(lambda: self.closed is not None, "channel_closed", within_s)
         return self.closed.json()["Output"]
 
-    def is_open(self) -> bool:
-        try:
-            self.socket.ping().wait(5)
-            return self.socket.protocol.state.name == "OPEN"
-        except websockets.exceptions.ConnectionClosed:
-            return False
-
     def drop(self) -> None:
         """Vanishes: the connection is cut without a word."""
-        self.socket.socket.close()
+        self.socket.abort()
 
     def close(self) -> None:
-        try:
-            self.socket.close()
-        except (OSError, websockets.exceptions.WebSocketException):
-            pass
+        self.socket.abort()
 
 
 class Session(Channel):

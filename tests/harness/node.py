@@ -8,11 +8,11 @@ import botocore.auth
 import botocore.credentials
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from websockets.sync.client import connect
 
 from . import wire
 from .programs import REGION
 from .requests import Answer, Request, sign, ssm_call
+from .sockets import connect
 from .waiting import eventually
 from .wire import Message
 
@@ -91,15 +91,7 @@ class Node:
     def open_socket(self, path: str, opening: dict):
         request = Request(method="GET", path=path)
         headers = sign(request, self.server, "ssmmessages", keys=self.role).headers if self.role else {}
-        socket = connect(
-            self.server.url.replace("https", "wss") + path,
-            ssl=self.server.tls(),
-            proxy=None,
-            compression=None,
-            max_size=None,
-            additional_headers=headers,
-            close_timeout=2,
-        )
+        socket = connect(self.server.local_url.replace("https", "wss") + path, self.server.tls(), headers)
         socket.send(json.dumps({"MessageSchemaVersion": "1.0", "RequestId": str(uuid.uuid4())} | opening))
         return socket
 
