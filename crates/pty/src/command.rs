@@ -9,6 +9,8 @@ use crate::User;
 /// A program and all that it starts with. Nothing is inherited from this process but its limits.
 #[derive(Debug, Clone)]
 pub struct Command {
+    /// For people.
+    pub(crate) program: String,
     pub(crate) candidates: Vec<CString>,
     pub(crate) arguments: Vec<CString>,
     pub(crate) environment: Vec<CString>,
@@ -61,6 +63,7 @@ impl Command {
         };
         let path = environment.iter().find(|(name, _)| name.as_ref() == "PATH").map(|(_, value)| value);
         Ok(Self {
+            program: program.to_string_lossy().into_owned(),
             candidates: candidates(program, path.map(OsString::as_os_str))?,
             arguments: arguments
                 .into_iter()

@@ -19,17 +19,27 @@ pub(crate) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 /// Reads what there is now: `None` if nothing, 0 at the end.
 pub(crate) fn try_read(fd: &AsyncFd<OwnedFd>, buffer: &mut [u8]) -> io::Result<Option<usize>> {
     // Remembers that there was nothing, so that the next wait does not try again first.
-    let read = fd.try_io(Interest::READABLE, |fd| {
-        loop {
-            return match rustix::io::read(fd, &mut *buffer) {
-                Ok(count) => Ok(count),
-                Err(Errno::INTR) => continue,
-                // How Linux says that no program has a terminal open any more; pipes never do.
-                Err(Errno::IO) => Ok(0),
-                Err(error) => Err(error.into()),
-            };
-        }
-    });
+    or_nothing(fd.try_io(Interest::READABLE, |fd| read_once(fd, buffer)))
+}
+
+/// As [`try_read`], but asks the kernel even if the runtime has not heard of anything yet.
+pub(crate) fn read_now(fd: &AsyncFd<OwnedFd>, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+    or_nothing(read_once(fd.get_ref(), buffer))
+}
+
+fn read_once(fd: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        return match rustix::io::read(fd, &mut *buffer) {
+            Ok(count) => Ok(count),
+            Err(Errno::INTR) => continue,
+            // How Linux says that no program has a terminal open any more; pipes never do.
+            Err(Errno::IO) => Ok(0),
+            Err(error) => Err(error.into()),
+        };
+    }
+}
+
+fn or_nothing(read: io::Result<usize>) -> io::Result<Option<usize>> {
     match read {
         Ok(count) => Ok(Some(count)),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),

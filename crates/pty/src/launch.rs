@@ -16,7 +16,15 @@ pub enum SpawnError {
     /// The terminal or the pipes could not be made.
     #[error("cannot {0}")]
     Prepare(&'static str, #[source] io::Error),
-    /// A step in the new process failed.
+    /// There is no such program, or it cannot be run.
+    #[error("cannot run {program}")]
+    Exec {
+        /// As it was named.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another step in the new process failed.
     #[error("cannot {step}")]
     Step {
         /// The step.
@@ -202,8 +210,11 @@ pub(crate) fn launch(command: &Command, stdio: &Stdio<'_>) -> Result<Launched, S
             // The keeper has nothing left to keep, so it exits at once.
             let _ = rustix::process::waitpid(Some(keeper), WaitOptions::empty());
             let (step, errno) = failed.unwrap_or((Step::Keeper as u32, libc::ECHILD));
-            let step = Step::from_wire(step).unwrap_or(Step::Keeper);
-            Err(SpawnError::Step { step, source: io::Error::from_raw_os_error(errno) })
+            let source = io::Error::from_raw_os_error(errno);
+            Err(match Step::from_wire(step).unwrap_or(Step::Keeper) {
+                Step::Exec => SpawnError::Exec { program: command.program.clone(), source },
+                step => SpawnError::Step { step, source },
+            })
         }
     }
 }

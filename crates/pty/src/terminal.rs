@@ -9,7 +9,7 @@ use rustix::pty::OpenptFlags;
 use rustix::termios::{InputModes, OptionalActions, Winsize};
 use tokio::io::unix::AsyncFd;
 
-use crate::descriptor::{read, try_read, watch};
+use crate::descriptor::{read, read_now, try_read, watch};
 use crate::launch::{Stdio, launch};
 use crate::{Child, Command, SpawnError};
 
@@ -120,6 +120,14 @@ impl TerminalReader {
     /// If the terminal fails.
     pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         try_read(&self.0, buffer)
+    }
+
+    /// As [`Self::try_read`], but also what the runtime has not heard of yet: the echo of what was written just now.
+    ///
+    /// # Errors
+    /// If the terminal fails.
+    pub fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        read_now(&self.0, buffer)
     }
 }
 

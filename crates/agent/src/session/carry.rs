@@ -89,6 +89,9 @@ pub(super) struct Carrier {
     /// What this agent has to say itself, and output that has been read. At most a few messages.
     outgoing: VecDeque<(PayloadType, Bytes)>,
     ending: Option<Ending>,
+    /// Input was written just now: what the terminal echoes at once goes out together with the acknowledgement, which
+    /// spares server and client a wake-up in the middle of a keystroke's way.
+    echo_comes_first: bool,
     /// Whether the client has been told the exit code as a payload.
     exit_code_is_said: bool,
     /// The last sign that output arrives, and how much was on its way then.
@@ -121,6 +124,7 @@ impl Carrier {
             input: Input::default(),
             outgoing: VecDeque::new(),
             ending: None,
+            echo_comes_first: false,
             exit_code_is_said: false,
             progress: (Instant::now(), 0),
         }
@@ -153,23 +157,28 @@ impl Carrier {
         let deadline = self.resend_at().map_or(own_deadline, |at| at.min(own_deadline));
         let may_send = self.may_send();
         let chunk_bytes = self.chunk_bytes();
+        let reads_echo = std::mem::take(&mut self.echo_comes_first) && may_send;
         let Self { commands, link, channel, processes, program, input, .. } = self;
         let (sources, terminal) = match program {
             Some(program) => (program.sources.as_mut_slice(), program.terminal.as_mut()),
             None => (&mut [][..], None),
         };
+        if reads_echo && sources.first_mut().is_some_and(|source| source.fill_echo(chunk_bytes)) {
+            return Step::Output(0);
+        }
         let write = async {
             match (terminal, input.front()) {
                 (Some(terminal), Some(bytes)) => terminal.writer.write(bytes).await,
                 _ => std::future::pending().await,
             }
         };
-        // In this order, so that a flood of output holds up neither the end of the session nor a keystroke.
+        // In this order, so that a flood of output holds up neither the end of the session nor a keystroke, which goes to
+        // the terminal before its acknowledgement goes to the client.
         tokio::select! {
             biased;
             Some(command) = commands.recv() => Step::Commanded(command),
-            event = poll_fn(|cx| link.poll(channel, cx)) => Step::Link(event),
             written = write => Step::Written(written),
+            event = poll_fn(|cx| link.poll(channel, cx)) => Step::Link(event),
             which = fill_any(sources, chunk_bytes), if may_send => Step::Output(which),
             step = processes.next() => step,
             () = sleep_until(deadline) => Step::Timer,
@@ -192,6 +201,7 @@ impl Carrier {
             }
             Step::Link(event) => self.handle_link(event),
             Step::Written(Ok(count)) => {
+                self.echo_comes_first = true;
                 if let Some(number) = self.input.written(count) {
                     self.channel.acknowledge(number);
                 }

@@ -169,6 +169,20 @@ impl Source {
         *is_over = collected == Collected::End;
     }
 
+    /// Collects the echo of what was typed just now, if it is a terminal's and there already. Whether it was.
+    pub(super) fn fill_echo(&mut self, chunk_bytes: usize) -> bool {
+        let chunk_bytes = self.data_bytes(chunk_bytes);
+        let Self { reader: Reader::Terminal(reader), collector, .. } = self else { return false };
+        // A failure is met again, and dealt with, by the next `fill`.
+        match reader.read_now(collector.space(chunk_bytes)) {
+            Ok(Some(count)) if count > 0 => {
+                self.is_over = collector.collect(count, chunk_bytes, |_| Ok(None)) == Collected::End;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The collected output as payloads of at most `chunk_bytes`, one by one.
     pub(super) fn take(&mut self, chunk_bytes: usize) -> Option<(PayloadType, Bytes)> {
         let data_bytes = self.data_bytes(chunk_bytes);

@@ -329,7 +329,10 @@ async fn a_command_that_cannot_start_says_why_to_user_and_server() {
     client.attach(Some("id"), None).await;
     client.until_closed().await;
     let errors = String::from_utf8(client.errors.clone()).unwrap();
-    assert!(errors.starts_with("Unable to start command: cannot run the program: No such file"), "{errors}");
+    assert!(
+        errors.starts_with("Unable to start command: cannot run no-such-command: No such file"),
+        "{errors}"
+    );
     assert_eq!(client.exit_code_text.as_deref(), Some("EXIT_CODE: 1"));
     let (status, output) = node.acknowledged_result().await;
     assert_eq!(status, "Failed");
