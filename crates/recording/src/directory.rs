@@ -51,6 +51,12 @@ impl RecordingDirectory {
         Self { durability, ..self }
     }
 
+    /// What output that is recorded from now on survives.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        self.durability
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use postern_ids::SessionId;
 use postern_protocol::PayloadType;
 use postern_protocol::payload::Size;
-use postern_recording::{Entry, Recorder, RecordingEnd, RecordingInfo};
+use postern_recording::{Durability, Entry, Recorder, RecordingEnd, RecordingInfo};
 use postern_store::SessionRecord;
 use tokio::task::spawn_blocking;
 
@@ -21,8 +21,13 @@ pub(crate) enum SessionRecorder {
     /// The session carries no terminal.
     Off,
     /// The recorder comes back from each write; after one that failed there is none.
-    On { recorder: Option<Box<Recorder>>, resizes: Vec<Entry> },
+    On { recorder: Option<Box<Recorder>>, resizes: Vec<Entry>, durability: Durability },
 }
+
+/// A batch of at most this many bytes is written by the thread that relays it, unless it must reach the disk: it goes
+/// into the page cache in microseconds, while a change of threads and back takes as long as the rest of a
+/// keystroke's way through the server.
+const INLINE_BYTES_MAX: usize = 4 * 1024;
 
 impl SessionRecorder {
     /// Begins a recording, or none if there is nothing to record.
@@ -44,7 +49,7 @@ impl SessionRecorder {
         };
         let recordings = Arc::clone(&shared.recordings);
         let recorder = blocking(move || recordings.create(&info)).await?;
-        Ok(Self::on(recorder))
+        Ok(Self::on(recorder, shared))
     }
 
     /// Goes on with the recording of a session that an earlier process carried.
@@ -58,11 +63,12 @@ impl SessionRecorder {
         }
         let recordings = Arc::clone(&shared.recordings);
         let session = session.clone();
-        Ok(Self::on(blocking(move || recordings.reopen(&session)).await?))
+        Ok(Self::on(blocking(move || recordings.reopen(&session)).await?, shared))
     }
 
-    fn on(recorder: Recorder) -> Self {
-        Self::On { recorder: Some(Box::new(recorder)), resizes: Vec::new() }
+    fn on(recorder: Recorder, shared: &Shared) -> Self {
+        let durability = shared.recordings.durability();
+        Self::On { recorder: Some(Box::new(recorder)), resizes: Vec::new(), durability }
     }
 
     /// The number of the first output message that is not on the record.
@@ -91,14 +97,17 @@ impl SessionRecorder {
         batch: VecDeque<Recordable>,
         at: Timestamp,
     ) -> io::Result<VecDeque<Recordable>> {
-        let Self::On { recorder, resizes } = self else { return Ok(batch) };
+        let Self::On { recorder, resizes, durability } = self else { return Ok(batch) };
         let Some(mut writer) = recorder.take() else {
             return Err(io::Error::other("an earlier write to the recording failed"));
         };
         let mut entries = std::mem::take(resizes);
         entries.extend(batch.iter().map(|recordable| entry(recordable, at)));
+        let bytes: usize = batch.iter().map(|recordable| recordable.payload.len()).sum();
+        let is_inline = bytes <= INLINE_BYTES_MAX && *durability == Durability::ServerCrash;
+        let append = move || writer.append(&entries).map(|()| writer);
         // A recorder that failed has closed its recording as interrupted; there is nothing left to finish.
-        *recorder = Some(blocking(move || writer.append(&entries).map(|()| writer)).await?);
+        *recorder = Some(if is_inline { append()? } else { blocking(append).await? });
         Ok(batch)
     }
 
