@@ -340,6 +340,7 @@ impl Gateway {
             // A session that is gone meanwhile has ended.
             let _ = session.commands.send(Command::End(EndReason::NodeDeregistered)).await;
         }
+        self.shared.tokens().revoke(node);
         self.shared.nodes.deregister(node);
     }
 

@@ -458,10 +458,16 @@ impl SessionTask {
         }
     }
 
-    /// Begins the end. The first reason stays.
+    /// Begins the end. The first reason stays; one from outside cuts the wait for a client short.
     async fn end(&mut self, reason: EndReason, now: Instant) {
-        if !matches!(self.phase, Phase::Live) {
-            return;
+        match &mut self.phase {
+            Phase::Live => {}
+            Phase::Delivering { until, at_latest, .. } if !reason.is_from_agent() => {
+                *until = (*until).min(now + LAST_OUTPUT_WITHIN);
+                *at_latest = *until;
+                return;
+            }
+            Phase::Delivering { .. } | Phase::Closing { .. } => return,
         }
         tracing::info!(session.id = %self.id, node.id = %self.node, end.reason = reason.code(), "session {} is ending", self.id);
         let noted = self.shared.store.begin_termination(&self.id, self.shared.clock.now()).await;

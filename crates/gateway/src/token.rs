@@ -49,6 +49,13 @@ impl TokenTable {
         self.grants.insert(hash, (grant, now + Self::LIFETIME));
     }
 
+    /// Forgets the tokens of `node`, which may open nothing any more.
+    pub(crate) fn revoke(&mut self, node: &NodeId) {
+        self.grants.retain(|_, (grant, _)| match grant {
+            Grant::ControlChannel(granted) | Grant::DataChannel(granted, _) => granted != node,
+        });
+    }
+
     /// What the token opens, once.
     pub(crate) fn redeem(&mut self, hash: &TokenHash, now: Instant) -> Option<Grant> {
         let (grant, expires_at) = self.grants.remove(hash)?;
@@ -69,6 +76,16 @@ mod tests {
         assert_eq!(table.redeem(&hash("b"), now), None);
         assert_eq!(table.redeem(&hash("a"), now), Some(grant));
         assert_eq!(table.redeem(&hash("a"), now), None, "it was used");
+    }
+
+    #[test]
+    fn a_node_that_is_gone_opens_nothing() {
+        let mut table = TokenTable::default();
+        let now = Instant::now();
+        let node: NodeId = "mi-0123456789abcdef0".parse().unwrap();
+        table.insert(hash("a"), Grant::DataChannel(node.clone(), "alice-1".parse().unwrap()), now);
+        table.revoke(&node);
+        assert_eq!(table.redeem(&hash("a"), now), None);
     }
 
     #[test]

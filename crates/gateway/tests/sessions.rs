@@ -487,6 +487,24 @@ async fn a_failure_on_the_node_is_shown_to_the_client_and_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_session_that_failed_before_its_client_came_can_be_terminated() {
+    let mut world = World::new().await;
+    let mut control = world.connect_node().await;
+    let (session, _token) = world.start().await.unwrap();
+    control.control().await;
+    let complete = AgentTaskComplete {
+        task_id: session.to_string(),
+        final_task_status: "Failed".into(),
+        output: "no".into(),
+        ..AgentTaskComplete::default()
+    };
+    control.socket.send(Message::binary(complete.to_message(stamp()).encode())).await.unwrap();
+    world.wait_for(&session, SessionStatus::Terminating).await;
+    world.gateway.end_session(&session, EndReason::Terminated).await;
+    world.wait_for(&session, SessionStatus::Failed).await;
+}
+
+#[tokio::test]
 async fn the_newer_of_two_agents_with_one_identity_wins() {
     let mut world = World::new().await;
     let mut older = world.connect_node().await;
