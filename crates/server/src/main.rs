@@ -64,6 +64,12 @@ fn announce(server: &Server) {
             "# The administrator's profile. To use it with the AWS CLI, an SDK, or postern:\n{}",
             server.exports()
         );
+        // AWS's programs prefer it to the profile's `ca_bundle`.
+        if std::env::var_os("AWS_CA_BUNDLE").is_some() {
+            println!(
+                "unset AWS_CA_BUNDLE  # it is set here, and would take the place of this server's certificate authority"
+            );
+        }
     } else {
         let directory = server.exports().directory().display();
         tracing::info!("the administrator's profile is in {directory}");
