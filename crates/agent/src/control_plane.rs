@@ -355,23 +355,31 @@ fn refusal(answer: &Response<Bytes>) -> CallError {
         |text: &str| -> String { text.chars().filter(|c| !c.is_control()).take(MESSAGE_CHARS_MAX).collect() };
     let json: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let field = |names: [&str; 2]| names.iter().find_map(|name| json.get(name)?.as_str());
-    let code = match field(["__type", "code"]) {
-        Some(code) => code.rsplit('#').next().unwrap_or_default(),
-        None if text.contains("AccessDeniedException") => "AccessDeniedException",
-        None => "",
-    };
+    let code = field(["__type", "code"]).map(|code| code.rsplit('#').next().unwrap_or_default());
+    let message = field(["message", "Message"]);
+    let in_xml = |names: [&str; 2]| names.iter().find_map(|name| element(&text, name));
     CallError::Refused {
         status: answer.status(),
-        code: printable(code),
-        message: printable(field(["message", "Message"]).unwrap_or(&text)),
+        code: printable(code.or_else(|| exception(&text)).unwrap_or_default()),
+        message: printable(message.or_else(|| in_xml(["Message", "message"])).unwrap_or(&text)),
     }
+}
+
+/// The name of the first element that is an error code.
+fn exception(xml: &str) -> Option<&str> {
+    let names = xml.split('<').filter_map(|tag| tag.split(['>', ' ', '/']).next());
+    names.into_iter().find(|name| name.ends_with("Exception"))
+}
+
+/// The content of the first element `name`, if it has no attributes.
+fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    Some(rest.split_once(&format!("</{name}>"))?.0)
 }
 
 /// The content of the element `TokenValue`; the names around it do not matter.
 fn token_value(xml: &str) -> Option<String> {
-    let (_, rest) = xml.split_once("<TokenValue>")?;
-    let (token, _) = rest.split_once("</TokenValue>")?;
-    let token = token.trim();
+    let token = element(xml, "TokenValue")?.trim();
     let plain =
         [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#43;", "+"), ("&amp;", "&")];
     let token = plain.iter().fold(token.to_owned(), |text, (entity, plain)| text.replace(entity, plain));

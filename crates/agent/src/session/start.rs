@@ -104,8 +104,11 @@ impl Start {
             self.client_id = attached.client_id;
         }
         self.size = attached.size.or(self.size);
-        if !matches!(self.phase, Phase::AwaitingClient { .. }) {
-            return;
+        match self.phase {
+            Phase::AwaitingClient { .. } => {}
+            // The request is repeated to the client that is there now, which has its own time to answer.
+            Phase::Handshaking { .. } => return self.phase = Phase::Handshaking { since: now },
+            Phase::AwaitingSize { .. } | Phase::Started => return,
         }
         if self.needs_handshake || self.client_id.is_some() {
             self.phase = Phase::Handshaking { since: now };
@@ -179,7 +182,9 @@ impl Start {
         }
         match self.phase {
             Phase::AwaitingClient { .. } => self.handle_attached(None, now),
-            Phase::Handshaking { .. } => return Err(HandshakeError::TimedOut),
+            Phase::Handshaking { .. } if self.needs_handshake => return Err(HandshakeError::TimedOut),
+            // AWS's agent would not have asked: whoever does not answer gets a shell all the same.
+            Phase::Handshaking { .. } => self.start(),
             Phase::AwaitingSize { .. } => self.start(),
             Phase::Started => {}
         }
@@ -345,6 +350,19 @@ mod tests {
         let error = start.handle_response(unsupported, now).unwrap_err().to_string();
         assert!(error.ends_with("SessionType failed on client with status 2 error: no"), "{error}");
         assert!(matches!(start.handle_response(b"{", now), Err(HandshakeError::Unreadable(_))));
+    }
+
+    #[test]
+    fn a_shell_does_not_depend_on_an_answer() {
+        let now = Instant::now();
+        let mut start = Start::new(&shell(), now);
+        start.handle_attached(attached(Some("id"), None, None), now);
+        start.poll_action();
+        let later = now + Duration::from_secs(10);
+        start.handle_attached(attached(Some("other"), None, None), later);
+        assert_eq!(start.poll_timeout(), Some(later + Duration::from_secs(15)), "each client has its time");
+        start.handle_timeout(later + Duration::from_secs(15)).unwrap();
+        assert_eq!(start.poll_action(), Some(Action::Start(DEFAULT_SIZE)));
     }
 
     #[test]
