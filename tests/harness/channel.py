@@ -6,6 +6,7 @@ import ssl
 import time
 import uuid
 
+import botocore.exceptions
 import websockets.exceptions
 
 from . import wire
@@ -21,6 +22,10 @@ class Closed(Exception):
     def __init__(self, output: str):
         super().__init__(output)
         self.output = output
+
+
+def _what_came_before_the_end_can_still_be_read():
+    return contextlib.suppress(websockets.exceptions.ConnectionClosed)
 
 
 class Channel:
@@ -100,8 +105,7 @@ class Channel:
         if number > self.next_in:
             self.early[number] = message
         if self.acknowledges:
-            # What came before the end of a connection can still be read.
-            with contextlib.suppress(websockets.exceptions.ConnectionClosed):
+            with _what_came_before_the_end_can_still_be_read():
                 self.socket.send(wire.acknowledge(message).encode())
         if number != self.next_in:
             return
@@ -124,9 +128,11 @@ class Channel:
                 for action in message.json()["RequestedClientActions"]
             ]
             answer = {"ClientVersion": self.client_version, "ProcessedClientActions": done, "Errors": None}
-            self.send(json.dumps(answer).encode(), PayloadType.HANDSHAKE_RESPONSE)
+            with _what_came_before_the_end_can_still_be_read():
+                self.send(json.dumps(answer).encode(), PayloadType.HANDSHAKE_RESPONSE)
         elif kind == PayloadType.HANDSHAKE_COMPLETE:
-            self.send_size(*self.size)
+            with _what_came_before_the_end_can_still_be_read():
+                self.send_size(*self.size)
 
     def until(self, true_of_us, what: str, within_s: float = 20) -> None:
         deadline = time.monotonic() + within_s
@@ -179,6 +185,12 @@ class Session(Channel):
         """As the plugin does: asks for a new token and opens the next websocket."""
         answer = self.server.client().resume_session(SessionId=self.id)
         self.connect(answer["TokenValue"])
+
+    def close(self) -> None:
+        """Leaves nothing behind, whatever became of the server."""
+        super().close()
+        with contextlib.suppress(botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
+            self.terminate()
 
     def terminate(self) -> None:
         self.server.client().terminate_session(SessionId=self.id)

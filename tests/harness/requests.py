@@ -67,7 +67,7 @@ def sts_call() -> Request:
 def sign(request: Request, server, service="ssm", region=REGION, keys=None, at=None, auth=None) -> Request:
     """The request with botocore's `Authorization`, as if made at another time when `at` is given."""
     auth = auth or botocore.auth.SigV4Auth(keys or credentials(server), service, region)
-    aws = AWSRequest(request.method, server.url + request.path, dict(request.headers), request.body)
+    aws = AWSRequest(request.method, server.local_url + request.path, dict(request.headers), request.body)
     with _clock(at):
         auth.add_auth(aws)
     headers = {name: value for name, value in aws.headers.items() if name.lower() != "content-length"}
@@ -75,10 +75,10 @@ def sign(request: Request, server, service="ssm", region=REGION, keys=None, at=N
 
 
 def presign(server, path: str, service: str, at=None, expires_s=60, keys=None) -> Request:
-    aws = AWSRequest("GET", server.url + path)
+    aws = AWSRequest("GET", server.local_url + path)
     with _clock(at):
         botocore.auth.SigV4QueryAuth(keys or credentials(server), service, REGION, expires=expires_s).add_auth(aws)
-    return Request(method="GET", path=aws.url.removeprefix(server.url))
+    return Request(method="GET", path=aws.url.removeprefix(server.local_url))
 
 
 def _clock(at: datetime.datetime | None):
