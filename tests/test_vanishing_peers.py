@@ -73,12 +73,17 @@ def test_a_client_whose_connection_freezes_is_noticed_within_45_seconds(lab, nod
     session.terminate()
 
 
-def test_the_end_of_a_shell_reaches_a_client_that_was_away(session):
-    session.run("true")
-    session.type("echo lea''ving; sleep 1; exit\r")
+def test_the_end_of_a_shell_waits_for_a_client_that_is_away(session):
+    shell = int(session.run("echo $$"))
+    session.type("echo lea''ving; sleep 1; echo last wo''rds; exit\r")
     session.read_until(b"leaving\r\n")
     session.drop()
-    eventually(lambda: session.described()["Status"] in ("Terminated", "Terminating"), "ended", 60)
+    eventually(lambda: session.described()["Status"] == "Disconnected", "disconnected", 60)
+    eventually(lambda: not is_alive(shell), "the shell has ended")
+    session.resume()
+    session.reason()
+    assert b"last words\r\n" in session.output
+    eventually(lambda: session.described()["Status"] == "Terminated", "terminated")
     assert not session.server.client().resume_session(SessionId=session.id).get("TokenValue")
 
 
