@@ -12,6 +12,7 @@ import time
 
 PROMPT = re.compile(rb"[#$] (\x1b\[\S*)?$")
 CHUNK = 1 << 16
+END_WITHIN_S = 5
 
 
 class PtyProgram:
@@ -49,13 +50,16 @@ class PtyProgram:
         self.until(PROMPT.search, within_s)
 
     def close(self) -> None:
-        try:
-            os.kill(self.pid, signal.SIGHUP)
-            os.kill(self.pid, signal.SIGCONT)
-        except ProcessLookupError:
-            pass
-        os.close(self.fd)
-        os.waitpid(self.pid, 0)
+        """Ends the program, whatever signals it was made to ignore."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            os.kill(self.pid, number)
+            deadline = time.monotonic() + END_WITHIN_S
+            while time.monotonic() < deadline:
+                if os.waitpid(self.pid, os.WNOHANG)[0]:
+                    os.close(self.fd)
+                    return
+                time.sleep(0.002)
+        raise AssertionError(f"process {self.pid} does not end")
 
 
 def shell_commands(bench) -> dict[str, tuple[list[str], dict[str, str]]]:
