@@ -94,6 +94,8 @@ pub(super) struct Carrier {
     echo_comes_first: bool,
     /// Whether the client has been told the exit code as a payload.
     exit_code_is_said: bool,
+    /// Whether the client is known to be away: nothing is sent again in vain.
+    client_is_away: bool,
     /// The last sign that output arrives, and how much was on its way then.
     progress: (Instant, usize),
 }
@@ -126,6 +128,7 @@ impl Carrier {
             ending: None,
             echo_comes_first: false,
             exit_code_is_said: false,
+            client_is_away: false,
             progress: (Instant::now(), 0),
         }
     }
@@ -265,17 +268,20 @@ impl Carrier {
                 }
                 Event::Closed(_) => self.cancel(),
                 Event::StartPublication(attached) => {
+                    self.client_is_away = false;
                     if let Some(start) = &mut self.start {
                         start.handle_attached(attached, Instant::now());
                     }
                 }
-                // Back-pressure does what is needed; the other is only ours to send.
-                Event::PausePublication | Event::SessionState(_) => {}
+                // That output is not read any more is the work of back-pressure.
+                Event::PausePublication => self.client_is_away = true,
+                Event::SessionState(_) => {}
             }
         }
     }
 
     fn handle_stream(&mut self, sequence_number: i64, payload_type: PayloadType, payload: Bytes) {
+        self.client_is_away = false;
         let number = match payload_type {
             PayloadType::Output => self.handle_input(sequence_number, payload),
             PayloadType::Size => {
@@ -458,7 +464,7 @@ impl Carrier {
     /// When the link has something to send again. While it is full it will say so itself.
     fn resend_at(&self) -> Option<Instant> {
         let at = self.channel.poll_timeout().map(Instant::from_std);
-        at.filter(|_| self.link.is_ready())
+        at.filter(|_| self.link.is_ready() && !self.client_is_away)
     }
 
     /// Whether the session has ended: its processes are gone, its output is read, and has arrived or cannot.

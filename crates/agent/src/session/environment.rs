@@ -70,14 +70,14 @@ fn login_name(shell: &Path) -> OsString {
 
 /// The environment of a login, and nothing of the agent's own but the locale.
 fn environment(run: &Run, user: &User) -> Vec<(&'static str, OsString)> {
-    let lang = std::env::var_os("LANG").filter(|lang| !lang.is_empty());
+    let lang = utf8_locale(std::env::var_os("LANG"));
     let mut environment = vec![
         ("HOME", user.home.clone().into_os_string()),
         ("LOGNAME", user.name.clone().into()),
         ("USER", user.name.clone().into()),
         ("SHELL", user.shell.clone().into_os_string()),
         ("PATH", PATH.into()),
-        ("LANG", lang.unwrap_or_else(|| DEFAULT_LANG.into())),
+        ("LANG", lang),
     ];
     if !matches!(run, Run::Piped(_)) {
         environment.push(("TERM", TERM.into()));
@@ -85,9 +85,31 @@ fn environment(run: &Run, user: &User) -> Vec<(&'static str, OsString)> {
     environment
 }
 
+/// The agent's own locale, if it is one of UTF-8: clients and recordings know no other encoding.
+fn utf8_locale(lang: Option<OsString>) -> OsString {
+    let is_utf8 = |lang: &OsString| {
+        let lang = lang.to_string_lossy().to_ascii_lowercase();
+        lang.ends_with(".utf-8") || lang.ends_with(".utf8")
+    };
+    lang.filter(is_utf8).unwrap_or_else(|| DEFAULT_LANG.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sessions_have_a_locale_of_utf8() {
+        for (given, expected) in [
+            (None, "C.UTF-8"),
+            (Some("C"), "C.UTF-8"),
+            (Some("de_DE.ISO-8859-1"), "C.UTF-8"),
+            (Some("de_DE.UTF-8"), "de_DE.UTF-8"),
+            (Some("en_US.utf8"), "en_US.utf8"),
+        ] {
+            assert_eq!(utf8_locale(given.map(OsString::from)), *expected, "{given:?}");
+        }
+    }
 
     fn alice() -> User {
         User {
