@@ -38,17 +38,6 @@ pub struct GatewayConfig {
     pub sessions_max: usize,
 }
 
-impl Default for GatewayConfig {
-    fn default() -> Self {
-        Self {
-            // A reboot of a router, or of the server behind a load balancer; a reboot of the node ends the shell anyway.
-            agent_returns_within: Duration::from_secs(5 * 60),
-            // Some 100 KiB each when busy.
-            sessions_max: 20_000,
-        }
-    }
-}
-
 /// What all tasks of the gateway share.
 pub(crate) struct Shared {
     pub(crate) config: GatewayConfig,

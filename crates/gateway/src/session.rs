@@ -458,10 +458,16 @@ impl SessionTask {
         }
     }
 
-    /// Begins the end. The first reason stays; one from outside cuts the wait for a client short.
+    /// Begins the end. The first reason stays, unless the last output turns out not to be on record; a reason from
+    /// outside cuts the wait for a client short.
     async fn end(&mut self, reason: EndReason, now: Instant) {
         match &mut self.phase {
             Phase::Live => {}
+            Phase::Delivering { reason: first, .. } if matches!(reason, EndReason::RecordingFailed(_)) => {
+                *first = reason;
+                self.exit_code = None;
+                return;
+            }
             Phase::Delivering { until, at_latest, .. } if !reason.is_from_agent() => {
                 *until = (*until).min(now + LAST_OUTPUT_WITHIN);
                 *at_latest = *until;

@@ -203,8 +203,12 @@ async fn open_store(directory: &TempDir) -> Arc<SqliteStore> {
 async fn open_gateway(directory: &TempDir, store: &Arc<SqliteStore>) -> Gateway {
     let path = directory.path().join("recordings");
     let recordings = RecordingDirectory::open(&path).unwrap();
-    let gateway =
-        Gateway::new(GatewayConfig::default(), store.clone(), Arc::new(recordings), Arc::new(SystemClock));
+    let gateway = Gateway::new(
+        GatewayConfig { agent_returns_within: PATIENCE, sessions_max: 100 },
+        store.clone(),
+        Arc::new(recordings),
+        Arc::new(SystemClock),
+    );
     gateway.restore().await.unwrap();
     gateway
 }
@@ -241,6 +245,11 @@ async fn eventually(mut holds: impl FnMut() -> bool) {
         }
     };
     timeout(PATIENCE, wait).await.expect("it never holds");
+}
+
+/// Waits until the agent has been told that its client is there.
+async fn eventually_attached(agent: &mut End) {
+    while !matches!(agent.event().await, Some(Event::StartPublication(_))) {}
 }
 
 fn text(json: Bytes) -> String {
@@ -487,6 +496,31 @@ async fn a_failure_on_the_node_is_shown_to_the_client_and_acknowledged() {
 }
 
 #[tokio::test]
+async fn last_output_that_cannot_be_recorded_is_not_passed_over() {
+    let (mut world, session, _control, mut agent, mut client) = running().await;
+    world.restart().await;
+    let cast = world.directory.path().join(format!("recordings/{session}.cast"));
+    fs::remove_file(&cast).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &cast).unwrap();
+    world.restart().await;
+    world.connect_node().await;
+    let resumed = world.gateway.resume_session(&session).await.unwrap();
+    let Resumed::Live(token) = resumed else { panic!("it lives until it writes") };
+    client = client.move_to(world.open_client(&session, token.expose_secret()).await);
+    agent = agent.move_to(world.open_agent(&session).await);
+    eventually_attached(&mut agent).await;
+    // The end overtakes the output, and so is known when the output fails.
+    let now = std::time::Instant::now();
+    agent.channel.send(PayloadType::Output, Bytes::from_static(b"bye"), stamp(), now).unwrap();
+    agent.send_state(State::Terminating, Some(0)).await;
+    let (notice, exit_code) = client.closed().await;
+    assert!(notice.contains("its recording cannot be written"), "{notice}");
+    assert_eq!(exit_code, None);
+    drop(client);
+    world.wait_for(&session, SessionStatus::Failed).await;
+}
+
+#[tokio::test]
 async fn a_session_that_failed_before_its_client_came_can_be_terminated() {
     let mut world = World::new().await;
     let mut control = world.connect_node().await;
@@ -559,17 +593,18 @@ async fn a_recording_that_cannot_be_written_ends_the_session_and_only_that() {
     world.restart().await;
     control = control.move_to(world.connect_node().await);
     let resumed = world.gateway.resume_session(&session).await.unwrap();
-    if let Resumed::Live(token) = resumed {
-        client = client.move_to(world.open_client(&session, token.expose_secret()).await);
-        agent = agent.move_to(world.open_agent(&session).await);
-        agent.send(b"unrecorded").await;
-        let (notice, _) = client.closed().await;
-        assert!(notice.contains("its recording cannot be written"), "{notice}");
-    }
-    world.wait_for(&session, SessionStatus::Failed).await;
+    let Resumed::Live(token) = resumed else { panic!("it lives until it writes") };
+    client = client.move_to(world.open_client(&session, token.expose_secret()).await);
+    agent = agent.move_to(world.open_agent(&session).await);
+    eventually_attached(&mut agent).await;
+    agent.send(b"unrecorded").await;
+    let (notice, _) = client.closed().await;
+    assert!(notice.contains("its recording cannot be written"), "{notice}");
     drop((client, agent));
+    world.wait_for(&session, SessionStatus::Failed).await;
+    assert_eq!(control.control().await.message_type, MessageType::ChannelClosed);
     // The next one is fine, once the disk is.
     let (next, _token) = world.start().await.unwrap();
     assert_ne!(next, session);
-    assert_eq!(control.control().await.message_type, MessageType::InteractiveShell);
+    while control.control().await.message_type != MessageType::InteractiveShell {}
 }

@@ -112,7 +112,10 @@ impl RecordingDirectory {
             let text = format!("{}: the end of the recording is lost", paths.cast.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
-        files.truncate(position.cast_bytes)?;
+        // Nothing is written to a file that is as it should be.
+        if files.cast_bytes()? > position.cast_bytes {
+            files.truncate(position.cast_bytes)?;
+        }
         Ok(self.recorder(paths, summary.info, files, position))
     }
 

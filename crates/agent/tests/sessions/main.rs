@@ -244,8 +244,8 @@ async fn ctrl_c_ends_a_flood_that_nobody_reads() {
     client.until(|client| client.output.len() > 900_000).await;
     client.type_text("\x03");
     client.until(|client| client.channel.is_drained()).await;
-    // What was on its way is within the limit; now everything is acknowledged.
-    assert!(client.output.len() <= 1024 * 1024, "{}", client.output.len());
+    // What was on its way is within the limit, which the last message may pass; now everything is acknowledged.
+    assert!(client.output.len() <= (1024 + 32) * 1024, "{}", client.output.len());
     client.acknowledging = Acknowledging::Yes;
     for number in 0..2000 {
         client.channel.acknowledge(number);
