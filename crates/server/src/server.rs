@@ -94,12 +94,20 @@ impl Server {
         let master_key = bootstrap::master_key(&directory, &*random)?;
         let session_tokens = Arc::new(SessionTokens::new(&master_key));
         let page_tokens = page_tokens(&config, &master_key);
-        let store = Arc::new(SqliteStore::open(&SqliteOptions::new(directory.database()), master_key).await?);
         let is_strict = config.recording.strictness == RecordingStrictness::Durable;
+        let mut options = SqliteOptions::new(directory.database());
+        if is_strict {
+            // A recording that survives a power failure is worth little without its session.
+            options.durability = postern_store::Durability::PowerFailure;
+        }
+        let store = Arc::new(SqliteStore::open(&options, master_key).await?);
         let recordings = RecordingDirectory::open(directory.recordings())
             .map_err(StartError::Recordings)?
             .with_durability(if is_strict { Durability::PowerFailure } else { Durability::default() });
-        let gateway_config = GatewayConfig::default();
+        let gateway_config = GatewayConfig {
+            agent_returns_within: config.sessions.agent_returns_within,
+            sessions_max: config.limits.sessions_max,
+        };
         let gateway = Gateway::new(gateway_config, store.clone(), Arc::new(recordings), Arc::clone(&clock));
 
         let host_name = rustix::system::uname().nodename().to_string_lossy().into_owned();

@@ -1,7 +1,8 @@
 //! A retried `StartSession` must not start a second session.
 //!
 //! AWS's SDKs send the same `amz-sdk-invocation-id` with each attempt of a call, and try again when the
-//! connection breaks before the answer came. Within a minute such an attempt gets the first one's answer.
+//! connection breaks before the answer came. Such an attempt gets the first one's answer. A request without that header
+//! is told by its signature, so that one that is sent once more as it was starts nothing either.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,8 +13,8 @@ use tokio::sync::OnceCell;
 
 use super::Caller;
 
-/// How long an answer is kept. The SDKs' retries are over in less.
-const KEPT: SignedDuration = SignedDuration::from_mins(1);
+/// How long an answer is kept: as long as a signature is good. The SDKs' retries are over in less.
+const KEPT: SignedDuration = SignedDuration::from_mins(5);
 /// How many are kept. Beyond that the oldest go: a retry of theirs starts another session, as on AWS.
 const KEPT_MAX: usize = 4096;
 /// The longest invocation ID that is heeded; SDKs send a UUID.
@@ -119,12 +120,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_retry_gets_the_first_answer_for_a_minute() {
+    async fn a_retry_gets_the_first_answer_for_five_minutes() {
         let invocations = Invocations::default();
         let call = invocation("AKIA", "1", b"{}");
         assert_eq!(attempt(&invocations, &call, at(0), 1).await, 1);
-        assert_eq!(attempt(&invocations, &call, at(60), 2).await, 1);
-        assert_eq!(attempt(&invocations, &call, at(61), 3).await, 3);
+        assert_eq!(attempt(&invocations, &call, at(300), 2).await, 1);
+        assert_eq!(attempt(&invocations, &call, at(301), 3).await, 3);
     }
 
     #[tokio::test]

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::reader::Reader;
 
-/// Bounds on what peers may use. Each is checked before the peer is known.
+/// Bounds on what peers may use. Each but that on sessions is checked before the peer is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Connections open at a time; each idle node holds one. Further ones wait in the listener's backlog.
     pub connections_max: usize,
+    /// Sessions that may be live at a time; one that is busy holds some 100 KiB, at most some 20 MiB.
+    pub sessions_max: usize,
     /// Bytes of a request's body. AWS's own clients stay below 64 KiB, but for inventories.
     pub body_bytes_max: usize,
     /// Time from a request's head to its answer, its body included.
@@ -24,6 +26,7 @@ impl Limits {
         let seconds = Duration::from_secs;
         Self {
             connections_max: reader.number("limits.connections_max", 1..=1_000_000).unwrap_or(100_000),
+            sessions_max: reader.number("limits.sessions_max", 1..=1_000_000).unwrap_or(20_000),
             body_bytes_max: reader.number("limits.body_bytes_max", 4096..=16 << 20).unwrap_or(256 << 10),
             request_time_max: reader.duration("limits.request_time_max", seconds(600)).unwrap_or(seconds(30)),
             unsigned_calls_per_minute_max: reader
