@@ -12,7 +12,7 @@ from harness import channel
 from harness.programs import ROOT
 
 BRIDGE = """
-import asyncio, sys
+import asyncio, os, sys
 from aws_ssm_bridge import SessionManager
 
 async def read_until(output, expected):
@@ -44,6 +44,9 @@ async def command(target):
     sys.stdout.buffer.write(seen)
 
 asyncio.run(globals()[sys.argv[1]](sys.argv[2]))
+# The bridge's own threads crash an interpreter that they outlive.
+sys.stdout.flush()
+os._exit(0)
 """
 
 
