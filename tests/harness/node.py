@@ -75,7 +75,8 @@ class Node:
         return answer
 
     def joined(self) -> "Node":
-        for answer in (self.register(), self.request_role()):
+        for step in (self.register, self.request_role):
+            answer = step()
             assert answer.status == 200, answer
         return self
 
