@@ -1,8 +1,8 @@
 //! A retried `StartSession` must not start a second session.
 //!
 //! AWS's SDKs send the same `amz-sdk-invocation-id` with each attempt of a call, and try again when the
-//! connection breaks before the answer came. Such an attempt gets the first one's answer. A request without that header
-//! is told by its signature, so that one that is sent once more as it was starts nothing either.
+//! connection breaks before the answer came. Such an attempt gets the first one's answer, for as long as its signature is
+//! good. The signature itself tells nothing: two calls of one second, meant as two, have the same.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -26,8 +26,7 @@ pub(crate) struct Call<T> {
 
 impl<T> Call<T> {
     pub(super) fn new(app: &Arc<App>, caller: Caller, input: T, inbound: &Inbound) -> Self {
-        let id = inbound.header("amz-sdk-invocation-id").or_else(|| signature(inbound));
-        let invocation = Invocation::new(&caller, id, &inbound.body);
+        let invocation = Invocation::new(&caller, inbound.header("amz-sdk-invocation-id"), &inbound.body);
         Self {
             app: Arc::clone(app),
             caller,
@@ -79,10 +78,4 @@ impl<T: Request> Call<T> {
         authorize(&self.caller, Action::from(T::OPERATION), resources, &context)
             .map_err(|denied| ApiError::from(&denied))
     }
-}
-
-/// The signature in the header, in hexadecimal digits: what is the same in a request that is sent once more.
-fn signature(inbound: &Inbound) -> Option<&str> {
-    let (_, signature) = inbound.header("authorization")?.rsplit_once("Signature=")?;
-    Some(signature)
 }
