@@ -5,6 +5,7 @@ import datetime
 import pytest
 from botocore.exceptions import ClientError
 from harness import channel
+from harness.requests import sign, ssm_call
 from harness.waiting import eventually, is_alive
 
 NOWHERE = "mi-00000000000000000"
@@ -173,3 +174,16 @@ def test_a_violated_constraint_is_told_in_the_words_of_aws(server):
         "1 validation error detected: Value '999' at 'maxResults' failed to satisfy constraint: "
         "Member must have value less than or equal to 200"
     )
+
+
+@pytest.mark.parametrize("invocation, sessions", [(None, 2), ("5b1f4f7e-8f0c-4c1c-9f5d-2b8f6d1f3c55", 1)])
+def test_only_a_retry_of_the_same_call_gets_the_same_session(server, node, invocation, sessions):
+    """Two calls of one second have the same signature; what an SDK sends again has the same invocation ID."""
+    request = ssm_call("StartSession", {"Target": node.node_id})
+    if invocation:
+        request.headers["amz-sdk-invocation-id"] = invocation
+    signed = sign(request, server, at=datetime.datetime.now(datetime.UTC))
+    ids = {signed.send(server).json()["SessionId"] for _ in range(2)}
+    for session_id in ids:
+        server.client().terminate_session(SessionId=session_id)
+    assert len(ids) == sessions
