@@ -298,7 +298,11 @@ impl Gateway {
         };
         self.shared.sessions.insert(record.id.clone(), SessionHandle { node: record.node.clone(), commands });
         let task = SessionTask::new(Arc::clone(&self.shared), beginning, receiver);
-        self.shared.tasks.spawn(task.run());
+        let listed = Listed { shared: Arc::clone(&self.shared), id: record.id.clone() };
+        self.shared.tasks.spawn(async move {
+            task.run().await;
+            drop(listed);
+        });
     }
 
     /// Gives the client of a live session a fresh token.
@@ -319,17 +323,29 @@ impl Gateway {
     }
 
     /// Ends a session, if it is live.
-    pub async fn end_session(&self, session: &SessionId, reason: EndReason) {
-        self.command(session, Command::End(reason)).await;
+    ///
+    /// # Errors
+    /// It has no task any more, and its end cannot be stored.
+    pub async fn end_session(&self, session: &SessionId, reason: EndReason) -> Result<(), StoreError> {
+        if self.shared.sessions.get(session).is_some() {
+            self.command(session, Command::End(reason)).await;
+            return Ok(());
+        }
+        // One that was stored and never carried, or whose task broke; of one that has ended nothing changes.
+        let end = session_end(&reason, None, self.shared.clock.now());
+        self.shared.store.finish_session(session, &end).await.map(drop)
     }
 
-    /// Disconnects a node that was de-registered and ends its sessions.
-    pub async fn deregister_node(&self, node: &NodeId) {
-        for session in self.shared.sessions.on_node(node) {
-            // A session that is gone meanwhile has ended.
-            let _ = session.commands.send(Command::End(EndReason::NodeDeregistered)).await;
-        }
+    /// Disconnects a node that was de-registered and ends its sessions. Whoever asked may be gone meanwhile: all of it
+    /// happens.
+    pub fn deregister_node(&self, node: &NodeId) {
         self.shared.tokens().revoke(node);
+        for session in self.shared.sessions.on_node(node) {
+            self.shared.tasks.spawn(async move {
+                // A session that is gone meanwhile has ended.
+                let _ = session.commands.send(Command::End(EndReason::NodeDeregistered)).await;
+            });
+        }
         self.shared.nodes.deregister(node);
     }
 
@@ -383,6 +399,18 @@ impl Gateway {
         self.shared.stop.cancel();
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
+    }
+}
+
+/// Takes a session off the list however its task ends.
+struct Listed {
+    shared: Arc<Shared>,
+    id: SessionId,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.shared.sessions.remove(&self.id);
     }
 }
 

@@ -358,6 +358,10 @@ impl Relay {
     /// Acknowledges a repeated message to its sender in the receiver's place: AWS's plugin never
     /// acknowledges a duplicate, and AWS's programs may miss the first acknowledgement.
     fn answer(&mut self, sender: Side, message: &AgentMessage, stamps: &mut dyn Stamps) {
+        // Whoever repeats itself without reading the answers gets no more of them.
+        if self.leg(sender).queue_bytes >= Self::QUEUE_BYTES_MAX {
+            return;
+        }
         let acknowledge = Acknowledge::of(&message.message_type, message.message_id, message.sequence_number);
         self.send_control(sender, acknowledge.to_message(stamps.stamp()).encode());
     }

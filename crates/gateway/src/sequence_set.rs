@@ -24,7 +24,7 @@ impl SequenceSet {
     pub(crate) fn insert(&mut self, number: i64) {
         let after = self.runs.partition_point(|run| *run.start() <= number);
         let joins_before = after.checked_sub(1).filter(|&before| *self.runs[before].end() >= number - 1);
-        let joins_after = self.runs.get(after).is_some_and(|run| *run.start() == number + 1);
+        let joins_after = self.runs.get(after).is_some_and(|run| *run.start() == number.saturating_add(1));
         match (joins_before, joins_after) {
             (Some(before), true) => {
                 let next = self.runs.remove(after);

@@ -19,6 +19,10 @@ const HELLO_BYTES_MAX: usize = 8 * 1024;
 /// Bytes collected before they are written: as many as a TLS record or a few of them hold.
 const FLUSH_BYTES: usize = 64 * 1024;
 
+/// Pings in a row whose pongs could not be written. The websocket queues a pong for each; a peer that pings and does
+/// not read would fill the memory. Known programs ping a few times a minute.
+const UNANSWERED_PINGS_MAX: u32 = 256;
+
 /// A message that came in.
 #[derive(Debug)]
 pub(crate) enum Incoming {
@@ -32,6 +36,7 @@ pub(crate) enum Incoming {
 /// See the [module's documentation](self).
 pub(crate) struct Socket {
     stream: WebSocketStream<Box<dyn Io>>,
+    unanswered_pings: u32,
 }
 
 impl Socket {
@@ -41,7 +46,7 @@ impl Socket {
             .config(Config::default().flush_threshold(FLUSH_BYTES))
             .limits(Limits::default().max_payload_len(Some(HELLO_BYTES_MAX)))
             .serve(Box::new(io) as Box<dyn Io>);
-        Self { stream }
+        Self { stream, unanswered_pings: 0 }
     }
 
     /// Lets the peer send messages of up to `bytes`, now that it is known.
@@ -57,6 +62,12 @@ impl Socket {
                 return None;
             }
             let (is_text, is_binary, is_pong) = (message.is_text(), message.is_binary(), message.is_pong());
+            if message.is_ping() {
+                self.unanswered_pings += 1;
+                if self.unanswered_pings > UNANSWERED_PINGS_MAX {
+                    return None;
+                }
+            }
             let payload = Bytes::from(message.into_payload());
             Some(match () {
                 () if is_binary => Incoming::Binary(payload),
@@ -93,7 +104,11 @@ impl Socket {
 
     /// Writes what is queued.
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
-        Pin::new(&mut self.stream).poll_flush(cx).map_err(|_| Closed)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx).map_err(|_| Closed);
+        if flushed.is_ready() {
+            self.unanswered_pings = 0;
+        }
+        flushed
     }
 
     /// [`Self::poll_receive`] as a future. Dropping it loses nothing.

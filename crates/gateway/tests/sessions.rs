@@ -470,7 +470,7 @@ async fn a_restart_of_the_server_loses_nothing_in_either_direction() {
 #[tokio::test]
 async fn terminate_reaches_both_sides() {
     let (world, session, mut control, _agent, mut client) = running().await;
-    world.gateway.end_session(&session, EndReason::Terminated).await;
+    world.gateway.end_session(&session, EndReason::Terminated).await.unwrap();
     assert_eq!(client.closed().await.0, "");
     let closed = control.control().await;
     assert_eq!(closed.message_type, MessageType::ChannelClosed);
@@ -534,7 +534,7 @@ async fn a_session_that_failed_before_its_client_came_can_be_terminated() {
     };
     control.socket.send(Message::binary(complete.to_message(stamp()).encode())).await.unwrap();
     world.wait_for(&session, SessionStatus::Terminating).await;
-    world.gateway.end_session(&session, EndReason::Terminated).await;
+    world.gateway.end_session(&session, EndReason::Terminated).await.unwrap();
     world.wait_for(&session, SessionStatus::Failed).await;
 }
 
@@ -568,7 +568,7 @@ async fn a_peer_that_sends_nonsense_is_cut_off_and_the_session_lives() {
 #[tokio::test]
 async fn deregistering_a_node_ends_its_sessions_and_its_connection() {
     let (world, session, mut control, _agent, mut client) = running().await;
-    world.gateway.deregister_node(&world.node).await;
+    world.gateway.deregister_node(&world.node);
     assert_eq!(client.closed().await.0, "The session was ended: the node was de-registered.");
     drop(client);
     world.wait_for(&session, SessionStatus::Terminated).await;

@@ -6,6 +6,7 @@ use subtle::ConstantTimeEq;
 
 use crate::Refusal;
 use crate::key::sha256;
+use crate::refusal::excerpt;
 
 /// The word for a body that the signature does not cover. Source: Amazon S3 API Reference, "Authenticating
 /// Requests: Using the Authorization Header".
@@ -57,7 +58,7 @@ impl Payload {
             return Ok(Self::Unsigned);
         }
         if value.starts_with(STREAMING_PREFIX) {
-            return Err(Refusal::StreamingPayload { word: value.to_owned() });
+            return Err(Refusal::StreamingPayload { word: excerpt(value) });
         }
         let mut digest = [0; 32];
         match hex::decode_to_slice(value, &mut digest) {

@@ -232,6 +232,28 @@ fn an_acknowledgement_of_what_was_never_sent_goes_nowhere() {
 }
 
 #[test]
+fn answers_that_nobody_reads_are_bounded() {
+    let mut relay = attached();
+    let frame = stream(Side::Agent, 0, b"hello");
+    handle(&mut relay, Side::Agent, &frame);
+    handle(&mut relay, Side::Client, &acknowledgement(&frame));
+    for _ in 0..10_000 {
+        handle(&mut relay, Side::Agent, &frame);
+    }
+    assert!(relay.agent.queue_bytes <= Relay::QUEUE_BYTES_MAX + 1024);
+}
+
+#[test]
+fn an_acknowledgement_of_the_last_number_there_is_does_no_harm() {
+    let mut relay = attached();
+    handle(&mut relay, Side::Agent, &acknowledgement(&stream(Side::Client, i64::MAX, b"x")));
+    assert!(matches!(
+        handle(&mut relay, Side::Client, &stream(Side::Client, 0, b"x")),
+        Received::Stream { .. }
+    ));
+}
+
+#[test]
 fn what_is_not_of_the_stream_stays_here() {
     let mut relay = attached();
     let stamp = Stamp { message_id: Uuid::from_u128(1), created_ms: 1 };

@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use postern_ids::SessionId;
 use postern_protocol::PayloadType;
-use postern_protocol::payload::Size;
+use postern_protocol::handshake::HandshakeComplete;
+use postern_protocol::payload::{Size, exit_code_from_text};
 use postern_recording::{Durability, Entry, Recorder, RecordingEnd, RecordingInfo};
 use postern_store::SessionRecord;
 use tokio::task::spawn_blocking;
@@ -137,14 +139,58 @@ impl SessionRecorder {
     }
 }
 
-/// What of a message the recording keeps: what the terminal showed. Its number in any case, so that the
-/// recording knows how far the session is.
+/// What of a message the recording keeps: all that a client may show. Its number in any case, so that the recording
+/// knows how far the session is.
 fn entry(recordable: &Recordable, at: Timestamp) -> Entry {
-    let is_shown = matches!(recordable.payload_type, PayloadType::Output | PayloadType::StdErr);
-    let bytes = if is_shown { recordable.payload.clone() } else { bytes::Bytes::new() };
+    let bytes = shown(recordable.payload_type, &recordable.payload);
     Entry::Output { sequence_number: recordable.sequence_number, bytes, at }
+}
+
+/// AWS's plugin writes the payload of any message to the terminal but those of the handshake.
+fn shown(payload_type: PayloadType, payload: &Bytes) -> Bytes {
+    match payload_type {
+        PayloadType::HandshakeComplete => match HandshakeComplete::from_json(payload) {
+            Ok(complete) if !complete.customer_message.is_empty() => {
+                Bytes::from(format!("{}\n", complete.customer_message))
+            }
+            _ => Bytes::new(),
+        },
+        PayloadType::HandshakeRequest
+        | PayloadType::HandshakeResponse
+        | PayloadType::EncChallengeRequest
+        | PayloadType::EncChallengeResponse
+        | PayloadType::Flag => Bytes::new(),
+        // The exit code stands in the recording as such.
+        PayloadType::ExitCode if exit_code_from_text(payload).is_some() => Bytes::new(),
+        _ => payload.clone(),
+    }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_client_may_show_is_recorded() {
+        let text = Bytes::from_static(b"text");
+        let types = [
+            PayloadType::Output,
+            PayloadType::StdErr,
+            PayloadType::Error,
+            PayloadType::Parameter,
+            PayloadType::ExitCode,
+            PayloadType::Unknown(99),
+        ];
+        for payload_type in types {
+            assert_eq!(shown(payload_type, &text), text, "{payload_type:?}");
+        }
+        let complete = br#"{"HandshakeTimeToComplete":1,"CustomerMessage":"hello"}"#;
+        assert_eq!(shown(PayloadType::HandshakeComplete, &Bytes::from_static(complete)), "hello\n");
+        assert_eq!(shown(PayloadType::HandshakeRequest, &text), "");
+        assert_eq!(shown(PayloadType::ExitCode, &Bytes::from_static(b"EXIT_CODE: 3")), "");
+    }
 }

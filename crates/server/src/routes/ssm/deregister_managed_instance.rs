@@ -24,9 +24,9 @@ async fn deregister(app: &App, _permit: Permit, id: &NodeId) -> Result<(), ApiEr
     // First the store: from then on nothing new begins on the node.
     let deregistered = app.store.deregister_node(id).await.map_err(failure::store)?;
     let deregistered = deregistered.ok_or_else(|| node::unknown(id.as_str()))?;
-    app.gateway.deregister_node(id).await;
+    app.gateway.deregister_node(id);
     for session in &deregistered.live_sessions {
-        app.gateway.end_session(session, EndReason::NodeDeregistered).await;
+        app.gateway.end_session(session, EndReason::NodeDeregistered).await.map_err(failure::store)?;
     }
     tracing::info!(node.id = %id, "{id} was deregistered");
     Ok(())

@@ -15,6 +15,6 @@ pub(super) async fn terminate_session(
     let found = call.app.store.session(&id).await.map_err(failure::store)?;
     let node = found.map(|session| session.node);
     let _permit = call.authorize_on_session(&[call.session_arn(&id)], node.as_ref())?;
-    call.app.gateway.end_session(&id, EndReason::Terminated).await;
+    call.app.gateway.end_session(&id, EndReason::Terminated).await.map_err(failure::store)?;
     Ok(TerminateSessionOutput { session_id: Some(call.input.session_id) })
 }
