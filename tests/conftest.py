@@ -26,7 +26,9 @@ class Lab:
         return self._kept(Server(self.directory / f"server-{next(self.numbers)}", environment, flags, public_name))
 
     def agent(self, server: Server, environment=None) -> Agent:
-        return self._kept(Agent(self.directory / f"agent-{next(self.numbers)}", server, environment))
+        agent = self._kept(Agent(self.directory / f"agent-{next(self.numbers)}", server, environment))
+        agent.hide_home()
+        return agent
 
     def node(self, server: Server) -> Agent:
         """An agent that is registered and connected."""

@@ -68,7 +68,7 @@ def register_locally(node) -> str:
     """The node itself needs no such name: it dials the address."""
     command = node.register_command(node.server.activation())
     command[command.index("--endpoint") + 1] = node.server.local_url
-    node.directory.mkdir(parents=True)
+    node.directory.mkdir(parents=True, exist_ok=True)
     return subprocess.run(command, env=node.environment, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
