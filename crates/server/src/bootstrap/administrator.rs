@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use postern_ids::{AccessKeyId, PrincipalId, PrincipalKind, RoleName, UserName};
 use postern_store::{AccessKey, CreateIdentityError, KeyStatus, Role, Secret, Store, StoreError, User};
 
+use crate::auth::ADMINISTRATOR;
 use crate::random::Random;
 
-/// The user that may do everything.
-const ADMINISTRATOR: &str = "admin";
 /// The role that stands ready for activations.
 const NODE_ROLE: &str = "PosternNode";
 /// Where the identifier of the administrator's first key is remembered until the first start is over.
