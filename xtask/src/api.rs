@@ -21,8 +21,13 @@ use files::File;
 use model::Service;
 
 /// The services, each with the extracts that make it up.
-const SERVICES: [(&str, &[&str]); 3] =
-    [("ec2messages", &["ec2messages"]), ("ssm", &["ssm", "ssm-agent"]), ("sts", &["sts"])];
+const SERVICES: [(&str, &[&str]); 5] = [
+    ("cloudtrail", &["cloudtrail"]),
+    ("ec2messages", &["ec2messages"]),
+    ("iam", &["iam"]),
+    ("ssm", &["ssm", "ssm-agent"]),
+    ("sts", &["sts"]),
+];
 
 /// Writes the generated files and removes those that are no longer generated.
 pub(crate) fn write(root: &Path) -> Result<()> {

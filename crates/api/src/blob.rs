@@ -1,12 +1,20 @@
-//! Binary members: base64 in JSON.
+//! Binary members: base64 in JSON and XML.
+
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Bytes that travel as base64.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Bytes that travel as base64. Some are secrets (the seed of an MFA device), so their `Debug` form only counts them.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Blob(pub Vec<u8>);
+
+impl fmt::Debug for Blob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} bytes>", self.0.len())
+    }
+}
 
 /// The bytes of a base64 text, with padding as AWS's clients write it.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
@@ -37,5 +45,6 @@ mod tests {
         assert_eq!(text, "\"AP9wb3N0ZXJu\"");
         assert_eq!(serde_json::from_str::<Blob>(&text).unwrap(), blob);
         assert!(serde_json::from_str::<Blob>("\"not base64!\"").is_err());
+        assert_eq!(format!("{blob:?}"), "<9 bytes>");
     }
 }

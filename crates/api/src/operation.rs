@@ -31,10 +31,17 @@ impl Operation {
     }
 }
 
+/// What AWS's documentation and older SDKs write where the model says `com.amazonaws.cloudtrail.v20131101.…`; AWS
+/// takes both. Source: "Welcome", CloudTrail API Reference, sample requests.
+const CLOUDTRAIL_SHORT_PREFIX: &str = "CloudTrail_20131101";
+
 impl Service {
     /// The service of an `X-Amz-Target` header, by what stands before its last dot.
     #[must_use]
     pub fn from_target_prefix(prefix: &str) -> Option<Self> {
+        if prefix == CLOUDTRAIL_SHORT_PREFIX {
+            return Some(Self::Cloudtrail);
+        }
         Self::ALL.iter().copied().find(|service| service.target_prefix() == Some(prefix))
     }
 
@@ -50,7 +57,7 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Operation, ec2messages, ssm, sts};
+    use crate::{Operation, cloudtrail, ec2messages, iam, ssm, sts};
 
     #[test]
     fn targets() {
@@ -60,6 +67,15 @@ mod tests {
                 "EC2WindowsMessageDeliveryService.GetMessages",
                 Some(Operation::Ec2messages(ec2messages::Operation::GetMessages)),
             ),
+            (
+                "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents",
+                Some(Operation::Cloudtrail(cloudtrail::Operation::LookupEvents)),
+            ),
+            (
+                "CloudTrail_20131101.LookupEvents",
+                Some(Operation::Cloudtrail(cloudtrail::Operation::LookupEvents)),
+            ),
+            ("v20131101.CloudTrail_20131101.LookupEvents", None),
             ("AmazonSSM.NoSuchOperation", None),
             ("AmazonSSM.startsession", None),
             ("StartSession", None),
@@ -88,5 +104,9 @@ mod tests {
     fn actions() {
         assert_eq!(Operation::Sts(sts::Operation::GetCallerIdentity).action(), "sts:GetCallerIdentity");
         assert_eq!(Operation::from_action("2014-11-06", "StartSession"), None);
+        let get_user = Operation::Iam(iam::Operation::GetUser);
+        assert_eq!(Operation::from_action("2010-05-08", "GetUser"), Some(get_user));
+        assert_eq!(get_user.action(), "iam:GetUser");
+        assert_eq!(Operation::from_action("2011-06-15", "GetUser"), None);
     }
 }

@@ -5,11 +5,16 @@ pub(crate) mod xml;
 
 pub use form::Form;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::{Answer, ApiError, QueryRequest, json};
 use xml::Elements;
 
 /// The content type of answers.
 pub const CONTENT_TYPE: &str = "text/xml";
+
+/// What [`url_encoded`] encodes. Source of the exceptions: RFC 3986, section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Reads an input from a form and checks every constraint of the model.
 ///
@@ -38,23 +43,13 @@ pub fn encode<T: QueryRequest>(output: &T::Output, request_id: &str) -> Answer {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Operation, sts};
-
-    #[test]
-    fn caller_identity_in_and_out() {
-        let form = Form::parse("Action=GetCallerIdentity&Version=2011-06-15").unwrap();
-        let operation = Operation::from_action(form.get("Version").unwrap(), form.get("Action").unwrap());
-        assert_eq!(operation, Some(Operation::Sts(sts::Operation::GetCallerIdentity)));
-        decode::<sts::GetCallerIdentityInput>(&form).unwrap();
-        let output = sts::GetCallerIdentityOutput {
-            user_id: Some("AIDAAAAAAAAAAAAAAAAAA".to_owned()),
-            account: Some("000000000000".to_owned()),
-            arn: Some("arn:aws:iam::000000000000:user/a&b".to_owned()),
-        };
-        let answer = encode::<sts::GetCallerIdentityInput>(&output, "01234567-89ab-cdef-0123-456789abcdef");
-        insta::assert_snapshot!(String::from_utf8(answer.body).unwrap(), @r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><UserId>AIDAAAAAAAAAAAAAAAAAA</UserId><Account>000000000000</Account><Arn>arn:aws:iam::000000000000:user/a&amp;b</Arn></GetCallerIdentityResult><ResponseMetadata><RequestId>01234567-89ab-cdef-0123-456789abcdef</RequestId></ResponseMetadata></GetCallerIdentityResponse>"#);
-    }
+/// A text as IAM answers with policy documents: every byte percent-encoded but RFC 3986's unreserved ones.
+///
+/// Source: "GetPolicyVersion", IAM API Reference. Clients decode it before they show it.
+#[must_use]
+pub fn url_encoded(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ pub(crate) async fn json(
     match operation {
         Operation::Ssm(operation) => ssm::run(app, operation, inbound).await,
         Operation::Ec2messages(operation) => ec2messages::run(app, operation, inbound).await,
-        Operation::Sts(_) => Err(not_served()),
+        Operation::Cloudtrail(_) | Operation::Iam(_) | Operation::Sts(_) => Err(not_served()),
     }
 }
 
@@ -41,7 +41,9 @@ pub(crate) async fn query(
 ) -> Result<Answer, ApiError> {
     match operation {
         Operation::Sts(operation) => sts::run(app, operation, form, inbound).await,
-        Operation::Ssm(_) | Operation::Ec2messages(_) => Err(not_served()),
+        Operation::Cloudtrail(_) | Operation::Ec2messages(_) | Operation::Iam(_) | Operation::Ssm(_) => {
+            Err(not_served())
+        }
     }
 }
 

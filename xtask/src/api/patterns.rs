@@ -3,11 +3,18 @@
 use anyhow::{Context as _, Result};
 
 /// Patterns that the regex crate cannot read, what stands for them, and why it means the same.
-const OVERRIDES: [(&str, &str, &str); 1] = [(
-    r"^(?!\s*$).+",
-    r".*\S.*",
-    "look-ahead; one line that is not all blanks is a line with something that is not blank in it",
-)];
+const OVERRIDES: [(&str, &str, &str); 2] = [
+    (
+        r"^(?!\s*$).+",
+        r".*\S.*",
+        "look-ahead; one line that is not all blanks is a line with something that is not blank in it",
+    ),
+    (
+        r"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$",
+        r"[a-z0-9]+(-[a-z0-9]+)*",
+        "look-ahead; no two hyphens in a row, none at an end; the shape's own limits give the same lengths",
+    ),
+];
 
 /// The expression that a value is held to. It has been compiled once, so the generated code may expect it to.
 pub(crate) fn expression(pattern: &str) -> Result<String> {
@@ -79,9 +86,13 @@ mod tests {
 
     #[test]
     fn overrides_mean_the_same() {
-        let [(not_blank, _, _)] = OVERRIDES;
+        let [(not_blank, _, _), (alias, _, _)] = OVERRIDES;
         for (text, is_allowed) in [("a", true), (" a ", true), ("", false), (" \t", false), ("a\nb", false)] {
             assert_eq!(matches(not_blank, text), is_allowed, "{text:?}");
+        }
+        for (text, is_allowed) in [("a-b-c", true), ("abc", true), ("a--b", false), ("-ab", false), ("ab-", false)]
+        {
+            assert_eq!(matches(alias, text), is_allowed, "{text:?}");
         }
     }
 

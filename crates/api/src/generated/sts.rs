@@ -5,5 +5,7 @@
 pub mod errors;
 mod operations;
 mod shapes;
+mod structures;
 
 pub use operations::*;
+pub use structures::*;

@@ -44,9 +44,9 @@ impl Action {
         }
     }
 
-    /// Whether clients sign for whatever region they are set to: STS has no regions here.
+    /// Whether clients sign for whatever region they are set to: STS and IAM have no regions here.
     pub(super) fn is_global(self) -> bool {
-        matches!(self, Self::Operation(operation) if operation.service() == Service::Sts)
+        matches!(self, Self::Operation(operation) if matches!(operation.service(), Service::Sts | Service::Iam))
     }
 
     /// Whether it may come without a signature: an agent that registers has no credentials yet, its activation

@@ -153,7 +153,7 @@ fn reach_of_agent(action: Action) -> Option<Reach> {
                 Some(Reach::NoResource)
             }
         },
-        Action::Operation(Operation::Sts(_)) => None,
+        Action::Operation(Operation::Cloudtrail(_) | Operation::Iam(_) | Operation::Sts(_)) => None,
     }
 }
 

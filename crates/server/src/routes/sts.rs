@@ -7,7 +7,7 @@ use std::sync::Arc;
 use postern_api::query::Form;
 use postern_api::{Answer, ApiError, sts::Operation};
 
-use super::serve_query;
+use super::{not_served, serve_query};
 use crate::app::App;
 use crate::inbound::Inbound;
 
@@ -20,6 +20,9 @@ pub(super) async fn run(
     match operation {
         Operation::GetCallerIdentity => {
             serve_query(app, form, inbound, get_caller_identity::get_caller_identity).await
+        }
+        Operation::AssumeRole | Operation::AssumeRoleWithWebIdentity | Operation::GetSessionToken => {
+            Err(not_served())
         }
     }
 }

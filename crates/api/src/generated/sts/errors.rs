@@ -7,3 +7,31 @@ use crate::ErrorCode;
 /// `ExpiredTokenException`
 pub const EXPIRED_TOKEN_EXCEPTION: ErrorCode =
     ErrorCode { name: "ExpiredTokenException", status: 400, message_member: "message" };
+
+/// `IDPCommunicationError`
+pub const IDP_COMMUNICATION_ERROR_EXCEPTION: ErrorCode =
+    ErrorCode { name: "IDPCommunicationError", status: 400, message_member: "message" };
+
+/// `IDPRejectedClaim`
+pub const IDP_REJECTED_CLAIM_EXCEPTION: ErrorCode =
+    ErrorCode { name: "IDPRejectedClaim", status: 403, message_member: "message" };
+
+/// `InvalidContextAssertion`
+pub const INVALID_CONTEXT_ASSERTION_EXCEPTION: ErrorCode =
+    ErrorCode { name: "InvalidContextAssertion", status: 400, message_member: "message" };
+
+/// `InvalidIdentityToken`
+pub const INVALID_IDENTITY_TOKEN_EXCEPTION: ErrorCode =
+    ErrorCode { name: "InvalidIdentityToken", status: 400, message_member: "message" };
+
+/// `MalformedPolicyDocument`
+pub const MALFORMED_POLICY_DOCUMENT_EXCEPTION: ErrorCode =
+    ErrorCode { name: "MalformedPolicyDocument", status: 400, message_member: "message" };
+
+/// `PackedPolicyTooLarge`
+pub const PACKED_POLICY_TOO_LARGE_EXCEPTION: ErrorCode =
+    ErrorCode { name: "PackedPolicyTooLarge", status: 400, message_member: "message" };
+
+/// `RegionDisabledException`
+pub const REGION_DISABLED_EXCEPTION: ErrorCode =
+    ErrorCode { name: "RegionDisabledException", status: 403, message_member: "message" };

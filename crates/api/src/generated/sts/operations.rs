@@ -5,26 +5,190 @@
 use serde::{Deserialize, Serialize};
 
 use super::shapes;
+use super::structures::*;
+use crate::Secret;
 use crate::{Request, Shape};
 
 /// An operation of `sts`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operation {
+    /// `sts:AssumeRole`
+    AssumeRole,
+    /// `sts:AssumeRoleWithWebIdentity`
+    AssumeRoleWithWebIdentity,
     /// `sts:GetCallerIdentity`
     GetCallerIdentity,
+    /// `sts:GetSessionToken`
+    GetSessionToken,
 }
 
 impl Operation {
     /// Every operation, by name.
-    pub const ALL: &'static [Self] = &[Self::GetCallerIdentity];
+    pub const ALL: &'static [Self] =
+        &[Self::AssumeRole, Self::AssumeRoleWithWebIdentity, Self::GetCallerIdentity, Self::GetSessionToken];
 
     /// The name on the wire.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::AssumeRole => "AssumeRole",
+            Self::AssumeRoleWithWebIdentity => "AssumeRoleWithWebIdentity",
             Self::GetCallerIdentity => "GetCallerIdentity",
+            Self::GetSessionToken => "GetSessionToken",
         }
     }
+}
+
+/// Input of `AssumeRole`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AssumeRoleInput {
+    /// `RoleArn`; required; 20 to 2048 characters
+    pub role_arn: String,
+    /// `RoleSessionName`; required; 2 to 64 characters
+    pub role_session_name: String,
+    /// `PolicyArns`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_arns: Option<Vec<PolicyDescriptorType>>,
+    /// `Policy`; at least 1 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// `DurationSeconds`; 900 to 43200
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<i32>,
+    /// `Tags`; at most 50 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<Tag>>,
+    /// `TransitiveTagKeys`; at most 50 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transitive_tag_keys: Option<Vec<String>>,
+    /// `ExternalId`; 2 to 1224 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// `SerialNumber`; 9 to 256 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<String>,
+    /// `TokenCode`; 6 to 6 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_code: Option<Secret>,
+    /// `SourceIdentity`; 2 to 256 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_identity: Option<String>,
+    /// `ProvidedContexts`; 1 to 5 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provided_contexts: Option<Vec<ProvidedContext>>,
+    /// `MinimumSessionTokenSize`; 0 to 4096
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum_session_token_size: Option<i32>,
+}
+
+/// Output of `AssumeRole`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AssumeRoleOutput {
+    /// `Credentials`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<Credentials>,
+    /// `AssumedRoleUser`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assumed_role_user: Option<AssumedRoleUser>,
+    /// `PackedPolicySize`; at least 0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packed_policy_size: Option<i32>,
+    /// `SourceIdentity`; 2 to 256 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_identity: Option<String>,
+    /// `SessionTokenUtilization`; at least 0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_token_utilization: Option<i32>,
+    /// `SessionTokenSize`; at least 0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_token_size: Option<i32>,
+}
+
+impl Request for AssumeRoleInput {
+    type Output = AssumeRoleOutput;
+    const OPERATION: crate::Operation = crate::Operation::Sts(Operation::AssumeRole);
+    const INPUT: &'static Shape = &shapes::ASSUME_ROLE_REQUEST;
+}
+
+impl crate::QueryRequest for AssumeRoleInput {
+    const OUTPUT: &'static Shape = &shapes::ASSUME_ROLE_RESPONSE;
+    const RESULT_WRAPPER: Option<&'static str> = Some("AssumeRoleResult");
+}
+
+/// Input of `AssumeRoleWithWebIdentity`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AssumeRoleWithWebIdentityInput {
+    /// `RoleArn`; required; 20 to 2048 characters
+    pub role_arn: String,
+    /// `RoleSessionName`; required; 2 to 64 characters
+    pub role_session_name: String,
+    /// `WebIdentityToken`; required; 4 to 20000 characters
+    pub web_identity_token: Secret,
+    /// `ProviderId`; 4 to 2048 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
+    /// `PolicyArns`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_arns: Option<Vec<PolicyDescriptorType>>,
+    /// `Policy`; 1 to 2048 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// `DurationSeconds`; 900 to 43200
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<i32>,
+    /// `MinimumSessionTokenSize`; 0 to 4096
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum_session_token_size: Option<i32>,
+}
+
+/// Output of `AssumeRoleWithWebIdentity`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AssumeRoleWithWebIdentityOutput {
+    /// `Credentials`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<Credentials>,
+    /// `SubjectFromWebIdentityToken`; 6 to 255 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_from_web_identity_token: Option<String>,
+    /// `AssumedRoleUser`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assumed_role_user: Option<AssumedRoleUser>,
+    /// `PackedPolicySize`; at least 0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packed_policy_size: Option<i32>,
+    /// `Provider`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// `Audience`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// `SourceIdentity`; 2 to 256 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_identity: Option<String>,
+    /// `SessionTokenUtilization`; at least 0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_token_utilization: Option<i32>,
+    /// `SessionTokenSize`; at least 0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_token_size: Option<i32>,
+    /// `TrustedIdentityPropagationContext`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trusted_identity_propagation_context: Option<TrustedIdentityPropagationContext>,
+}
+
+impl Request for AssumeRoleWithWebIdentityInput {
+    type Output = AssumeRoleWithWebIdentityOutput;
+    const OPERATION: crate::Operation = crate::Operation::Sts(Operation::AssumeRoleWithWebIdentity);
+    const INPUT: &'static Shape = &shapes::ASSUME_ROLE_WITH_WEB_IDENTITY_REQUEST;
+}
+
+impl crate::QueryRequest for AssumeRoleWithWebIdentityInput {
+    const OUTPUT: &'static Shape = &shapes::ASSUME_ROLE_WITH_WEB_IDENTITY_RESPONSE;
+    const RESULT_WRAPPER: Option<&'static str> = Some("AssumeRoleWithWebIdentityResult");
 }
 
 /// Input of `GetCallerIdentity`.
@@ -55,4 +219,48 @@ impl Request for GetCallerIdentityInput {
 impl crate::QueryRequest for GetCallerIdentityInput {
     const OUTPUT: &'static Shape = &shapes::GET_CALLER_IDENTITY_RESPONSE;
     const RESULT_WRAPPER: Option<&'static str> = Some("GetCallerIdentityResult");
+}
+
+/// Input of `GetSessionToken`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetSessionTokenInput {
+    /// `DurationSeconds`; 900 to 129600
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<i32>,
+    /// `SerialNumber`; 9 to 256 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<String>,
+    /// `TokenCode`; 6 to 6 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_code: Option<Secret>,
+    /// `MinimumSessionTokenSize`; 0 to 4096
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum_session_token_size: Option<i32>,
+}
+
+/// Output of `GetSessionToken`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetSessionTokenOutput {
+    /// `Credentials`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<Credentials>,
+    /// `SessionTokenUtilization`; at least 0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_token_utilization: Option<i32>,
+    /// `SessionTokenSize`; at least 0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_token_size: Option<i32>,
+}
+
+impl Request for GetSessionTokenInput {
+    type Output = GetSessionTokenOutput;
+    const OPERATION: crate::Operation = crate::Operation::Sts(Operation::GetSessionToken);
+    const INPUT: &'static Shape = &shapes::GET_SESSION_TOKEN_REQUEST;
+}
+
+impl crate::QueryRequest for GetSessionTokenInput {
+    const OUTPUT: &'static Shape = &shapes::GET_SESSION_TOKEN_RESPONSE;
+    const RESULT_WRAPPER: Option<&'static str> = Some("GetSessionTokenResult");
 }

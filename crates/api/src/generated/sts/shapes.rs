@@ -5,10 +5,118 @@
 use crate::shape::regex;
 use crate::{Limits, Member, Pattern, Shape};
 
-static PATTERN_0: Pattern = Pattern::new(
+static PATTERN_0: Pattern = Pattern::new(r"[\d]*", || regex(r"\A(?:[0-9]*)\z"));
+
+static PATTERN_1: Pattern =
+    Pattern::new(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*", || regex(r"\A(?:[\p{L}\p{Z}\p{N}_.:/=+\-@]*)\z"));
+
+static PATTERN_2: Pattern =
+    Pattern::new(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+", || regex(r"\A(?:[\p{L}\p{Z}\p{N}_.:/=+\-@]+)\z"));
+
+static PATTERN_3: Pattern = Pattern::new(
     r"[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+",
     || regex(r"\A(?:[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+)\z"),
 );
+
+static PATTERN_4: Pattern = Pattern::new(r"[\u0009\u000A\u000D\u0020-\u00FF]+", || {
+    regex(r"\A(?:[\u0009\u000A\u000D\u0020-\u00FF]+)\z")
+});
+
+static PATTERN_5: Pattern = Pattern::new(r"[\w+=,.@-]*", || regex(r"\A(?:[a-zA-Z0-9_+=,.@-]*)\z"));
+
+static PATTERN_6: Pattern = Pattern::new(r"[\w+=,.@:-]*", || regex(r"\A(?:[a-zA-Z0-9_+=,.@:-]*)\z"));
+
+static PATTERN_7: Pattern = Pattern::new(r"[\w+=,.@:\/-]*", || regex(r"\A(?:[a-zA-Z0-9_+=,.@:\/-]*)\z"));
+
+static PATTERN_8: Pattern = Pattern::new(r"[\w+=/:,.@-]*", || regex(r"\A(?:[a-zA-Z0-9_+=/:,.@-]*)\z"));
+
+static PATTERN_9: Pattern = Pattern::new(r"[\w]*", || regex(r"\A(?:[a-zA-Z0-9_]*)\z"));
+
+pub(super) static ASSUME_ROLE_REQUEST: Shape = Shape::Structure {
+    name: "AssumeRoleRequest",
+    members: &[
+        Member { name: "RoleArn", shape: &ARN_TYPE, required: true },
+        Member { name: "RoleSessionName", shape: &ROLE_SESSION_NAME_TYPE, required: true },
+        Member { name: "PolicyArns", shape: &POLICY_DESCRIPTOR_LIST_TYPE, required: false },
+        Member { name: "Policy", shape: &UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE, required: false },
+        Member { name: "DurationSeconds", shape: &ROLE_DURATION_SECONDS_TYPE, required: false },
+        Member { name: "Tags", shape: &TAG_LIST_TYPE, required: false },
+        Member { name: "TransitiveTagKeys", shape: &TAG_KEY_LIST_TYPE, required: false },
+        Member { name: "ExternalId", shape: &EXTERNAL_ID_TYPE, required: false },
+        Member { name: "SerialNumber", shape: &SERIAL_NUMBER_TYPE, required: false },
+        Member { name: "TokenCode", shape: &TOKEN_CODE_TYPE, required: false },
+        Member { name: "SourceIdentity", shape: &SOURCE_IDENTITY_TYPE, required: false },
+        Member { name: "ProvidedContexts", shape: &PROVIDED_CONTEXTS_LIST_TYPE, required: false },
+        Member { name: "MinimumSessionTokenSize", shape: &MINIMUM_SESSION_TOKEN_SIZE_TYPE, required: false },
+    ],
+};
+
+pub(super) static ASSUME_ROLE_RESPONSE: Shape = Shape::Structure {
+    name: "AssumeRoleResponse",
+    members: &[
+        Member { name: "Credentials", shape: &CREDENTIALS, required: false },
+        Member { name: "AssumedRoleUser", shape: &ASSUMED_ROLE_USER, required: false },
+        Member { name: "PackedPolicySize", shape: &NON_NEGATIVE_INTEGER_TYPE, required: false },
+        Member { name: "SourceIdentity", shape: &SOURCE_IDENTITY_TYPE, required: false },
+        Member { name: "SessionTokenUtilization", shape: &SESSION_TOKEN_UTILIZATION_TYPE, required: false },
+        Member { name: "SessionTokenSize", shape: &SESSION_TOKEN_SIZE_TYPE, required: false },
+    ],
+};
+
+pub(super) static ASSUME_ROLE_WITH_WEB_IDENTITY_REQUEST: Shape = Shape::Structure {
+    name: "AssumeRoleWithWebIdentityRequest",
+    members: &[
+        Member { name: "RoleArn", shape: &ARN_TYPE, required: true },
+        Member { name: "RoleSessionName", shape: &ROLE_SESSION_NAME_TYPE, required: true },
+        Member { name: "WebIdentityToken", shape: &CLIENT_TOKEN_TYPE, required: true },
+        Member { name: "ProviderId", shape: &URL_TYPE, required: false },
+        Member { name: "PolicyArns", shape: &POLICY_DESCRIPTOR_LIST_TYPE, required: false },
+        Member { name: "Policy", shape: &SESSION_POLICY_DOCUMENT_TYPE, required: false },
+        Member { name: "DurationSeconds", shape: &ROLE_DURATION_SECONDS_TYPE, required: false },
+        Member { name: "MinimumSessionTokenSize", shape: &MINIMUM_SESSION_TOKEN_SIZE_TYPE, required: false },
+    ],
+};
+
+pub(super) static ASSUME_ROLE_WITH_WEB_IDENTITY_RESPONSE: Shape = Shape::Structure {
+    name: "AssumeRoleWithWebIdentityResponse",
+    members: &[
+        Member { name: "Credentials", shape: &CREDENTIALS, required: false },
+        Member { name: "SubjectFromWebIdentityToken", shape: &WEB_IDENTITY_SUBJECT_TYPE, required: false },
+        Member { name: "AssumedRoleUser", shape: &ASSUMED_ROLE_USER, required: false },
+        Member { name: "PackedPolicySize", shape: &NON_NEGATIVE_INTEGER_TYPE, required: false },
+        Member { name: "Provider", shape: &ISSUER, required: false },
+        Member { name: "Audience", shape: &AUDIENCE, required: false },
+        Member { name: "SourceIdentity", shape: &SOURCE_IDENTITY_TYPE, required: false },
+        Member { name: "SessionTokenUtilization", shape: &SESSION_TOKEN_UTILIZATION_TYPE, required: false },
+        Member { name: "SessionTokenSize", shape: &SESSION_TOKEN_SIZE_TYPE, required: false },
+        Member {
+            name: "TrustedIdentityPropagationContext",
+            shape: &TRUSTED_IDENTITY_PROPAGATION_CONTEXT,
+            required: false,
+        },
+    ],
+};
+
+pub(super) static ASSUMED_ROLE_USER: Shape = Shape::Structure {
+    name: "AssumedRoleUser",
+    members: &[
+        Member { name: "AssumedRoleId", shape: &ASSUMED_ROLE_ID_TYPE, required: true },
+        Member { name: "Arn", shape: &ARN_TYPE, required: true },
+    ],
+};
+
+pub(super) static AUDIENCE: Shape =
+    Shape::Text { length: Limits::NONE, pattern: None, values: &[], sensitive: false };
+
+pub(super) static CREDENTIALS: Shape = Shape::Structure {
+    name: "Credentials",
+    members: &[
+        Member { name: "AccessKeyId", shape: &ACCESS_KEY_ID_TYPE, required: true },
+        Member { name: "SecretAccessKey", shape: &ACCESS_KEY_SECRET_TYPE, required: true },
+        Member { name: "SessionToken", shape: &TOKEN_TYPE, required: true },
+        Member { name: "Expiration", shape: &DATE_TYPE, required: true },
+    ],
+};
 
 pub(super) static GET_CALLER_IDENTITY_REQUEST: Shape =
     Shape::Structure { name: "GetCallerIdentityRequest", members: &[] };
@@ -22,15 +130,251 @@ pub(super) static GET_CALLER_IDENTITY_RESPONSE: Shape = Shape::Structure {
     ],
 };
 
+pub(super) static GET_SESSION_TOKEN_REQUEST: Shape = Shape::Structure {
+    name: "GetSessionTokenRequest",
+    members: &[
+        Member { name: "DurationSeconds", shape: &DURATION_SECONDS_TYPE, required: false },
+        Member { name: "SerialNumber", shape: &SERIAL_NUMBER_TYPE, required: false },
+        Member { name: "TokenCode", shape: &TOKEN_CODE_TYPE, required: false },
+        Member { name: "MinimumSessionTokenSize", shape: &MINIMUM_SESSION_TOKEN_SIZE_TYPE, required: false },
+    ],
+};
+
+pub(super) static GET_SESSION_TOKEN_RESPONSE: Shape = Shape::Structure {
+    name: "GetSessionTokenResponse",
+    members: &[
+        Member { name: "Credentials", shape: &CREDENTIALS, required: false },
+        Member { name: "SessionTokenUtilization", shape: &SESSION_TOKEN_UTILIZATION_TYPE, required: false },
+        Member { name: "SessionTokenSize", shape: &SESSION_TOKEN_SIZE_TYPE, required: false },
+    ],
+};
+
+pub(super) static ISSUER: Shape =
+    Shape::Text { length: Limits::NONE, pattern: None, values: &[], sensitive: false };
+
+pub(super) static ORIGIN_IDENTITY: Shape = Shape::Structure {
+    name: "OriginIdentity",
+    members: &[
+        Member { name: "Subject", shape: &ORIGIN_IDENTITY_SUBJECT_TYPE, required: false },
+        Member { name: "SubjectType", shape: &ORIGIN_IDENTITY_SUBJECT_TYPE_TYPE, required: false },
+        Member { name: "Issuer", shape: &ORIGIN_IDENTITY_ISSUER_TYPE, required: false },
+        Member { name: "FederatedProviderArn", shape: &ARN_TYPE, required: false },
+    ],
+};
+
+pub(super) static POLICY_DESCRIPTOR_TYPE: Shape = Shape::Structure {
+    name: "PolicyDescriptorType",
+    members: &[Member { name: "arn", shape: &ARN_TYPE, required: false }],
+};
+
+pub(super) static PROVIDED_CONTEXT: Shape = Shape::Structure {
+    name: "ProvidedContext",
+    members: &[
+        Member { name: "ProviderArn", shape: &ARN_TYPE, required: false },
+        Member { name: "ContextAssertion", shape: &CONTEXT_ASSERTION_TYPE, required: false },
+    ],
+};
+
+pub(super) static PROVIDED_CONTEXTS_LIST_TYPE: Shape = Shape::List {
+    item: &PROVIDED_CONTEXT,
+    item_name: Some("member"),
+    length: Limits { min: Some(1), max: Some(5) },
+};
+
+pub(super) static TAG: Shape = Shape::Structure {
+    name: "Tag",
+    members: &[
+        Member { name: "Key", shape: &TAG_KEY_TYPE, required: true },
+        Member { name: "Value", shape: &TAG_VALUE_TYPE, required: true },
+    ],
+};
+
+pub(super) static TRANSACTION_CONTEXT: Shape = Shape::Structure {
+    name: "TransactionContext",
+    members: &[Member {
+        name: "IdentityProvider",
+        shape: &TRANSACTION_CONTEXT_IDENTITY_PROVIDER_MAP_TYPE,
+        required: false,
+    }],
+};
+
+pub(super) static TRUSTED_IDENTITY_PROPAGATION_CONTEXT: Shape = Shape::Structure {
+    name: "TrustedIdentityPropagationContext",
+    members: &[
+        Member { name: "OriginIdentity", shape: &ORIGIN_IDENTITY, required: false },
+        Member { name: "TransactionContext", shape: &TRANSACTION_CONTEXT, required: false },
+    ],
+};
+
+pub(super) static ACCESS_KEY_ID_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(16), max: Some(128) },
+    pattern: Some(&PATTERN_9),
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static ACCESS_KEY_SECRET_TYPE: Shape =
+    Shape::Text { length: Limits::NONE, pattern: None, values: &[], sensitive: true };
+
 pub(super) static ACCOUNT_TYPE: Shape =
     Shape::Text { length: Limits::NONE, pattern: None, values: &[], sensitive: false };
 
 pub(super) static ARN_TYPE: Shape = Shape::Text {
     length: Limits { min: Some(20), max: Some(2048) },
+    pattern: Some(&PATTERN_3),
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static ASSUMED_ROLE_ID_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(2), max: Some(193) },
+    pattern: Some(&PATTERN_6),
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static CLIENT_TOKEN_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(4), max: Some(20000) },
+    pattern: None,
+    values: &[],
+    sensitive: true,
+};
+
+pub(super) static CONTEXT_ASSERTION_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(4), max: Some(3072) },
+    pattern: None,
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static DATE_TYPE: Shape = Shape::Timestamp;
+
+pub(super) static DURATION_SECONDS_TYPE: Shape = Shape::Integer(Limits { min: Some(900), max: Some(129600) });
+
+pub(super) static EXTERNAL_ID_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(2), max: Some(1224) },
+    pattern: Some(&PATTERN_7),
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static MINIMUM_SESSION_TOKEN_SIZE_TYPE: Shape =
+    Shape::Integer(Limits { min: Some(0), max: Some(4096) });
+
+pub(super) static NON_NEGATIVE_INTEGER_TYPE: Shape = Shape::Integer(Limits { min: Some(0), max: None });
+
+pub(super) static ORIGIN_IDENTITY_ISSUER_TYPE: Shape =
+    Shape::Text { length: Limits::NONE, pattern: None, values: &[], sensitive: true };
+
+pub(super) static ORIGIN_IDENTITY_SUBJECT_TYPE: Shape =
+    Shape::Text { length: Limits::NONE, pattern: None, values: &[], sensitive: true };
+
+pub(super) static ORIGIN_IDENTITY_SUBJECT_TYPE_TYPE: Shape =
+    Shape::Text { length: Limits::NONE, pattern: None, values: &[], sensitive: true };
+
+pub(super) static POLICY_DESCRIPTOR_LIST_TYPE: Shape =
+    Shape::List { item: &POLICY_DESCRIPTOR_TYPE, item_name: Some("member"), length: Limits::NONE };
+
+pub(super) static ROLE_DURATION_SECONDS_TYPE: Shape =
+    Shape::Integer(Limits { min: Some(900), max: Some(43200) });
+
+pub(super) static ROLE_SESSION_NAME_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(2), max: Some(64) },
+    pattern: Some(&PATTERN_5),
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static SERIAL_NUMBER_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(9), max: Some(256) },
+    pattern: Some(&PATTERN_8),
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static SESSION_POLICY_DOCUMENT_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(1), max: Some(2048) },
+    pattern: Some(&PATTERN_4),
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static SESSION_TOKEN_SIZE_TYPE: Shape = Shape::Integer(Limits { min: Some(0), max: None });
+
+pub(super) static SESSION_TOKEN_UTILIZATION_TYPE: Shape = Shape::Integer(Limits { min: Some(0), max: None });
+
+pub(super) static SOURCE_IDENTITY_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(2), max: Some(256) },
+    pattern: Some(&PATTERN_5),
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static TAG_KEY_LIST_TYPE: Shape = Shape::List {
+    item: &TAG_KEY_TYPE,
+    item_name: Some("member"),
+    length: Limits { min: None, max: Some(50) },
+};
+
+pub(super) static TAG_KEY_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(1), max: Some(128) },
+    pattern: Some(&PATTERN_2),
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static TAG_LIST_TYPE: Shape =
+    Shape::List { item: &TAG, item_name: Some("member"), length: Limits { min: None, max: Some(50) } };
+
+pub(super) static TAG_VALUE_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(0), max: Some(256) },
+    pattern: Some(&PATTERN_1),
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static TOKEN_CODE_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(6), max: Some(6) },
     pattern: Some(&PATTERN_0),
+    values: &[],
+    sensitive: true,
+};
+
+pub(super) static TOKEN_TYPE: Shape =
+    Shape::Text { length: Limits::NONE, pattern: None, values: &[], sensitive: false };
+
+pub(super) static TRANSACTION_CONTEXT_IDENTITY_PROVIDER_MAP_TYPE: Shape = Shape::Map {
+    key: &TRANSACTION_CONTEXT_KEY_TYPE,
+    value: &TRANSACTION_CONTEXT_VALUE_TYPE,
+    length: Limits::NONE,
+};
+
+pub(super) static TRANSACTION_CONTEXT_KEY_TYPE: Shape =
+    Shape::Text { length: Limits::NONE, pattern: None, values: &[], sensitive: false };
+
+pub(super) static TRANSACTION_CONTEXT_VALUE_TYPE: Shape =
+    Shape::Text { length: Limits { min: None, max: Some(128) }, pattern: None, values: &[], sensitive: true };
+
+pub(super) static UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(1), max: None },
+    pattern: Some(&PATTERN_4),
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static URL_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(4), max: Some(2048) },
+    pattern: None,
     values: &[],
     sensitive: false,
 };
 
 pub(super) static USER_ID_TYPE: Shape =
     Shape::Text { length: Limits::NONE, pattern: None, values: &[], sensitive: false };
+
+pub(super) static WEB_IDENTITY_SUBJECT_TYPE: Shape = Shape::Text {
+    length: Limits { min: Some(6), max: Some(255) },
+    pattern: None,
+    values: &[],
+    sensitive: false,
+};
