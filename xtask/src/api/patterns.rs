@@ -90,7 +90,8 @@ mod tests {
         for (text, is_allowed) in [("a", true), (" a ", true), ("", false), (" \t", false), ("a\nb", false)] {
             assert_eq!(matches(not_blank, text), is_allowed, "{text:?}");
         }
-        for (text, is_allowed) in [("a-b-c", true), ("abc", true), ("a--b", false), ("-ab", false), ("ab-", false)]
+        for (text, is_allowed) in
+            [("a-b-c", true), ("abc", true), ("a--b", false), ("-ab", false), ("ab-", false)]
         {
             assert_eq!(matches(alias, text), is_allowed, "{text:?}");
         }
