@@ -1,0 +1,24 @@
+//! The audit trail: every call and event as a CloudTrail record, in a signed chain, durable before the answer.
+
+mod appender;
+mod clock;
+mod disk;
+mod error;
+mod keys;
+mod options;
+mod recover;
+mod trail;
+mod unknown;
+
+pub use appender::{Durability, Health};
+pub use clock::Clock;
+pub use error::{OpenError, TrailError};
+pub use options::TrailOptions;
+pub use postern_audit_format as format;
+pub use postern_audit_format::chain::Class;
+pub use postern_audit_format::{
+    Addendum, AddendumReason, Attributes, EventCategory, EventType, HIDDEN, HIDDEN_TOKEN, IdentityType,
+    Record, Resource, SessionContext, SessionIssuer, TlsDetails, UserIdentity, WebIdFederationData,
+};
+pub use postern_audit_format::key::PublicKey;
+pub use trail::{Pending, Trail};
