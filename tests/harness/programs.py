@@ -150,7 +150,8 @@ class Server:
     def start(self, wait: bool = True, **options) -> "Server":
         self.directory.mkdir(parents=True, exist_ok=True)
         environment = clean_environment() | {
-            # Every node of a test run registers from one address.
+            # Every node of a run comes from one address, and the benchmarks have ten thousand.
+            "POSTERN_LIMITS_CONNECTIONS_PER_ADDRESS_MAX": "100000",
             "POSTERN_LIMITS_UNSIGNED_CALLS_PER_MINUTE_MAX": "100000",
             "POSTERN_LOG_FILTER": "info,postern_server=debug,postern_gateway=debug",
         }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{Authenticator, Invocations, SessionTokens};
+use crate::body_budget::BodyBudget;
 use crate::clock::Clock;
 use crate::config::{Limits, PublicUrl, Sessions};
 use crate::page_token::PageTokens;
@@ -30,6 +31,8 @@ pub(crate) struct App {
     /// Answers of `StartSession` for clients that repeat a call.
     pub(crate) started_sessions: Invocations<StartSessionOutput>,
     pub(crate) page_tokens: PageTokens,
+    /// Room for the bodies of requests that are not answered yet.
+    pub(crate) bodies: BodyBudget,
     /// Calls that nobody has signed, by the address they come from.
     pub(crate) unsigned_calls: RateLimit,
     pub(crate) clock: Arc<dyn Clock>,

@@ -6,10 +6,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use postern_api::query::Form;
 use postern_api::{Answer, ApiError, CommonError, ErrorCode, Operation, Protocol, Service, json};
@@ -18,6 +18,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::body_budget::HeldBytes;
 use crate::inbound::{Inbound, REQUEST_ID, response};
 use crate::routes;
 use crate::serve::Respond;
@@ -63,7 +64,9 @@ impl Dispatch {
         }
         let (parts, body) = request.into_parts();
         let is_channel = routes::ssmmessages::is_channel(parts.uri.path());
-        let body = match read(body, self.0.limits.body_bytes_max).await {
+        // Counted until the request is answered.
+        let mut held = self.0.bodies.of(peer.ip());
+        let body = match read(body, self.0.limits.body_bytes_max, &mut held).await {
             Ok(body) => body,
             Err(error) => return response(if is_channel { error.to_ssmmessages() } else { error.to_json() }),
         };
@@ -164,18 +167,28 @@ fn unknown_operation() -> ApiError {
     ApiError::new(CommonError::UnknownOperation, "The requested operation is not known to this server.")
 }
 
-/// The whole body. One that says it is too large is not even begun.
-async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, ApiError> {
+/// The whole body, counted in `held`. One that says it is too large is not even begun.
+async fn read(mut body: Incoming, bytes_max: usize, held: &mut HeldBytes) -> Result<Bytes, ApiError> {
     let too_large =
         || ApiError::new(BODY_TOO_LARGE, format!("The request body is larger than {bytes_max} bytes."));
     if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
         return Err(too_large());
     }
-    match Limited::new(body, bytes_max).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(ApiError::new(CommonError::Serialization, "The request body ended early.")),
+    // Copied: a small frame may keep a large buffer of the connection alive.
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let ended_early = |_| ApiError::new(CommonError::Serialization, "The request body ended early.");
+        let Ok(data) = frame.map_err(ended_early)?.into_data() else { continue };
+        if whole.len() + data.len() > bytes_max {
+            return Err(too_large());
+        }
+        if !held.grow(data.len()) {
+            let message = "Too many requests are being received; reduce your request rate and try again.";
+            return Err(ApiError::new(CommonError::ServiceUnavailable, message));
+        }
+        whole.extend_from_slice(&data);
     }
+    Ok(whole.freeze())
 }
 
 /// The answer to what is nobody's: a browser, a health check, a scanner.

@@ -6,6 +6,7 @@
 
 mod app;
 pub mod auth;
+mod body_budget;
 pub mod bootstrap;
 pub mod clock;
 pub mod config;

@@ -2,6 +2,8 @@
 //!
 //! Every wait has a limit and every size a bound, because nothing here knows yet who the peer is.
 
+mod activity;
+mod admission;
 mod client_stream;
 mod http_connection;
 mod upgrade;
@@ -9,19 +11,19 @@ mod upgrade;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::time;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use admission::Admissions;
 pub use client_stream::ClientStream;
 pub use upgrade::{UpgradeRefused, upgrade};
 
@@ -47,30 +49,31 @@ pub trait Respond: Send + Sync + 'static {
 pub async fn serve<R: Respond>(
     listener: TcpListener,
     tls: TlsAcceptor,
-    connections_max: usize,
+    admissions: Admissions,
     responder: Arc<R>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 ) {
-    let room = Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)));
     let mut pause = ACCEPT_PAUSE_MIN;
     loop {
         let accept = async {
-            let permit = Arc::clone(&room).acquire_owned().await.expect("the semaphore is never closed");
-            (permit, listener.accept().await)
+            let room = admissions.room().await;
+            (room, listener.accept().await)
         };
-        let (permit, accepted) = tokio::select! {
+        let (room, accepted) = tokio::select! {
             () = shutdown.cancelled() => return,
             accepted = accept => accepted,
         };
         match accepted {
             Ok((tcp, peer)) => {
                 pause = ACCEPT_PAUSE_MIN;
+                // Whoever has too many is closed before TLS costs anything.
+                let Some(admission) = admissions.admit(room, peer.ip(), Instant::now()) else { continue };
                 let (tls, responder) = (tls.clone(), Arc::clone(&responder));
                 let (inner_tasks, shutdown) = (tasks.clone(), shutdown.clone());
                 tasks.spawn(async move {
                     let Some(tls) = handshake(tls, tcp, peer).await else { return };
-                    let stream = ClientStream::new(tls, permit);
+                    let stream = ClientStream::new(tls, admission);
                     http_connection::run(stream, peer, responder, inner_tasks, shutdown).await;
                 });
             }

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 use crate::auth::{Authenticator, Invocations, SessionTokens};
+use crate::body_budget::BodyBudget;
 use crate::bootstrap::{
     self, DataDirectory, DataDirectoryError, Exports, MasterKeyError, Names, ProfileError,
     ServerCertificateError, Start,
@@ -24,7 +25,7 @@ use crate::dispatch::Dispatch;
 use crate::page_token::PageTokens;
 use crate::random::{Random, SystemRandom};
 use crate::rate_limit::RateLimit;
-use crate::serve;
+use crate::serve::{self, Admissions};
 use crate::tls::{self, CurrentCertificate, TlsError};
 
 /// How often it is looked whether the certificate is to be renewed, or was by the operator.
@@ -150,6 +151,7 @@ impl Server {
             session_tokens,
             started_sessions: Invocations::default(),
             page_tokens,
+            bodies: BodyBudget::new(config.limits.held_body_bytes_max, config.limits.body_bytes_max),
             unsigned_calls: RateLimit::new(config.limits.unsigned_calls_per_minute_max),
             clock,
             random,
@@ -193,8 +195,9 @@ impl Server {
         let acceptor = tls::acceptor(Arc::clone(&certificates.current))?;
         tasks.spawn(certificates.keep_fresh(Arc::clone(&app)));
         let dispatch = Arc::new(Dispatch(Arc::clone(&app)));
-        let connections_max = app.limits.connections_max;
-        serve::serve(listener, acceptor, connections_max, dispatch, tasks.clone(), shutdown).await;
+        let limits = app.limits;
+        let admissions = Admissions::new(limits.connections_max, limits.connections_per_address_max);
+        serve::serve(listener, acceptor, admissions, dispatch, tasks.clone(), shutdown).await;
         // The port is closed; sessions stay for the next process, their connections end.
         app.gateway.drain().await;
         tasks.close();

@@ -1,4 +1,4 @@
-//! A peer's encrypted connection, which counts against the number of connections while it lives.
+//! A peer's encrypted connection, which counts against the numbers of connections while it lives.
 
 use std::io;
 use std::pin::Pin;
@@ -7,8 +7,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
+
+use super::admission::Admission;
 
 /// A peer's encrypted connection.
 #[derive(Debug)]
@@ -16,12 +17,12 @@ pub struct ClientStream {
     tls: TlsStream<TcpStream>,
     /// What was read behind an HTTP request that turned the connection into something else. It comes first.
     unread: Bytes,
-    _permit: OwnedSemaphorePermit,
+    _admission: Admission,
 }
 
 impl ClientStream {
-    pub(super) fn new(tls: TlsStream<TcpStream>, permit: OwnedSemaphorePermit) -> Self {
-        Self { tls, unread: Bytes::new(), _permit: permit }
+    pub(super) fn new(tls: TlsStream<TcpStream>, admission: Admission) -> Self {
+        Self { tls, unread: Bytes::new(), _admission: admission }
     }
 
     /// Puts back what was read too early.

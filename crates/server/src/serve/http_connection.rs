@@ -5,14 +5,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Version;
 use hyper::body::Incoming;
 use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::activity::Activity;
 use super::{ClientStream, Respond};
 
 /// AWS's clients send some 1.5 KiB of headers, session tokens included; those of other issuers may be 8 KiB.
@@ -21,14 +24,20 @@ const HEADER_BYTES_MAX: u32 = 32 << 10;
 const HEADERS_MAX: usize = 64;
 /// A request's head has to arrive within this time, counted from when the connection became idle.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(60);
-/// Requests of one HTTP/2 connection that are answered at a time.
-const STREAMS_MAX: u32 = 32;
+/// A connection on which nothing was asked for so long is closed, and so is one whose peer does not take its answers.
+/// Clients keep connections open for less, or notice and connect again.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(60);
+/// What a peer gets to let go of a connection that is being closed.
+const CLOSE_TIME_MAX: Duration = Duration::from_secs(10);
+/// Requests of one HTTP/2 connection that are answered at a time. A browser's page asks for a handful; further ones
+/// wait at the client.
+const STREAMS_MAX: u32 = 8;
 /// Unread body bytes of an HTTP/2 connection that its peer may send.
 const WINDOW_BYTES: u32 = 256 << 10;
 const HTTP2_PING_AFTER: Duration = Duration::from_secs(20);
 const HTTP2_PONG_TIME_MAX: Duration = Duration::from_secs(25);
 
-/// Serves the connection until it ends; after `shutdown` it ends with the request it is at.
+/// Serves the connection until it ends or is idle; after `shutdown` it ends with the request it is at.
 pub(super) async fn run<R: Respond>(
     stream: ClientStream,
     peer: SocketAddr,
@@ -36,32 +45,51 @@ pub(super) async fn run<R: Respond>(
     tasks: TaskTracker,
     shutdown: CancellationToken,
 ) {
-    let speaks_http2 = stream.speaks_http2();
+    let version = if stream.speaks_http2() { Version::HTTP_2 } else { Version::HTTP_11 };
+    if let Err(error) = serve(stream, version, peer, responder, tasks, shutdown).await {
+        tracing::debug!(%peer, %error, "connection ended");
+    }
+}
+
+async fn serve<R: Respond>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    version: Version,
+    peer: SocketAddr,
+    responder: Arc<R>,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+) -> hyper::Result<()> {
     let io = TokioIo::new(stream);
-    let service = service_fn(move |request: http::Request<Incoming>| {
+    let activity = Activity::new();
+    let service = service_fn(|request: http::Request<Incoming>| {
         let responder = Arc::clone(&responder);
-        async move { Ok::<_, Infallible>(responder.respond(request, peer).await) }
+        let answering = activity.begin();
+        async move {
+            let response = responder.respond(request, peer).await;
+            drop(answering);
+            Ok::<_, Infallible>(response)
+        }
     });
     // The two connection types have no trait in common.
-    macro_rules! run_until_shutdown {
+    macro_rules! run_until_idle_or_shutdown {
         ($connection:expr) => {{
             let mut connection = std::pin::pin!($connection);
             tokio::select! {
-                result = connection.as_mut() => result,
-                () = shutdown.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
+                result = connection.as_mut() => return result,
+                () = shutdown.cancelled() => {}
+                () = activity.idle_for(IDLE_TIME_MAX) => {}
+            }
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                result = connection => result,
+                () = activity.idle_for(CLOSE_TIME_MAX) => Ok(()),
             }
         }};
     }
-    let ended = if speaks_http2 {
-        run_until_shutdown!(http2_builder(tasks).serve_connection(io, service))
+    if version == Version::HTTP_2 {
+        run_until_idle_or_shutdown!(http2_builder(tasks).serve_connection(io, service))
     } else {
-        run_until_shutdown!(http1_builder().serve_connection(io, service).with_upgrades())
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "connection ended");
+        run_until_idle_or_shutdown!(http1_builder().serve_connection(io, service).with_upgrades())
     }
 }
 
@@ -99,5 +127,82 @@ where
 {
     fn execute(&self, future: F) {
         self.0.spawn(future);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http::{Request, Response};
+    use http_body_util::{Empty, Full};
+    use hyper_util::rt::TokioExecutor;
+    use tokio::task::JoinSet;
+    use tokio::time::Instant;
+
+    /// Answers after a while.
+    struct Slow(Duration);
+
+    impl Respond for Slow {
+        async fn respond(&self, _: Request<Incoming>, _: SocketAddr) -> Response<Full<Bytes>> {
+            tokio::time::sleep(self.0).await;
+            Response::new(Full::default())
+        }
+    }
+
+    /// How long a connection lives whose client makes one call that takes `call_time`, and stays.
+    async fn lifetime(version: Version, call_time: Duration) -> Duration {
+        let (ours, theirs) = tokio::io::duplex(64 << 10);
+        let started_at = Instant::now();
+        let peer = SocketAddr::from(([192, 0, 2, 1], 1));
+        let mut tasks = JoinSet::new();
+        if version == Version::HTTP_2 {
+            let (mut sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+                .handshake::<_, Empty<Bytes>>(TokioIo::new(theirs))
+                .await
+                .unwrap();
+            tasks.spawn(async move { drop(connection.await) });
+            tasks.spawn(async move {
+                sender.send_request(Request::new(Empty::new())).await.unwrap();
+                std::future::pending::<()>().await;
+            });
+        } else {
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake::<_, Empty<Bytes>>(TokioIo::new(theirs)).await.unwrap();
+            tasks.spawn(async move { drop(connection.await) });
+            tasks.spawn(async move {
+                sender.send_request(Request::new(Empty::new())).await.unwrap();
+                std::future::pending::<()>().await;
+            });
+        }
+        let (tracker, shutdown) = (TaskTracker::new(), CancellationToken::new());
+        // However it ends.
+        let _ = serve(ours, version, peer, Arc::new(Slow(call_time)), tracker, shutdown).await;
+        started_at.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
+        let call_time = Duration::from_secs(500);
+        for version in [Version::HTTP_11, Version::HTTP_2] {
+            let lifetime = lifetime(version, call_time).await;
+            let expected = call_time + IDLE_TIME_MAX;
+            assert!(
+                lifetime >= expected && lifetime <= expected + CLOSE_TIME_MAX,
+                "{version:?}: {lifetime:?}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_says_nothing_at_all_is_not_waited_for() {
+        for version in [Version::HTTP_11, Version::HTTP_2] {
+            let (ours, _theirs) = tokio::io::duplex(64 << 10);
+            let started_at = Instant::now();
+            let peer = SocketAddr::from(([192, 0, 2, 1], 1));
+            let responder = Arc::new(Slow(Duration::ZERO));
+            let _ = serve(ours, version, peer, responder, TaskTracker::new(), CancellationToken::new()).await;
+            assert!(started_at.elapsed() <= IDLE_TIME_MAX + CLOSE_TIME_MAX, "{version:?}");
+        }
     }
 }

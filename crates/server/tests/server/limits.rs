@@ -40,6 +40,63 @@ async fn a_body_that_is_too_large_is_refused_whether_or_not_it_says_so() {
 }
 
 #[tokio::test]
+async fn bodies_that_strangers_leave_half_sent_are_bounded_together() {
+    let directory = tempfile::tempdir().unwrap();
+    let change = |config: &mut postern_server::config::Config| {
+        config.limits.body_bytes_max = 8192;
+        config.limits.held_body_bytes_max = 8192;
+    };
+    let server = TestServer::start_in(directory, change).await.unwrap();
+    let admin = server.admin();
+    let listed = async || server.call(&admin, "AmazonSSM.ListDocuments", &json!({})).await;
+    let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8192\r\n\r\n";
+    // Announcing costs nothing.
+    let mut stranger = server.connect(b"http/1.1").await;
+    stranger.write_all(head).await.unwrap();
+    assert_eq!(listed().await.status, StatusCode::OK);
+    stranger.write_all(&[b'x'; 8191]).await.unwrap();
+    eventually(async || listed().await.status == StatusCode::SERVICE_UNAVAILABLE).await;
+    let answer = listed().await;
+    assert_eq!(answer.code(), "ServiceUnavailableException", "{answer:?}");
+    drop(stranger);
+    eventually(async || listed().await.status == StatusCode::OK).await;
+}
+
+#[tokio::test]
+async fn connections_are_counted_by_address() {
+    let directory = tempfile::tempdir().unwrap();
+    let change = |config: &mut postern_server::config::Config| config.limits.connections_per_address_max = 2;
+    let server = TestServer::start_in(directory, change).await.unwrap();
+    let first = server.connect(b"http/1.1").await;
+    let _second = server.connect(b"http/1.1").await;
+    assert!(is_refused(&server, "127.0.0.1:0").await);
+    assert!(!is_refused(&server, "127.0.0.2:0").await, "another address has a share of its own");
+    drop(first);
+    eventually(async || !is_refused(&server, "127.0.0.1:0").await).await;
+}
+
+/// Whether a connection from `source` is closed without a word.
+async fn is_refused(server: &TestServer, source: &str) -> bool {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(source.parse().unwrap()).unwrap();
+    let mut stream = socket.connect(server.address).await.unwrap();
+    // What is no TLS is answered by an alert.
+    let _ = stream.write_all(b"this is no TLS at all").await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    answer.is_empty()
+}
+
+async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), wait).await.expect("it never holds");
+}
+
+#[tokio::test]
 async fn heads_that_are_too_large_are_refused() {
     let server = TestServer::start().await;
     let long = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "a".repeat(80 << 10));
