@@ -1,10 +1,11 @@
 //! What every operation works with.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use postern_api::ssm::StartSessionOutput;
 use postern_gateway::Gateway;
-use postern_ids::{AccountId, Region};
+use postern_ids::{AccountId, NodeId, Region};
 use postern_store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -34,7 +35,9 @@ pub(crate) struct App {
     /// Room for the bodies of requests that are not answered yet.
     pub(crate) bodies: BodyBudget,
     /// Calls that nobody has signed, by the address they come from.
-    pub(crate) unsigned_calls: RateLimit,
+    pub(crate) unsigned_calls: RateLimit<IpAddr>,
+    /// What nodes say of themselves, each of which is a write to the store.
+    pub(crate) node_updates: RateLimit<NodeId>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     /// Owns the tasks that take over websockets.

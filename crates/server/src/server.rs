@@ -153,6 +153,7 @@ impl Server {
             page_tokens,
             bodies: BodyBudget::new(config.limits.held_body_bytes_max, config.limits.body_bytes_max),
             unsigned_calls: RateLimit::new(config.limits.unsigned_calls_per_minute_max),
+            node_updates: RateLimit::new(config.limits.node_updates_per_minute_max),
             clock,
             random,
             tasks: TaskTracker::new(),

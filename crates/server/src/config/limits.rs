@@ -23,6 +23,8 @@ pub struct Limits {
     pub request_time_max: Duration,
     /// Registrations and other unsigned calls of one address in a minute.
     pub unsigned_calls_per_minute_max: usize,
+    /// `UpdateInstanceInformation` of one node in a minute. Agents call it at their start and every five minutes.
+    pub node_updates_per_minute_max: usize,
     /// Time that open requests and sessions get to end after the first signal.
     pub drain_time_max: Duration,
 }
@@ -45,6 +47,9 @@ impl Limits {
             unsigned_calls_per_minute_max: reader
                 .number("limits.unsigned_calls_per_minute_max", 1..=1_000_000)
                 .unwrap_or(60),
+            node_updates_per_minute_max: reader
+                .number("limits.node_updates_per_minute_max", 1..=1_000_000)
+                .unwrap_or(30),
             drain_time_max: reader.duration("limits.drain_time_max", seconds(600)).unwrap_or(seconds(10)),
         }
     }

@@ -327,3 +327,24 @@ async fn one_call_that_is_repeated_starts_one_session() {
         server.call(&server.admin(), "AmazonSSM.DescribeSessions", &json!({"State": "Active"})).await.json();
     assert_eq!(listed["Sessions"].as_array().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn a_node_that_reports_too_often_is_throttled_and_others_are_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let change = |config: &mut postern_server::config::Config| config.limits.node_updates_per_minute_max = 2;
+    let server = TestServer::start_in(directory, change).await.unwrap();
+    let report = async |keys: &Keys, node: &str| {
+        server.call(keys, "AmazonSSM.UpdateInstanceInformation", &json!({"InstanceId": node})).await
+    };
+    let (one, other) = (Machine::register(&server).await, Machine::register(&server).await);
+    let (one_keys, other_keys) = (one.credentials(&server).await, other.credentials(&server).await);
+    // Nobody uses up what is another's.
+    for _ in 0..3 {
+        assert_eq!(report(&other_keys, &one.id).await.code(), "AccessDeniedException");
+    }
+    for _ in 0..2 {
+        assert_eq!(report(&one_keys, &one.id).await.status, StatusCode::OK);
+    }
+    assert_eq!(report(&one_keys, &one.id).await.code(), "ThrottlingException");
+    assert_eq!(report(&other_keys, &other.id).await.status, StatusCode::OK);
+}

@@ -9,13 +9,14 @@ use postern_store::{RegisterError, Registration};
 
 use super::activation;
 use crate::auth::{NodePublicKey, Permit};
+use crate::rate_limit::network;
 use crate::routes::call::Call;
 use crate::routes::failure;
 
 pub(super) async fn register_managed_instance(
     call: Call<RegisterManagedInstanceInput>,
 ) -> Result<RegisterManagedInstanceOutput, ApiError> {
-    if !call.app.unsigned_calls.admits(call.caller.source_ip, Instant::now()) {
+    if !call.app.unsigned_calls.admits(network(call.caller.source_ip), Instant::now()) {
         // The one error after which AWS's agent tries again.
         let message = "Too many registrations from this address; try again later.";
         return Err(ApiError::new(errors::TOO_MANY_UPDATES, message));

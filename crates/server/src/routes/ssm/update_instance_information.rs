@@ -1,12 +1,14 @@
 //! `UpdateInstanceInformation`: a node says what it is, at its start and every five minutes.
 //!
 //! AWS's agent sleeps for five minutes or more when its first call fails, so nothing here is refused that can be
-//! understood.
+//! understood, unless a node calls as often as no agent does.
 
-use postern_api::ApiError;
+use std::time::Instant;
+
 use postern_api::ssm::{
     AgentPlatformType, UpdateInstanceInformationInput, UpdateInstanceInformationOutput, errors,
 };
+use postern_api::{ApiError, CommonError};
 use postern_store::{NodeInfo, PlatformType};
 
 use super::node;
@@ -19,6 +21,9 @@ pub(super) async fn update_instance_information(
     let id = node::parse(&call.input.instance_id)?;
     let info = info(&call.input)?;
     let _permit = call.authorize(&[call.node_arn(&id)])?;
+    if !call.app.node_updates.admits(id.clone(), Instant::now()) {
+        return Err(ApiError::new(CommonError::Throttling, "Rate exceeded"));
+    }
     if call.app.store.record_ping(&id, &info, call.at).await.map_err(failure::store)? {
         Ok(UpdateInstanceInformationOutput {})
     } else {
