@@ -10,10 +10,11 @@ use postern_store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{Authenticator, Invocations, SessionTokens};
+use crate::auth::{Authenticator, Authorizer, Invocations, MfaCodes, Passwords, SessionTokens};
 use crate::body_budget::BodyBudget;
 use crate::clock::Clock;
 use crate::config::{Limits, PublicUrl, Sessions};
+use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
 use crate::random::Random;
 use crate::rate_limit::RateLimit;
@@ -28,7 +29,11 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) gateway: Gateway,
     pub(crate) authenticator: Authenticator,
+    pub(crate) authorizer: Authorizer,
     pub(crate) session_tokens: Arc<SessionTokens>,
+    pub(crate) mfa_codes: MfaCodes,
+    pub(crate) passwords: Passwords,
+    pub(crate) oidc: OidcVerifier,
     /// Answers of `StartSession` for clients that repeat a call.
     pub(crate) started_sessions: Invocations<StartSessionOutput>,
     pub(crate) page_tokens: PageTokens,

@@ -9,7 +9,7 @@ use http_body_util::Full;
 use jiff::Timestamp;
 use postern_api::Answer;
 
-use crate::auth::Received;
+use crate::auth::{Received, RequestContext};
 
 /// The header that names a request in our log and in the client's.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -32,6 +32,17 @@ impl Inbound {
             body: &self.body,
             source_ip: self.peer.ip().to_canonical(),
             at: self.at,
+        }
+    }
+
+    /// As policies see it.
+    pub(crate) fn context(&self) -> RequestContext {
+        let header = |name| self.header(name).map(str::to_owned);
+        RequestContext {
+            request_id: self.request_id.clone(),
+            at: self.at,
+            user_agent: header("user-agent"),
+            referer: header("referer"),
         }
     }
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
-use crate::auth::{Authenticator, Invocations, SessionTokens};
+use crate::auth::{Authenticator, Authorizer, Invocations, MfaCodes, Passwords, SessionTokens};
 use crate::body_budget::BodyBudget;
 use crate::bootstrap::{
     self, DataDirectory, DataDirectoryError, Exports, MasterKeyError, Names, ProfileError,
@@ -22,6 +22,7 @@ use crate::bootstrap::{
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ListenAddress, PublicUrl, RecordingStrictness, Tls};
 use crate::dispatch::Dispatch;
+use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
 use crate::random::{Random, SystemRandom};
 use crate::rate_limit::RateLimit;
@@ -141,6 +142,7 @@ impl Server {
                 config.account.clone(),
                 config.region.clone(),
             ),
+            authorizer: Authorizer::new(),
             account: config.account,
             region: config.region,
             public_url,
@@ -149,6 +151,9 @@ impl Server {
             store: store.clone(),
             gateway,
             session_tokens,
+            mfa_codes: MfaCodes::default(),
+            passwords: Passwords::new(&*random),
+            oidc: OidcVerifier::new(&config.oidc),
             started_sessions: Invocations::default(),
             page_tokens,
             bodies: BodyBudget::new(config.limits.held_body_bytes_max, config.limits.body_bytes_max),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use postern_api::{Operation, Service, ssm};
 
-/// An operation of a service, or a step in opening a channel.
+/// An operation of a service, a step in opening a channel, or a permission that an operation needs besides its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// An operation of AWS's API.
@@ -17,6 +17,12 @@ pub enum Action {
     CreateDataChannel,
     /// The websocket of a data channel.
     OpenDataChannel,
+    /// Handing a role on to a service, as `CreateActivation` does.
+    PassRole,
+    /// Giving tags to a session of a role.
+    TagSession,
+    /// Naming, in a session of a role, who is behind it.
+    SetSourceIdentity,
 }
 
 impl Action {
@@ -29,6 +35,8 @@ impl Action {
             | Self::OpenControlChannel
             | Self::CreateDataChannel
             | Self::OpenDataChannel => "ssmmessages",
+            Self::PassRole => "iam",
+            Self::TagSession | Self::SetSourceIdentity => "sts",
         }
     }
 
@@ -41,6 +49,9 @@ impl Action {
             Self::OpenControlChannel => "OpenControlChannel",
             Self::CreateDataChannel => "CreateDataChannel",
             Self::OpenDataChannel => "OpenDataChannel",
+            Self::PassRole => "PassRole",
+            Self::TagSession => "TagSession",
+            Self::SetSourceIdentity => "SetSourceIdentity",
         }
     }
 
@@ -81,8 +92,23 @@ impl fmt::Display for Action {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// Every action that there is.
+    pub(crate) fn every_action() -> Vec<Action> {
+        let operations = Operation::ALL.iter().map(|operation| Action::from(*operation));
+        let others = [
+            Action::CreateControlChannel,
+            Action::OpenControlChannel,
+            Action::CreateDataChannel,
+            Action::OpenDataChannel,
+            Action::PassRole,
+            Action::TagSession,
+            Action::SetSourceIdentity,
+        ];
+        operations.chain(others).collect()
+    }
 
     #[test]
     fn actions_are_named_as_in_policies() {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use postern_api::{ApiError, Request, ssm};
 use postern_ids::{Arn, NodeId, SessionId};
+use postern_store::ResourceKey;
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
-use crate::auth::{Action, Caller, Context, Invocation, Permit, authorize};
+use crate::auth::{Caller, Check, Invocation, Permit, RequestContext};
 use crate::inbound::Inbound;
 use crate::page_token::Listing;
+use crate::routes::failure;
 
 /// One call of the operation whose input `T` is.
 pub(crate) struct Call<T> {
@@ -21,7 +23,7 @@ pub(crate) struct Call<T> {
     pub(crate) at: Timestamp,
     /// What a client that repeats the call sends again.
     pub(crate) invocation: Option<Invocation>,
-    request_id: String,
+    context: RequestContext,
 }
 
 impl<T> Call<T> {
@@ -33,7 +35,7 @@ impl<T> Call<T> {
             input,
             at: inbound.at,
             invocation,
-            request_id: inbound.request_id.clone(),
+            context: inbound.context(),
         }
     }
 
@@ -63,19 +65,24 @@ impl<T> Call<T> {
 }
 
 impl<T: Request> Call<T> {
-    /// Leave to do the operation to `resources`; none for operations that are on no resource.
-    pub(crate) fn authorize(&self, resources: &[Arn]) -> Result<Permit, ApiError> {
-        self.authorize_on_session(resources, None)
+    /// The operation, on no resource.
+    pub(crate) fn check(&self) -> Check {
+        Check::new(T::OPERATION)
     }
 
-    /// The same for a session, which runs on `session_node`.
-    pub(crate) fn authorize_on_session(
-        &self,
-        resources: &[Arn],
-        session_node: Option<&NodeId>,
-    ) -> Result<Permit, ApiError> {
-        let context = Context { request_id: &self.request_id, session_node };
-        authorize(&self.caller, Action::from(T::OPERATION), resources, &context)
-            .map_err(|denied| ApiError::from(&denied))
+    /// The operation, on a node. Where policies may ask for the node's tags, see [`Self::check_tagged_node`].
+    pub(crate) fn check_node(&self, node: &NodeId) -> Check {
+        self.check().on(self.node_arn(node)).about_node(Some(node))
+    }
+
+    /// The operation, on a node with its tags.
+    pub(crate) async fn check_tagged_node(&self, node: &NodeId) -> Result<Check, ApiError> {
+        let tags = self.app.store.tags(&ResourceKey::node(node)).await.map_err(failure::store)?;
+        Ok(self.check_node(node).with_resource_tags(&tags))
+    }
+
+    /// Leave to do what all of `checks` ask.
+    pub(crate) async fn authorize(&self, checks: impl Into<Vec<Check>>) -> Result<Permit, ApiError> {
+        Ok(self.app.authorizer.authorize(&self.caller, &self.context, checks).await?)
     }
 }

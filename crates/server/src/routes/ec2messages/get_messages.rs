@@ -17,7 +17,7 @@ pub(super) async fn get_messages(call: Call<GetMessagesInput>) -> Result<GetMess
     let node: NodeId = call.input.destination.parse().map_err(|error: postern_ids::ParseError| {
         ApiError::new(CommonError::Validation, format!("Destination: {error}"))
     })?;
-    let _permit = call.authorize(&[call.node_arn(&node)])?;
+    let _permit = call.authorize([call.check_node(&node)]).await?;
     tokio::select! {
         () = tokio::time::sleep(HELD) => {}
         () = call.app.shutdown.cancelled() => {}

@@ -13,7 +13,7 @@ pub(super) async fn add_tags_to_resource(
 ) -> Result<AddTagsToResourceOutput, ApiError> {
     let node = tag::tagged_node(&call.input.resource_type, &call.input.resource_id)?;
     let tags = tag::checked(call.input.tags.clone())?;
-    let _permit = call.authorize(&[call.node_arn(&node)])?;
+    let _permit = call.authorize([call.check_tagged_node(&node).await?.with_request_tags(&tags)]).await?;
     let added = call.app.store.add_tags(&ResourceKey::node(&node), &tags, tag::TAGS_MAX).await;
     added.map_err(|error| match error {
         AddTagsError::TooMany { limit } => {

@@ -30,7 +30,7 @@ pub(super) async fn create_activation(
         let message = format!("A node has at most {} tags.", tag::TAGS_MAX);
         return Err(ApiError::new(CommonError::Validation, message));
     }
-    let permit = call.authorize(&[])?;
+    let permit = call.authorize([call.check().with_request_tags(&tags)]).await?;
     if call.app.store.role(&role).await.map_err(failure::store)?.is_none() {
         return Err(no_such_role(&call.input.iam_role));
     }

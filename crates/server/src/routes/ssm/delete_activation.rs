@@ -10,7 +10,7 @@ use crate::routes::failure;
 pub(super) async fn delete_activation(
     call: Call<DeleteActivationInput>,
 ) -> Result<DeleteActivationOutput, ApiError> {
-    let _permit = call.authorize(&[])?;
+    let _permit = call.authorize([call.check()]).await?;
     let unknown = || {
         let message = format!("The activation ID {} is not valid.", call.input.activation_id);
         ApiError::new(errors::INVALID_ACTIVATION_ID, message)

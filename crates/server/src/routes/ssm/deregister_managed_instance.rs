@@ -15,7 +15,7 @@ pub(super) async fn deregister_managed_instance(
     call: Call<DeregisterManagedInstanceInput>,
 ) -> Result<DeregisterManagedInstanceOutput, ApiError> {
     let id = node::parse(&call.input.instance_id)?;
-    let permit = call.authorize(&[call.node_arn(&id)])?;
+    let permit = call.authorize([call.check_tagged_node(&id).await?]).await?;
     deregister(&call.app, permit, &id).await?;
     Ok(DeregisterManagedInstanceOutput {})
 }

@@ -20,7 +20,7 @@ pub(super) async fn describe_activations(
 ) -> Result<DescribeActivationsOutput, ApiError> {
     let given = call.input.filters.as_deref().unwrap_or_default();
     let filters = given.iter().map(filter).collect::<Result<Vec<_>, _>>()?;
-    let _permit = call.authorize(&[])?;
+    let _permit = call.authorize([call.check()]).await?;
     let listing = Listing::new("DescribeActivations", &given);
     let after: Option<ActivationId> = call.page_after(&listing, call.input.next_token.as_deref())?;
     let limit = call.input.max_results.and_then(|count| u32::try_from(count).ok()).unwrap_or(RESULTS_DEFAULT);

@@ -21,7 +21,7 @@ pub(super) async fn describe_document(
         &app.region,
         &app.account,
     )?;
-    let _permit = call.authorize(&[document.arn(&app.region, &app.account)])?;
+    let _permit = call.authorize([document.check(&call)]).await?;
     let version = Some(AmazonDocument::VERSION.to_owned());
     let parameters = document.parameters();
     let description = DocumentDescription {

@@ -37,7 +37,7 @@ pub(super) async fn describe_instance_information(
 ) -> Result<DescribeInstanceInformationOutput, ApiError> {
     let input = &call.input;
     let conditions = conditions(input)?;
-    let _permit = call.authorize(&[])?;
+    let _permit = call.authorize([call.check()]).await?;
     let listing = Listing::new(
         "DescribeInstanceInformation",
         &(&input.instance_information_filter_list, &input.filters),

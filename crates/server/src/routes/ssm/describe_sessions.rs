@@ -38,7 +38,7 @@ pub(super) async fn describe_sessions(
         }
     };
     let filters = filters(call.input.filters.as_deref().unwrap_or_default())?;
-    let _permit = call.authorize(&[])?;
+    let _permit = call.authorize([call.check()]).await?;
     let listing = Listing::new("DescribeSessions", &(&call.input.state, &call.input.filters));
     let after: Option<SessionCursor> = call.page_after(&listing, call.input.next_token.as_deref())?;
     let Some(filters) = filters else {

@@ -1,12 +1,15 @@
 //! Documents as callers name them: by name or ARN, in their one version.
 
-use postern_api::ApiError;
 use postern_api::ssm::{self, errors};
+use postern_api::{ApiError, Request};
 use postern_documents::{
     AMAZON_DOCUMENTS, AmazonDocument, DEFAULT_SESSION_DOCUMENT_NAME, DocumentType, Platform, SessionDocument,
     amazon_document, default_session_document,
 };
 use postern_ids::{AccountId, Arn, Region};
+
+use crate::auth::Check;
+use crate::routes::call::Call;
 
 /// A document that can be named here.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +68,12 @@ impl Document {
             Self::Amazon(document) => Arn::amazon_document(region, document.name),
             Self::Default => Arn::document(region, account, DEFAULT_SESSION_DOCUMENT_NAME),
         }
+    }
+
+    /// The operation, on this document.
+    pub(super) fn check<T: Request>(self, call: &Call<T>) -> Check {
+        let arn = self.arn(&call.app.region, &call.app.account);
+        call.check().on(arn).with("ssm:DocumentType", self.document_type().as_str())
     }
 
     /// `Amazon`, or the account.

@@ -11,8 +11,11 @@ pub(super) async fn get_connection_status(
 ) -> Result<GetConnectionStatusOutput, ApiError> {
     // What cannot be a node of ours is not connected either.
     let node = call.input.target.parse::<NodeId>().ok();
-    let resources: Vec<_> = node.iter().map(|node| call.node_arn(node)).collect();
-    let _permit = call.authorize(&resources)?;
+    let check = match &node {
+        Some(node) => call.check_tagged_node(node).await?,
+        None => call.check(),
+    };
+    let _permit = call.authorize([check]).await?;
     let is_connected = node.is_some_and(|node| call.app.gateway.presence(&node).is_some());
     let status = if is_connected { ConnectionStatus::Connected } else { ConnectionStatus::Notconnected };
     Ok(GetConnectionStatusOutput { target: Some(call.input.target), status: Some(status) })

@@ -16,7 +16,7 @@ pub(super) async fn get_document(call: Call<GetDocumentInput>) -> Result<GetDocu
         &app.region,
         &app.account,
     )?;
-    let _permit = call.authorize(&[document.arn(&app.region, &app.account)])?;
+    let _permit = call.authorize([document.check(&call)]).await?;
     Ok(GetDocumentOutput {
         name: Some(document.name().to_owned()),
         document_version: Some(AmazonDocument::VERSION.to_owned()),

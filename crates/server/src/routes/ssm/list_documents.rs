@@ -28,7 +28,7 @@ enum Filter {
 
 pub(super) async fn list_documents(call: Call<ListDocumentsInput>) -> Result<ListDocumentsOutput, ApiError> {
     let filters = filters(&call.input)?;
-    let _permit = call.authorize(&[])?;
+    let _permit = call.authorize([call.check()]).await?;
     let listing = Listing::new("ListDocuments", &(&call.input.document_filter_list, &call.input.filters));
     let after: Option<String> = call.page_after(&listing, call.input.next_token.as_deref())?;
     let limit =

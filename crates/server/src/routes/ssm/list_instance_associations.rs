@@ -10,6 +10,6 @@ pub(super) async fn list_instance_associations(
     call: Call<ListInstanceAssociationsInput>,
 ) -> Result<ListInstanceAssociationsOutput, ApiError> {
     let id = node::parse(&call.input.instance_id)?;
-    let _permit = call.authorize(&[call.node_arn(&id)])?;
+    let _permit = call.authorize([call.check_node(&id)]).await?;
     Ok(ListInstanceAssociationsOutput { associations: Some(Vec::new()), next_token: None })
 }

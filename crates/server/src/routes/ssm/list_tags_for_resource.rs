@@ -12,7 +12,7 @@ pub(super) async fn list_tags_for_resource(
     call: Call<ListTagsForResourceInput>,
 ) -> Result<ListTagsForResourceOutput, ApiError> {
     let node = tag::tagged_node(&call.input.resource_type, &call.input.resource_id)?;
-    let _permit = call.authorize(&[call.node_arn(&node)])?;
+    let _permit = call.authorize([call.check_tagged_node(&node).await?]).await?;
     let store = &call.app.store;
     if store.node(&node).await.map_err(failure::store)?.is_none() {
         return Err(tag::unknown_resource(node.as_str()));

@@ -11,6 +11,6 @@ pub(super) async fn put_compliance_items(
     call: Call<PutComplianceItemsInput>,
 ) -> Result<PutComplianceItemsOutput, ApiError> {
     let id = node::parse(&call.input.resource_id)?;
-    let _permit = call.authorize(&[call.node_arn(&id)])?;
+    let _permit = call.authorize([call.check_node(&id)]).await?;
     Err(not_served())
 }

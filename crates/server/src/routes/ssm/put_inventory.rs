@@ -9,6 +9,6 @@ use crate::routes::not_served;
 
 pub(super) async fn put_inventory(call: Call<PutInventoryInput>) -> Result<PutInventoryOutput, ApiError> {
     let id = node::parse(&call.input.instance_id)?;
-    let _permit = call.authorize(&[call.node_arn(&id)])?;
+    let _permit = call.authorize([call.check_node(&id)]).await?;
     Err(not_served())
 }

@@ -21,7 +21,7 @@ pub(super) async fn register_managed_instance(
         let message = "Too many registrations from this address; try again later.";
         return Err(ApiError::new(errors::TOO_MANY_UPDATES, message));
     }
-    let permit = call.authorize(&[])?;
+    let permit = call.authorize([call.check()]).await?;
     let activation = proven_activation(&call).await?;
     let key = NodePublicKey::from_base64(&call.input.public_key)
         .map_err(|error| ApiError::new(errors::INVALID_PUBLIC_KEY, error.to_string()))?;

@@ -13,7 +13,8 @@ pub(super) async fn remove_tags_from_resource(
 ) -> Result<RemoveTagsFromResourceOutput, ApiError> {
     let node = tag::tagged_node(&call.input.resource_type, &call.input.resource_id)?;
     call.input.tag_keys.iter().try_for_each(|key| tag::check_key(key))?;
-    let _permit = call.authorize(&[call.node_arn(&node)])?;
+    let check = call.check_tagged_node(&node).await?.with_tag_keys(call.input.tag_keys.clone());
+    let _permit = call.authorize([check]).await?;
     let store = &call.app.store;
     if store.node(&node).await.map_err(failure::store)?.is_none() {
         return Err(tag::unknown_resource(node.as_str()));

@@ -3,10 +3,11 @@
 use jiff::SignedDuration;
 use postern_api::ssm::{RequestManagedInstanceRoleTokenInput, RequestManagedInstanceRoleTokenOutput, errors};
 use postern_api::{ApiError, CommonError};
-use postern_store::Node;
+use postern_ids::NodeId;
+use postern_store::{Node, Role};
 
 use super::node;
-use crate::auth::{Permit, Principal};
+use crate::auth::{Bearer, Permit, Principal, TokenFacts};
 use crate::routes::call::Call;
 use crate::routes::failure;
 
@@ -16,39 +17,44 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 pub(super) async fn request_managed_instance_role_token(
     call: Call<RequestManagedInstanceRoleTokenInput>,
 ) -> Result<RequestManagedInstanceRoleTokenOutput, ApiError> {
-    let Principal::Node { node: id, arn, .. } = &call.caller.principal else {
+    let Principal::Node { node: id, .. } = &call.caller.principal else {
         return Err(only_nodes());
     };
-    let permit = call.authorize(std::slice::from_ref(arn))?;
+    let permit = call.authorize([call.check_node(id)]).await?;
     let found = call.app.store.node(id).await.map_err(failure::store)?;
     let found = found.ok_or_else(|| node::unknown(id.as_str()))?;
     if found.fingerprint != call.input.fingerprint {
         let message = "The fingerprint is not that of the registered machine: register it anew.";
         return Err(ApiError::new(errors::MACHINE_FINGERPRINT_DOES_NOT_MATCH, message));
     }
-    Ok(issue(&call, permit, found))
+    let role = call.app.store.role(&found.role).await.map_err(failure::store)?;
+    let role = role.ok_or_else(|| role_is_gone(&found))?;
+    issue(&call, permit, found.id, role)
 }
 
 fn issue(
     call: &Call<RequestManagedInstanceRoleTokenInput>,
     _permit: Permit,
-    node: Node,
-) -> RequestManagedInstanceRoleTokenOutput {
-    let issued = call.app.session_tokens.issue(
-        node.role,
-        node.id.to_string(),
-        Some(node.id),
-        call.at,
-        LIFETIME,
-        &*call.app.random,
-    );
-    RequestManagedInstanceRoleTokenOutput {
+    node: NodeId,
+    role: Role,
+) -> Result<RequestManagedInstanceRoleTokenOutput, ApiError> {
+    let bearer =
+        Bearer::Role { name: role.name, id: Some(role.id), session_name: node.to_string(), node: Some(node) };
+    let facts = TokenFacts::new(call.at, LIFETIME);
+    let issued = call.app.session_tokens.issue(bearer, facts, 0, &*call.app.random);
+    let issued = issued.map_err(|error| failure::internal(&error))?;
+    Ok(RequestManagedInstanceRoleTokenOutput {
         access_key_id: issued.credentials.access_key_id.to_string(),
         secret_access_key: issued.credentials.secret.expose_secret().as_str().into(),
         session_token: issued.token.expose_secret().as_str().into(),
-        token_expiration_date: issued.credentials.expires_at.into(),
+        token_expiration_date: issued.credentials.facts.expires_at.into(),
         update_key_pair: false,
-    }
+    })
+}
+
+fn role_is_gone(node: &Node) -> ApiError {
+    let (id, role) = (&node.id, &node.role);
+    ApiError::new(CommonError::AccessDenied, format!("The role {role} of {id} does not exist."))
 }
 
 /// The answer to whoever calls this without a node's key.

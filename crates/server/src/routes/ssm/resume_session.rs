@@ -14,7 +14,7 @@ pub(super) async fn resume_session(call: Call<ResumeSessionInput>) -> Result<Res
     let id = session::parse(&call.input.session_id)?;
     let found = call.app.store.session(&id).await.map_err(failure::store)?;
     let node = found.map(|session| session.node);
-    let permit = call.authorize_on_session(&[call.session_arn(&id)], node.as_ref())?;
+    let permit = call.authorize([call.check().on(call.session_arn(&id)).about_node(node.as_ref())]).await?;
     resume(&call, permit, &id).await
 }
 

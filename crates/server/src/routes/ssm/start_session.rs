@@ -29,11 +29,12 @@ pub(super) async fn start_session(call: Call<StartSessionInput>) -> Result<Start
     let document = Document::find(name, &app.region, &app.account)?;
     // A target of another kind than nodes has no resource name here, and is never connected.
     let Ok(node) = call.input.target.parse::<NodeId>() else {
-        let _permit = call.authorize(&[document.arn(&app.region, &app.account)])?;
+        let _permit = call.authorize([call.check().on(document.arn(&app.region, &app.account))]).await?;
         return Err(not_connected(&call.input.target));
     };
     // Whoever may not is told so before being told anything about the node.
-    let permit = call.authorize(&[call.node_arn(&node), document.arn(&app.region, &app.account)])?;
+    let on_document = call.check().on(document.arn(&app.region, &app.account));
+    let permit = call.authorize([call.check_tagged_node(&node).await?, on_document]).await?;
     let plan = plan(&call, document)?;
     let Some(invocation) = call.invocation.clone() else {
         return start(&call, permit, node, plan).await;
@@ -116,6 +117,7 @@ fn record(call: &Call<StartSessionInput>, node: NodeId, plan: &Plan) -> Result<S
         max_session_duration_minutes: preferences.max_session_duration_minutes,
         idle_timeout_minutes: preferences.idle_timeout_minutes,
         client_ip: Some(call.caller.source_ip.to_string()),
+        authority: None,
     })
 }
 

@@ -20,7 +20,7 @@ pub(super) async fn update_instance_information(
 ) -> Result<UpdateInstanceInformationOutput, ApiError> {
     let id = node::parse(&call.input.instance_id)?;
     let info = info(&call.input)?;
-    let _permit = call.authorize(&[call.node_arn(&id)])?;
+    let _permit = call.authorize([call.check_node(&id)]).await?;
     if !call.app.node_updates.admits(id.clone(), Instant::now()) {
         return Err(ApiError::new(CommonError::Throttling, "Rate exceeded"));
     }

@@ -14,11 +14,11 @@ use crate::routes::failure;
 pub(super) async fn update_managed_instance_public_key(
     call: Call<UpdateManagedInstancePublicKeyInput>,
 ) -> Result<UpdateManagedInstancePublicKeyOutput, ApiError> {
-    let Principal::Node { node: id, arn, key } = &call.caller.principal else { return Err(only_nodes()) };
+    let Principal::Node { node: id, key, .. } = &call.caller.principal else { return Err(only_nodes()) };
     let new_key = NodePublicKey::from_base64(&call.input.new_public_key)
         .map_err(|error| ApiError::new(errors::INVALID_PUBLIC_KEY, error.to_string()))?
         .into_der();
-    let _permit = call.authorize(std::slice::from_ref(arn))?;
+    let _permit = call.authorize([call.check_node(id)]).await?;
     if *key == NodeKey::Previous {
         return repeat(&call, id, &new_key).await;
     }

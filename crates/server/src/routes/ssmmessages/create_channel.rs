@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use postern_api::{Answer, ApiError, CommonError};
-use postern_ids::{Arn, NodeId, SessionId};
+use postern_ids::{NodeId, SessionId};
 
 use super::Channel;
 use crate::app::App;
-use crate::auth::{Action, Context, authorize};
+use crate::auth::{Action, Check};
 use crate::inbound::Inbound;
 use crate::routes::failure;
 
@@ -44,10 +44,8 @@ async fn control_channel(app: &App, inbound: &Inbound, node: &NodeId) -> Result<
     let action = Action::CreateControlChannel;
     let caller = app.authenticator.authenticate(inbound.received(), action).await;
     let caller = caller.map_err(|error| ApiError::from(&error))?;
-    let context = Context { request_id: &inbound.request_id, session_node: None };
-    let resource = Arn::managed_instance(&app.region, &app.account, node);
-    let _permit =
-        authorize(&caller, action, &[resource], &context).map_err(|denied| ApiError::from(&denied))?;
+    let check = Check::new(action).about_node(Some(node));
+    let _permit = app.authorizer.authorize(&caller, &inbound.context(), [check]).await?;
     if caller.principal.node() != Some(node) {
         return Err(not_itself(node));
     }
@@ -59,11 +57,8 @@ async fn data_channel(app: &App, inbound: &Inbound, session: &SessionId) -> Resu
     let caller = app.authenticator.authenticate(inbound.received(), action).await;
     let caller = caller.map_err(|error| ApiError::from(&error))?;
     let found = app.store.session(session).await.map_err(failure::store)?;
-    let session_node = found.as_ref().map(|session| &session.node);
-    let context = Context { request_id: &inbound.request_id, session_node };
-    let resource = Arn::session(&app.region, &app.account, session);
-    let _permit =
-        authorize(&caller, action, &[resource], &context).map_err(|denied| ApiError::from(&denied))?;
+    let check = Check::new(action).about_node(found.as_ref().map(|session| &session.node));
+    let _permit = app.authorizer.authorize(&caller, &inbound.context(), [check]).await?;
     let node = caller.principal.node().ok_or_else(only_nodes)?;
     match app.gateway.data_channel_token(node, session) {
         Some(token) => Ok(answer("CreateDataChannelResponse", &token)),

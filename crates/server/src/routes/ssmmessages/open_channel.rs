@@ -13,7 +13,7 @@ use postern_ids::{Arn, NodeId, SessionId};
 use super::Channel;
 use super::create_channel::not_itself;
 use crate::app::App;
-use crate::auth::{Action, Caller, Context, authorize, is_signed};
+use crate::auth::{Action, Caller, Check, is_signed};
 use crate::inbound::{Inbound, response};
 use crate::routes::failure;
 use crate::serve::{UpgradeRefused, upgrade};
@@ -66,10 +66,8 @@ async fn admit(app: &App, inbound: &Inbound, channel: Channel) -> Result<Admitte
 async fn control_channel(app: &App, inbound: &Inbound, node: NodeId) -> Result<Admitted, ApiError> {
     let action = Action::OpenControlChannel;
     let caller = authenticate(app, inbound, action).await?;
-    let resource = Arn::managed_instance(&app.region, &app.account, &node);
-    let context = Context { request_id: &inbound.request_id, session_node: None };
-    let _permit =
-        authorize(&caller, action, &[resource], &context).map_err(|denied| ApiError::from(&denied))?;
+    let check = Check::new(action).about_node(Some(&node));
+    let _permit = app.authorizer.authorize(&caller, &inbound.context(), [check]).await?;
     if caller.principal.node() == Some(&node) { Ok(Admitted::Node(node)) } else { Err(not_itself(&node)) }
 }
 
@@ -83,10 +81,10 @@ async fn data_channel(app: &App, inbound: &Inbound, session: SessionId) -> Resul
     let caller = authenticate(app, inbound, action).await?;
     let found = app.store.session(&session).await.map_err(failure::store)?;
     let session_node = found.as_ref().map(|session| &session.node);
-    let resource = Arn::session(&app.region, &app.account, &session);
-    let context = Context { request_id: &inbound.request_id, session_node };
-    let _permit =
-        authorize(&caller, action, &[resource], &context).map_err(|denied| ApiError::from(&denied))?;
+    let check = Check::new(action)
+        .on(Arn::session(&app.region, &app.account, &session))
+        .about_node(session_node);
+    let _permit = app.authorizer.authorize(&caller, &inbound.context(), [check]).await?;
     Ok(Admitted::Session(session, caller.principal.node().cloned()))
 }
 

@@ -9,7 +9,7 @@ use crate::routes::call::Call;
 pub(super) async fn get_caller_identity(
     call: Call<GetCallerIdentityInput>,
 ) -> Result<GetCallerIdentityOutput, ApiError> {
-    let _permit = call.authorize(&[])?;
+    let _permit = call.authorize([call.check()]).await?;
     Ok(GetCallerIdentityOutput {
         user_id: call.caller.principal.user_id(),
         account: Some(call.app.account.to_string()),
