@@ -3,6 +3,7 @@
 //! [`typed`] gathers what was typed and where it came from; the sections below say what it means. Reading goes
 //! on after a mistake, so that all of them are reported at once, before a port opens.
 
+mod files;
 mod flags;
 mod limits;
 mod listen;
@@ -70,18 +71,38 @@ impl Config {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Mistakes> {
         let mut reader = Reader::new(Typed::gather(flags, environment));
-        let data_dir = reader.path("data_dir").unwrap_or_else(|| DATA_DIR_DEFAULT.into());
-        let listen = reader.parsed("listen").unwrap_or_default();
-        let public_url = reader.parsed("public_url");
-        let account = reader.parsed("account").unwrap_or_else(account_default);
-        let region = reader.parsed("region").unwrap_or_else(region_default);
-        let tls = Tls::read(&mut reader);
-        let recording = Recording::read(&mut reader);
-        let sessions = Sessions::read(&mut reader);
-        let limits = Limits::read(&mut reader);
-        let log = Log::read(&mut reader);
-        reader.finish()?;
-        Ok(Self { data_dir, listen, public_url, account, region, tls, recording, sessions, limits, log })
+        let config = Self::take(&mut reader);
+        reader.finish().map(|()| config)
+    }
+
+    /// The same, and looks whether what it names can be used: the data directory, the certificate and its key.
+    ///
+    /// # Errors
+    /// Every mistake found, each with the place it came from.
+    pub fn read_and_look(
+        flags: &Flags,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Mistakes> {
+        let mut reader = Reader::new(Typed::gather(flags, environment));
+        let config = Self::take(&mut reader);
+        files::check_data_dir(&mut reader, &config.data_dir);
+        files::check_tls(&mut reader, &config.tls);
+        reader.finish().map(|()| config)
+    }
+
+    fn take(reader: &mut Reader) -> Self {
+        Self {
+            data_dir: reader.path("data_dir").unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
+            listen: reader.parsed("listen").unwrap_or_default(),
+            public_url: reader.parsed("public_url"),
+            account: reader.parsed("account").unwrap_or_else(account_default),
+            region: reader.parsed("region").unwrap_or_else(region_default),
+            tls: Tls::read(reader),
+            recording: Recording::read(reader),
+            sessions: Sessions::read(reader),
+            limits: Limits::read(reader),
+            log: Log::read(reader),
+        }
     }
 
     /// The defaults, with everything kept under `data_dir` and a port of the system's choice on loopback.
@@ -177,5 +198,58 @@ mod tests {
         let environment = variables(&[("POSTERN_CONFIG", "/nowhere/postern.toml")]);
         let text = Config::read(&Flags::default(), environment).unwrap_err().to_string();
         assert!(text.contains("/nowhere/postern.toml") && text.contains("POSTERN_CONFIG"), "{text}");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_reported_together_with_what_cannot_be_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name).display().to_string();
+        std::fs::write(path("file"), "no directory, and no key").unwrap();
+        let data_dir = path("file/data");
+        let look = |more: &[(&str, &str)]| {
+            let mut all = variables(&[("POSTERN_DATA_DIR", &data_dir)]);
+            all.extend(variables(more));
+            Config::read_and_look(&Flags::default(), all).map(|_| ()).unwrap_err().to_string()
+        };
+        let text = look(&[
+            ("POSTERN_REGION", "!"),
+            ("POSTERN_TLS_CERTIFICATE", &path("nowhere.pem")),
+            ("POSTERN_TLS_PRIVATE_KEY", &path("file")),
+        ]);
+        for part in [
+            "4 mistakes",
+            "region:",
+            "data_dir:",
+            "file is not a directory (from the environment variable POSTERN_DATA_DIR)",
+            "nowhere.pem holds no usable certificate",
+            "file holds no usable private key",
+            "(from the environment variable POSTERN_TLS_PRIVATE_KEY)",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_certificate_is_a_mistake() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for name in ["one", "other"] {
+            let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+            std::fs::write(path(&format!("{name}.pem")), made.cert.pem()).unwrap();
+            std::fs::write(path(&format!("{name}.key")), made.signing_key.serialize_pem()).unwrap();
+        }
+        let look = |certificate: &str, private_key: &str| {
+            let text = |name| path(name).display().to_string();
+            let environment = [
+                ("POSTERN_DATA_DIR".to_owned(), text("data")),
+                ("POSTERN_TLS_CERTIFICATE".to_owned(), text(certificate)),
+                ("POSTERN_TLS_PRIVATE_KEY".to_owned(), text(private_key)),
+            ];
+            Config::read_and_look(&Flags::default(), environment)
+        };
+        assert!(look("one.pem", "one.key").is_ok());
+        let text = look("one.pem", "other.key").unwrap_err().to_string();
+        assert!(text.starts_with("1 mistake") && text.contains("do not fit together"), "{text}");
+        assert!(!path("data").exists(), "looking makes nothing");
     }
 }

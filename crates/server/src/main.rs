@@ -15,7 +15,7 @@ const EXIT_CONFIGURATION: u8 = 2;
 fn main() -> ExitCode {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let config = match Config::read(&Flags::parse(), variables) {
+    let config = match Config::read_and_look(&Flags::parse(), variables) {
         Ok(config) => config,
         Err(mistakes) => {
             eprintln!("postern-server: {mistakes}");

@@ -65,19 +65,37 @@ impl ResolvesServerCert for CurrentCertificate {
 /// # Errors
 /// If they cannot be read or do not fit together.
 pub fn read_files(certificate: &Path, private_key: &Path) -> Result<CertifiedKey, TlsError> {
-    let unreadable = |path: &Path, what| {
-        let path = path.display().to_string();
-        move |source| TlsError::Unreadable { path, what, source }
-    };
-    let chain =
-        CertificateDer::pem_file_iter(certificate)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .and_then(|chain| {
+    pair(read_chain(certificate)?, read_key(private_key)?)
+}
+
+/// A chain, leaf first.
+pub(crate) fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .and_then(
+            |chain| {
                 if chain.is_empty() { Err(rustls_pki_types::pem::Error::NoItemsFound) } else { Ok(chain) }
-            })
-            .map_err(unreadable(certificate, "certificate"))?;
-    let key = PrivateKeyDer::from_pem_file(private_key).map_err(unreadable(private_key, "private key"))?;
+            },
+        )
+        .map_err(unreadable(path, "certificate"))
+}
+
+/// A private key.
+pub(crate) fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_file(path).map_err(unreadable(path, "private key"))
+}
+
+/// A chain with its key.
+pub(crate) fn pair(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<CertifiedKey, TlsError> {
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(TlsError::Mismatch)
+}
+
+fn unreadable(path: &Path, what: &'static str) -> impl FnOnce(rustls_pki_types::pem::Error) -> TlsError {
+    let path = path.display().to_string();
+    move |source| TlsError::Unreadable { path, what, source }
 }
 
 /// TLS 1.2 and 1.3, HTTP/2 and 1.1.

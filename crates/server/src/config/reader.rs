@@ -1,23 +1,26 @@
 //! From texts to types, going on after each mistake.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::mistakes::{Mistake, Mistakes};
-use super::typed::{Given, Typed};
+use super::typed::{Given, Source, Typed};
 
 /// Hands out settings as types and remembers what was wrong.
 pub(super) struct Reader {
     typed: Typed,
+    /// Where what was handed out was typed.
+    sources: BTreeMap<&'static str, Source>,
     mistakes: Vec<Mistake>,
 }
 
 impl Reader {
     pub(super) fn new(mut typed: Typed) -> Self {
         let mistakes = std::mem::take(&mut typed.mistakes);
-        Self { typed, mistakes }
+        Self { typed, sources: BTreeMap::new(), mistakes }
     }
 
     /// A setting whose type parses itself and says in its error what was expected.
@@ -74,6 +77,12 @@ impl Reader {
         self.mistakes.push(Mistake { setting: setting.to_owned(), problem, source: None });
     }
 
+    /// Notes that what `setting` names cannot be used.
+    pub(super) fn unusable(&mut self, setting: &'static str, problem: String) {
+        let source = self.sources.get(setting).cloned();
+        self.mistakes.push(Mistake { setting: setting.to_owned(), problem, source });
+    }
+
     /// All mistakes, those of settings that nobody knows included.
     pub(super) fn finish(mut self) -> Result<(), Mistakes> {
         self.mistakes.extend(self.typed.unknown());
@@ -83,7 +92,10 @@ impl Reader {
     fn read<T>(&mut self, setting: &'static str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let Given { text, source } = self.typed.take(setting)?;
         match parse(&text) {
-            Ok(value) => Some(value),
+            Ok(value) => {
+                self.sources.insert(setting, source);
+                Some(value)
+            }
             Err(problem) => {
                 let setting = setting.to_owned();
                 self.mistakes.push(Mistake { setting, problem, source: Some(source) });
