@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{AccountId, NodeId, ParseError, Region, RoleName, SessionId, UserName};
+use crate::{
+    AccountId, GroupName, IamPath, InstanceProfileName, NodeId, OidcIssuer, ParseError, Region, RoleName,
+    SessionId, UserName,
+};
 
 /// The partition of every ARN that Postern makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,19 +29,37 @@ impl Arn {
         Self(format!("arn:{Partition}:{service}:{region}:{account}:{resource}"))
     }
 
-    /// An IAM user without a path.
+    /// An IAM user.
     #[must_use]
-    pub fn user(account: &AccountId, name: &UserName) -> Self {
-        Self::new("iam", "", account.as_str(), format_args!("user/{name}"))
+    pub fn user(account: &AccountId, path: &IamPath, name: &UserName) -> Self {
+        Self::new("iam", "", account.as_str(), format_args!("user{path}{name}"))
     }
 
-    /// An IAM role without a path.
+    /// An IAM group.
     #[must_use]
-    pub fn role(account: &AccountId, name: &RoleName) -> Self {
-        Self::new("iam", "", account.as_str(), format_args!("role/{name}"))
+    pub fn group(account: &AccountId, path: &IamPath, name: &GroupName) -> Self {
+        Self::new("iam", "", account.as_str(), format_args!("group{path}{name}"))
     }
 
-    /// A session of a role: who the bearer of temporary credentials is.
+    /// An IAM role.
+    #[must_use]
+    pub fn role(account: &AccountId, path: &IamPath, name: &RoleName) -> Self {
+        Self::new("iam", "", account.as_str(), format_args!("role{path}{name}"))
+    }
+
+    /// An instance profile.
+    #[must_use]
+    pub fn instance_profile(account: &AccountId, path: &IamPath, name: &InstanceProfileName) -> Self {
+        Self::new("iam", "", account.as_str(), format_args!("instance-profile{path}{name}"))
+    }
+
+    /// An OIDC provider.
+    #[must_use]
+    pub fn oidc_provider(account: &AccountId, issuer: &OidcIssuer) -> Self {
+        Self::new("iam", "", account.as_str(), format_args!("oidc-provider/{issuer}"))
+    }
+
+    /// A session of a role: who the bearer of temporary credentials is. It does not show the role's path.
     #[must_use]
     pub fn assumed_role(account: &AccountId, role: &RoleName, session_name: &str) -> Self {
         Self::new("sts", "", account.as_str(), format_args!("assumed-role/{role}/{session_name}"))
@@ -128,8 +149,26 @@ mod tests {
         let region: Region = "us-east-1".parse().unwrap();
         let node: NodeId = "mi-0123456789abcdef0".parse().unwrap();
         let role: RoleName = "PosternNode".parse().unwrap();
+        let (root, path) = (IamPath::root(), "/ops/eu/".parse().unwrap());
         let cases = [
-            (Arn::user(&account, &"alice".parse().unwrap()), "arn:aws:iam::111122223333:user/alice"),
+            (Arn::user(&account, &root, &"alice".parse().unwrap()), "arn:aws:iam::111122223333:user/alice"),
+            (
+                Arn::user(&account, &path, &"alice".parse().unwrap()),
+                "arn:aws:iam::111122223333:user/ops/eu/alice",
+            ),
+            (
+                Arn::group(&account, &path, &"all".parse().unwrap()),
+                "arn:aws:iam::111122223333:group/ops/eu/all",
+            ),
+            (Arn::role(&account, &path, &role), "arn:aws:iam::111122223333:role/ops/eu/PosternNode"),
+            (
+                Arn::instance_profile(&account, &root, &"web".parse().unwrap()),
+                "arn:aws:iam::111122223333:instance-profile/web",
+            ),
+            (
+                Arn::oidc_provider(&account, &"token.example.com/x".parse().unwrap()),
+                "arn:aws:iam::111122223333:oidc-provider/token.example.com/x",
+            ),
             (
                 Arn::assumed_role(&account, &role, node.as_str()),
                 "arn:aws:sts::111122223333:assumed-role/PosternNode/mi-0123456789abcdef0",

@@ -5,8 +5,10 @@
 
 mod account;
 mod arn;
+mod federation;
 mod key;
 mod node;
+mod policy;
 mod principal;
 mod random;
 mod session;
@@ -15,9 +17,13 @@ use std::fmt;
 
 pub use account::{AccountId, Region};
 pub use arn::{Arn, Partition};
+pub use federation::{MfaSerial, OidcIssuer};
 pub use key::AccessKeyId;
 pub use node::{ActivationId, NodeId};
-pub use principal::{PrincipalId, PrincipalKind, RoleName, UserName};
+pub use policy::{PolicyArn, PolicyName, PolicyVersionId};
+pub use principal::{
+    GroupName, IamPath, InstanceProfileName, PrincipalId, PrincipalKind, RoleName, UserName,
+};
 pub use session::SessionId;
 
 /// A text that is not the identifier it was meant to be.
