@@ -1,91 +1,41 @@
-//! Users with their access keys, and roles.
+//! Identities as IAM has them: who there is, what each may prove itself with, and which policies apply to each.
+//!
+//! Names are unique within their kind whatever their case, and keep it. Names can change; rows refer to the unique
+//! identifiers, which do not. Policy documents are kept as they were written: whoever stores one has parsed it.
 
-use async_trait::async_trait;
-use jiff::Timestamp;
-use postern_ids::{AccessKeyId, PrincipalId, RoleName, UserName};
+mod access_key;
+mod account;
+mod authorization;
+mod error;
+mod federation;
+mod group;
+mod held_policy;
+mod instance_profile;
+mod managed_policy;
+mod quota;
+mod role;
+mod sign_in;
+mod tagging;
+mod user;
 
-use crate::{Secret, StoreError, text_enum};
-
-/// An IAM user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
-    /// The name, unique whatever its case.
-    pub name: UserName,
-    /// The unique identifier, `AIDA…`.
-    pub id: PrincipalId,
-    /// When it was created.
-    pub created_at: Timestamp,
-}
-
-/// An IAM role.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Role {
-    /// The name, unique whatever its case.
-    pub name: RoleName,
-    /// The unique identifier, `AROA…`.
-    pub id: PrincipalId,
-    /// When it was created.
-    pub created_at: Timestamp,
-}
-
-text_enum!(
-    /// Whether an access key may be used.
-    KeyStatus,
-    "an access key's status" {
-        /// It may.
-        Active = "Active",
-        /// It may not, for now.
-        Inactive = "Inactive",
-    }
-);
-
-/// A user's long-term access key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessKey {
-    /// The identifier, `AKIA…`.
-    pub id: AccessKeyId,
-    /// The secret, sealed in the store. SigV4 needs it in clear, so a hash would not do.
-    pub secret: Secret<String>,
-    /// Whose it is.
-    pub user: UserName,
-    /// Whether it may be used.
-    pub status: KeyStatus,
-    /// When it was created.
-    pub created_at: Timestamp,
-}
-
-/// Why a user, role or key was not created.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateIdentityError {
-    /// The name or identifier is taken.
-    #[error("it already exists")]
-    AlreadyExists,
-    /// The user that the key is for does not exist.
-    #[error("the user does not exist")]
-    UserUnknown,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Users with their access keys, and roles.
-#[async_trait]
-pub trait IdentityStore: Send + Sync {
-    /// Creates a user; names that differ only in case are the same name, as in IAM.
-    async fn create_user(&self, user: &User) -> Result<(), CreateIdentityError>;
-
-    /// The user with this name.
-    async fn user(&self, name: &UserName) -> Result<Option<User>, StoreError>;
-
-    /// Creates an access key for a user that exists.
-    async fn create_access_key(&self, key: &AccessKey) -> Result<(), CreateIdentityError>;
-
-    /// The access key with this identifier, whatever its status.
-    async fn access_key(&self, id: &AccessKeyId) -> Result<Option<AccessKey>, StoreError>;
-
-    /// Creates a role; names that differ only in case are the same name, as in IAM.
-    async fn create_role(&self, role: &Role) -> Result<(), CreateIdentityError>;
-
-    /// The role with this name.
-    async fn role(&self, name: &RoleName) -> Result<Option<Role>, StoreError>;
-}
+pub use access_key::{AccessKey, AccessKeyStore, AccessKeyUse, KeyLastUsed, KeyStatus};
+pub use account::{AccountStore, Guardrail, IdentityCounts};
+pub use authorization::{
+    AttachedPolicy, AuthorizationStore, GroupPolicies, HeldPolicies, Principal, PrincipalName,
+    PrincipalPolicies,
+};
+pub use error::{Dependent, Entity, IdentityError};
+pub use federation::{OidcProvider, OidcStore};
+pub use group::{Group, GroupStore};
+pub use held_policy::{HeldPolicyStore, InlinePolicy, PolicyEntities, PolicyEntity, PolicyHolder, PolicyUse};
+pub use instance_profile::{InstanceProfile, InstanceProfileStore};
+pub use managed_policy::{
+    ManagedPolicy, ManagedPolicyStore, NewPolicy, PolicyQuery, PolicyUsage, PolicyVersion, VersionRank,
+};
+pub use quota::{Quota, Quotas, policy_chars};
+pub use role::{Role, RoleLastUsed, RoleStore, RoleUpdate, RoleUse};
+pub use sign_in::{
+    LoginProfile, LoginProfileUpdate, MfaCounter, MfaDevice, MfaFilter, NewMfaDevice, SignInStore,
+};
+pub use tagging::{IdentityTagStore, TaggedIdentity};
+pub use user::{NewName, User, UserStore};

@@ -20,7 +20,16 @@ mod token;
 
 pub use activation::{Activation, ActivationFilter, ActivationStore};
 pub use error::{BoxError, StoreError};
-pub use identity::{AccessKey, CreateIdentityError, IdentityStore, KeyStatus, Role, User};
+pub use identity::{
+    AccessKey, AccessKeyStore, AccessKeyUse, AccountStore, AttachedPolicy, AuthorizationStore, Dependent,
+    Entity, Group, GroupPolicies, GroupStore, Guardrail, HeldPolicies, HeldPolicyStore, IdentityCounts,
+    IdentityError, IdentityTagStore, InlinePolicy, InstanceProfile, InstanceProfileStore, KeyLastUsed,
+    KeyStatus, LoginProfile, LoginProfileUpdate, ManagedPolicy, ManagedPolicyStore, MfaCounter, MfaDevice,
+    MfaFilter, NewMfaDevice, NewName, NewPolicy, OidcProvider, OidcStore, PolicyEntities, PolicyEntity,
+    PolicyHolder, PolicyQuery, PolicyUsage, PolicyUse, PolicyVersion, Principal, PrincipalName,
+    PrincipalPolicies, Quota, Quotas, Role, RoleLastUsed, RoleStore, RoleUpdate, RoleUse, SignInStore,
+    TaggedIdentity, User, UserStore, VersionRank, policy_chars,
+};
 pub use node::{
     Deregistered, Node, NodeFilter, NodeInfo, NodeStore, PlatformType, RegisterError, Registration,
     ReplacePublicKeyError,
@@ -36,6 +45,39 @@ pub use setting::SettingStore;
 pub use sqlite::{Durability, OpenError, SqliteOptions, SqliteStore};
 pub use tag::{AddTagsError, ResourceKey, ResourceType, Tag, TagStore};
 pub use token::{ChannelSide, TokenGrant, TokenHash, TokenScope};
+
+/// Everything about identities.
+pub trait IdentityStore:
+    UserStore
+    + GroupStore
+    + RoleStore
+    + AccessKeyStore
+    + ManagedPolicyStore
+    + HeldPolicyStore
+    + SignInStore
+    + InstanceProfileStore
+    + OidcStore
+    + IdentityTagStore
+    + AccountStore
+    + AuthorizationStore
+{
+}
+
+impl<T> IdentityStore for T where
+    T: UserStore
+        + GroupStore
+        + RoleStore
+        + AccessKeyStore
+        + ManagedPolicyStore
+        + HeldPolicyStore
+        + SignInStore
+        + InstanceProfileStore
+        + OidcStore
+        + IdentityTagStore
+        + AccountStore
+        + AuthorizationStore
+{
+}
 
 /// Everything Postern remembers, for programs that need all of it: `Arc<dyn Store>`.
 pub trait Store:

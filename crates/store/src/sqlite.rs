@@ -5,6 +5,7 @@
 
 mod activation;
 mod fields;
+mod generation;
 mod identity;
 mod node;
 mod open;
@@ -15,9 +16,11 @@ mod tag;
 mod token;
 
 use sqlx::{Sqlite, SqlitePool, Transaction};
+use tokio::sync::watch;
 
 pub use open::{Durability, OpenError, SqliteOptions};
 
+use crate::Quotas;
 use crate::error::StoreError;
 use crate::seal::{MasterKey, Place};
 use fields::Fields;
@@ -29,12 +32,20 @@ pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
     master_key: MasterKey,
+    quotas: Quotas,
+    /// The identity generation that this store knows of.
+    generation: watch::Sender<u64>,
 }
 
 impl SqliteStore {
     /// Begins a transaction that may write. It is rolled back when dropped.
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin a transaction"))
+    }
+
+    /// Begins a transaction that reads everything as it is at one moment.
+    async fn snapshot(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.readers.begin().await.map_err(failed("begin to read"))
     }
 
     /// Waits for running statements, then closes the file. Whoever calls the store afterwards gets an error.

@@ -1,7 +1,7 @@
 //! Things to store.
 
 use jiff::Timestamp;
-use postern_ids::{ActivationId, Arn, NodeId, SessionId};
+use postern_ids::{ActivationId, Arn, IamPath, NodeId, SessionId};
 
 use crate::{
     AccessType, Activation, ChannelSide, EndStatus, Node, Registration, SessionEnd, SessionRecord,
@@ -74,7 +74,7 @@ pub(crate) fn session(name: &str, node: &NodeId, started_at: Timestamp) -> Sessi
 }
 
 pub(crate) fn owner(name: &str) -> Arn {
-    Arn::user(&"111122223333".parse().unwrap(), &name.parse().unwrap())
+    Arn::user(&"111122223333".parse().unwrap(), &IamPath::root(), &name.parse().unwrap())
 }
 
 /// Stores a session on a registered node, with a token of its own.

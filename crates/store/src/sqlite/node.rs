@@ -157,7 +157,7 @@ impl NodeStore for SqliteStore {
             .iter()
             .map(|row| Fields::new(row, "sessions", "id").parse("id"))
             .collect::<Result<Vec<SessionId>, _>>()?;
-        tx.commit().await.map_err(failed("deregister a node"))?;
+        self.commit_change(tx, "deregister a node").await?;
         Ok(Some(Deregistered { live_sessions }))
     }
 }

@@ -9,8 +9,10 @@ use std::time::Duration;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqlSafeStr, SqlitePool};
+use tokio::sync::watch;
 
-use super::SqliteStore;
+use super::{SqliteStore, generation};
+use crate::Quotas;
 use crate::error::BoxError;
 use crate::seal::{MasterKey, Place};
 
@@ -44,6 +46,8 @@ pub struct SqliteOptions {
     pub durability: Durability,
     /// Connections that read, beside the one that writes.
     pub readers: u32,
+    /// How many identities there may be, and how much of each.
+    pub quotas: Quotas,
 }
 
 impl SqliteOptions {
@@ -51,7 +55,12 @@ impl SqliteOptions {
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         // Reads are short and from memory: more threads than that only take turns.
-        Self { path: path.into(), durability: Durability::default(), readers: 4 }
+        Self {
+            path: path.into(),
+            durability: Durability::default(),
+            readers: 4,
+            quotas: Quotas::default(),
+        }
     }
 }
 
@@ -170,16 +179,18 @@ impl SqliteStore {
 
         check_header(path)?;
         let writer = pool(1).connect_with(connect.clone()).await.map_err(fail)?;
-        let prepared = prepare(path, &writer, &master_key).await;
-        if let Err(error) = prepared {
-            writer.close().await;
-            return Err(error);
-        }
+        let generation = match prepare(path, &writer, &master_key).await {
+            Ok(generation) => watch::Sender::new(generation),
+            Err(error) => {
+                writer.close().await;
+                return Err(error);
+            }
+        };
         let readers = pool(options.readers.max(1))
             .connect_with(connect.pragma("query_only", "ON"))
             .await
             .map_err(fail)?;
-        Ok(Self { writer, readers, master_key })
+        Ok(Self { writer, readers, master_key, quotas: options.quotas.clone(), generation })
     }
 }
 
@@ -205,8 +216,8 @@ fn check_header(path: &Path) -> Result<(), OpenError> {
     Err(OpenError::NotADatabase { path: path.into() })
 }
 
-/// Checks an existing database and brings it up to date.
-async fn prepare(path: &Path, writer: &SqlitePool, master_key: &MasterKey) -> Result<(), OpenError> {
+/// Checks an existing database and brings it up to date. Its identity generation is the value.
+async fn prepare(path: &Path, writer: &SqlitePool, master_key: &MasterKey) -> Result<u64, OpenError> {
     let fail = |error| explain(path, error);
 
     let tables: i64 =
@@ -224,7 +235,10 @@ async fn prepare(path: &Path, writer: &SqlitePool, master_key: &MasterKey) -> Re
         }
     }
     migrate(path, writer, tables > 0).await?;
-    check_master_key(path, writer, master_key).await
+    check_master_key(path, writer, master_key).await?;
+    generation::read(writer)
+        .await
+        .map_err(|error| OpenError::Other { path: path.into(), source: error.into() })
 }
 
 /// The migrations, oldest first. They are listed by hand because `sqlx::migrate!` would have SQLite and every driver
@@ -233,7 +247,10 @@ fn migrations() -> Vec<Migration> {
     let migration = |version, name, sql: &'static str| {
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    vec![migration(1, "first", include_str!("../../migrations/sqlite/0001_first.sql"))]
+    vec![
+        migration(1, "first", include_str!("../../migrations/sqlite/0001_first.sql")),
+        migration(2, "identities", include_str!("../../migrations/sqlite/0002_identities.sql")),
+    ]
 }
 
 async fn migrate(path: &Path, writer: &SqlitePool, exists: bool) -> Result<(), OpenError> {

@@ -31,8 +31,7 @@ impl TagStore for SqliteStore {
         if usize::try_from(count).is_ok_and(|count| count > limit) {
             return Err(AddTagsError::TooMany { limit });
         }
-        tx.commit().await.map_err(failed("write tags"))?;
-        Ok(())
+        Ok(self.commit_change(tx, "write tags").await?)
     }
 
     async fn remove_tags(&self, resource: &ResourceKey, keys: &[String]) -> Result<(), StoreError> {
@@ -46,7 +45,7 @@ impl TagStore for SqliteStore {
                 .await
                 .map_err(failed("remove tags"))?;
         }
-        tx.commit().await.map_err(failed("remove tags"))
+        self.commit_change(tx, "remove tags").await
     }
 
     async fn tags(&self, resource: &ResourceKey) -> Result<Vec<Tag>, StoreError> {
