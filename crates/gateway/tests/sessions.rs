@@ -127,6 +127,7 @@ impl World {
             max_session_duration_minutes: None,
             idle_timeout_minutes: 20,
             client_ip: None,
+            authority: None,
         };
         let new = NewSession {
             record,

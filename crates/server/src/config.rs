@@ -9,6 +9,7 @@ mod limits;
 mod listen;
 mod log;
 mod mistakes;
+mod oidc;
 mod public_url;
 mod reader;
 mod recording;
@@ -25,9 +26,10 @@ pub use limits::Limits;
 pub use listen::ListenAddress;
 pub use log::{Log, LogFormat};
 pub use mistakes::{Mistake, Mistakes};
+pub use oidc::Oidc;
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use recording::{Recording, RecordingStrictness};
-pub use sessions::Sessions;
+pub use sessions::{DocumentCheck, Revocation, Sessions};
 pub use tls::Tls;
 
 use reader::Reader;
@@ -55,6 +57,8 @@ pub struct Config {
     pub recording: Recording,
     /// Rules of sessions.
     pub sessions: Sessions,
+    /// How identity providers outside are reached.
+    pub oidc: Oidc,
     /// Bounds on what peers may use.
     pub limits: Limits,
     /// What is logged, and how.
@@ -100,6 +104,7 @@ impl Config {
             tls: Tls::read(reader),
             recording: Recording::read(reader),
             sessions: Sessions::read(reader),
+            oidc: Oidc::read(reader),
             limits: Limits::read(reader),
             log: Log::read(reader),
         }
@@ -149,6 +154,8 @@ mod tests {
         assert_eq!(config.listen.to_string(), "0.0.0.0:8443");
         assert!(matches!(config.tls, Tls::OwnAuthority));
         assert!(config.sessions.allow_unsigned_data_channels);
+        assert_eq!(config.sessions.document_check, DocumentCheck::Always);
+        assert_eq!(config.sessions.revocation, Revocation::Immediate);
     }
 
     #[test]

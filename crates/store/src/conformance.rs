@@ -3,14 +3,26 @@
 //! An implementation brings a function that gives two handles on one empty store, as two servers would have, and
 //! calls [`suite!`] with it.
 
+pub(crate) mod access_keys;
+pub(crate) mod account;
 pub(crate) mod activations;
-pub(crate) mod identities;
+pub(crate) mod authorization;
+pub(crate) mod groups;
+pub(crate) mod held_policies;
+pub(crate) mod identity_samples;
+pub(crate) mod identity_tags;
+pub(crate) mod instance_profiles;
+pub(crate) mod managed_policies;
 pub(crate) mod nodes;
+pub(crate) mod oidc_providers;
+pub(crate) mod roles;
 pub(crate) mod samples;
 pub(crate) mod sessions;
 pub(crate) mod settings;
+pub(crate) mod sign_in;
 pub(crate) mod tags;
 pub(crate) mod tokens;
+pub(crate) mod users;
 
 /// Makes a test of every rule. `$open` is an async function whose value has two stores, `a` and `b`.
 macro_rules! suite {
@@ -27,13 +39,56 @@ macro_rules! suite {
     };
     ($open:ident) => {
         crate::conformance::suite! { $open:
+            access_keys {
+                an_access_key_belongs_to_a_user,
+                a_user_has_two_access_keys,
+                only_its_own_user_changes_a_key,
+                a_keys_newest_use_counts,
+            }
+            account {
+                guardrails_are_put_listed_and_deleted,
+                identities_are_counted,
+            }
             activations {
                 an_activation_is_found_until_it_is_deleted,
                 activations_are_listed_page_by_page_and_filtered,
             }
-            identities {
-                users_and_roles_are_found_by_name,
-                an_access_key_belongs_to_a_user,
+            authorization {
+                a_users_policies_come_with_its_groups,
+                a_roles_policies_are_its_own,
+                every_change_moves_the_generation,
+                uses_and_refusals_leave_the_generation,
+                a_generation_says_what_was_read,
+            }
+            groups {
+                a_group_is_found_renamed_and_listed,
+                users_come_and_go,
+                a_user_belongs_to_ten_groups,
+                a_group_that_has_something_is_not_deleted,
+            }
+            held_policies {
+                inline_policies_are_put_and_deleted,
+                inline_policies_have_a_common_limit,
+                policies_are_attached_and_detached,
+                ten_policies_are_attached,
+                nobody_holds_nothing,
+                who_uses_a_policy_is_known,
+            }
+            identity_tags {
+                identities_are_tagged_and_untagged,
+                users_and_roles_ignore_the_case_of_keys,
+                fifty_tags_are_the_most,
+            }
+            instance_profiles {
+                a_profile_is_created_and_listed,
+                a_profile_holds_one_role,
+            }
+            managed_policies {
+                a_policy_begins_with_its_first_version,
+                versions_are_numbered_on_and_five_are_kept,
+                the_default_version_stays,
+                a_policy_in_use_is_not_deleted,
+                policies_are_listed_by_path_and_use,
             }
             nodes {
                 a_node_takes_after_its_activation,
@@ -46,6 +101,15 @@ macro_rules! suite {
                 nodes_are_filtered,
                 a_deregistered_node_leaves_only_its_sessions,
             }
+            oidc_providers {
+                a_provider_is_found_by_its_issuer,
+            }
+            roles {
+                a_role_is_created_with_all_that_it_says,
+                a_role_changes_only_as_told,
+                a_roles_newest_use_counts,
+                a_role_that_has_something_is_not_deleted,
+            }
             sessions {
                 a_session_is_found_as_it_was_created,
                 a_session_needs_a_node,
@@ -54,10 +118,17 @@ macro_rules! suite {
                 past_sessions_are_shown_for_thirty_days,
                 sessions_are_listed_newest_first_page_by_page,
                 sessions_are_filtered,
+                the_claims_to_live_sessions_come_with_their_nodes_tags,
             }
             settings {
                 the_last_setting_counts,
                 secret_settings_have_their_own_names,
+            }
+            sign_in {
+                a_password_is_given_changed_and_taken,
+                an_mfa_device_is_enabled_for_one_user,
+                a_code_is_accepted_once,
+                mfa_devices_are_listed,
             }
             tags {
                 tags_are_merged_by_key,
@@ -70,6 +141,16 @@ macro_rules! suite {
                 a_token_expires,
                 an_ended_session_has_no_tokens,
                 a_gone_node_has_no_tokens,
+            }
+            users {
+                a_user_is_created_with_all_that_it_says,
+                a_user_is_created_whole_or_not_at_all,
+                users_are_listed_by_path_and_page,
+                a_renamed_user_keeps_everything,
+                a_user_that_has_something_is_not_deleted,
+                deleting_and_giving_do_not_cross,
+                boundaries_and_revocation_are_for_users_and_roles,
+                names_that_end_at_a_hyphen_are_confused,
             }
         }
     };

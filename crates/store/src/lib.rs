@@ -38,7 +38,7 @@ pub use page::{Page, Paged};
 pub use seal::MasterKey;
 pub use secret::Secret;
 pub use session::{
-    AccessType, CreateSessionError, EndStatus, HISTORY_KEPT, SessionCursor, SessionEnd, SessionFilter,
+    AccessType, CreateSessionError, EndStatus, HISTORY_KEPT, SessionClaim, SessionCursor, SessionEnd, SessionFilter,
     SessionQuery, SessionRecord, SessionState, SessionStatus, SessionStore,
 };
 pub use setting::SettingStore;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use postern_ids::{Arn, NodeId, SessionId};
 
-use crate::{Page, Paged, StoreError, TokenGrant, TokenHash, TokenScope, text_enum};
+use crate::{Page, Paged, StoreError, Tag, TokenGrant, TokenHash, TokenScope, text_enum};
 
 /// How long `DescribeSessions` shows a session after its end.
 /// Source: AWS SSM API reference, `DescribeSessions`.
@@ -89,6 +89,23 @@ pub struct SessionRecord {
     pub idle_timeout_minutes: u32,
     /// Where the owner called from.
     pub client_ip: Option<String>,
+    /// What the right to it rested on when it started, in the words of whoever authorised it.
+    pub authority: Option<serde_json::Value>,
+}
+
+/// A session that has not ended, as far as the right to it is concerned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionClaim {
+    /// The session.
+    pub id: SessionId,
+    /// The node it runs on.
+    pub node: NodeId,
+    /// The owner's `aws:userid`.
+    pub owner_user_id: String,
+    /// See [`SessionRecord::authority`].
+    pub authority: Option<serde_json::Value>,
+    /// The node's tags, ordered by key. `None`: the node is registered no longer.
+    pub node_tags: Option<Vec<Tag>>,
 }
 
 text_enum!(
@@ -214,6 +231,13 @@ pub trait SessionStore: Send + Sync {
 
     /// Every session that has not ended, oldest first: what a server takes up again after a restart.
     async fn live_sessions(&self) -> Result<Vec<SessionRecord>, StoreError>;
+
+    /// At most `limit` sessions that have not ended, those after `after` by identifier: all of them, page by page.
+    async fn session_claims(
+        &self,
+        after: Option<&SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionClaim>, StoreError>;
 
     /// `Connecting` or `Disconnected` becomes `Connected`. `false`: the session was in another state, or unknown.
     async fn mark_connected(&self, id: &SessionId, at: Timestamp) -> Result<bool, StoreError>;

@@ -19,6 +19,8 @@ pub enum EndReason {
     ClientLost,
     /// The node was de-registered.
     NodeDeregistered,
+    /// Whoever started it may do so no longer; in a few words why.
+    PermissionRevoked(String),
     /// The recording could not be written; a session that is not recorded must not go on.
     RecordingFailed(String),
     /// The node could not start the session, or reported its failure.
@@ -37,6 +39,7 @@ impl EndReason {
             Self::AgentLost => "agent-lost".into(),
             Self::ClientLost => "client-lost".into(),
             Self::NodeDeregistered => "node-deregistered".into(),
+            Self::PermissionRevoked(_) => "permission-revoked".into(),
             Self::RecordingFailed(_) => "failed:recording".into(),
             Self::Failed(_) => "failed:agent".into(),
         }
@@ -59,6 +62,9 @@ impl EndReason {
             }
             Self::ClientLost => "The session was ended: its client was away for too long.".into(),
             Self::NodeDeregistered => "The session was ended: the node was de-registered.".into(),
+            Self::PermissionRevoked(why) => {
+                format!("The session was ended: the permission for it was revoked ({why}).")
+            }
             Self::RecordingFailed(cause) => {
                 format!(
                     "The session was ended: it has to be recorded, and its recording cannot be written ({cause})."
@@ -97,5 +103,10 @@ mod tests {
         let idle = EndReason::Idle(Duration::from_secs(20 * 60));
         assert_eq!(idle.notice(), "The session was ended after 20 minutes without input or output.");
         assert_eq!(idle.code(), "idle");
+        let revoked = EndReason::PermissionRevoked("the access key is not active any more".to_owned());
+        assert_eq!(
+            revoked.notice(),
+            "The session was ended: the permission for it was revoked (the access key is not active any more)."
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Section `sessions`: rules of sessions.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::reader::Reader;
@@ -12,6 +13,31 @@ pub struct Sessions {
     pub allow_unsigned_data_channels: bool,
     /// How long a session waits for a node whose connection was lost.
     pub agent_returns_within: Duration,
+    /// Whether `StartSession` without a document's name asks for the right to the default document.
+    pub document_check: DocumentCheck,
+    /// What becomes of a live session whose owner may start it no longer.
+    pub revocation: Revocation,
+}
+
+/// Whether `StartSession` without a document's name asks for the right to the default document. With a name, it always
+/// asks for the right to the named one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DocumentCheck {
+    /// It does, as AWS does today.
+    #[default]
+    Always,
+    /// Only if policies demand it with `ssm:SessionDocumentAccessCheck`, as AWS did until 2025.
+    Legacy,
+}
+
+/// What becomes of a live session whose owner may start it no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Revocation {
+    /// It ends within two seconds.
+    #[default]
+    Immediate,
+    /// It goes on; only the next one does not start, as on AWS.
+    NextStart,
 }
 
 impl Sessions {
@@ -24,6 +50,32 @@ impl Sessions {
             agent_returns_within: reader
                 .duration("sessions.agent_returns_within", Duration::from_secs(24 * 60 * 60))
                 .unwrap_or(Duration::from_secs(5 * 60)),
+            document_check: reader.parsed("sessions.document_check").unwrap_or_default(),
+            revocation: reader.parsed("sessions.revocation").unwrap_or_default(),
+        }
+    }
+}
+
+impl FromStr for DocumentCheck {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "always" => Ok(Self::Always),
+            "legacy" => Ok(Self::Legacy),
+            _ => Err(format!("{text:?} is neither \"always\" nor \"legacy\"")),
+        }
+    }
+}
+
+impl FromStr for Revocation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "immediate" => Ok(Self::Immediate),
+            "next-start" => Ok(Self::NextStart),
+            _ => Err(format!("{text:?} is neither \"immediate\" nor \"next-start\"")),
         }
     }
 }

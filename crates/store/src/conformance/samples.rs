@@ -70,6 +70,7 @@ pub(crate) fn session(name: &str, node: &NodeId, started_at: Timestamp) -> Sessi
         max_session_duration_minutes: Some(60),
         idle_timeout_minutes: 20,
         client_ip: Some("192.0.2.7".to_owned()),
+        authority: Some(serde_json::json!({"principal": "alice"})),
     }
 }
 

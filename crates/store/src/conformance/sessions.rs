@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::samples::{at, data_token, end, node_id, owner, register, session, start};
 use crate::{
-    AccessType, ChannelSide, CreateSessionError, EndStatus, HISTORY_KEPT, Page, SessionEnd, SessionFilter,
-    SessionQuery, SessionState, SessionStatus, Store,
+    AccessType, ChannelSide, CreateSessionError, EndStatus, HISTORY_KEPT, Page, ResourceKey, SessionEnd, SessionFilter,
+    SessionQuery, SessionState, SessionStatus, Store, Tag,
 };
 
 pub(crate) async fn a_session_is_found_as_it_was_created(a: &dyn Store, b: &dyn Store) {
@@ -15,6 +15,7 @@ pub(crate) async fn a_session_is_found_as_it_was_created(a: &dyn Store, b: &dyn 
     let mut bare = session("bare", &node.id, at(20));
     (bare.reason, bare.client_ip, bare.max_session_duration_minutes) = (None, None, None);
     bare.parameters = serde_json::json!({});
+    bare.authority = None;
     for session in [&full, &bare] {
         start(a, session).await;
         assert_eq!(b.session(&session.id).await.unwrap().as_ref(), Some(session));
@@ -164,4 +165,28 @@ pub(crate) async fn sessions_are_filtered(a: &dyn Store, b: &dyn Store) {
     for (filters, expected) in cases {
         assert_eq!(names(b, query(SessionState::Active, filters.clone())).await, expected, "{filters:?}");
     }
+}
+
+pub(crate) async fn the_claims_to_live_sessions_come_with_their_nodes_tags(a: &dyn Store, b: &dyn Store) {
+    let (kept, gone) = (register(a, 1).await, register(a, 2).await);
+    let tags = [("env", "prod"), ("team", "web")]
+        .map(|(key, value)| Tag { key: key.to_owned(), value: value.to_owned() });
+    a.add_tags(&ResourceKey::node(&kept.id), &tags, 50).await.unwrap();
+    for (name, node) in [("c", &kept), ("a", &kept), ("b", &gone), ("over", &kept)] {
+        start(a, &session(name, &node.id, at(20))).await;
+    }
+    a.finish_session(&"over".parse().unwrap(), &end("user", at(30))).await.unwrap();
+    a.deregister_node(&gone.id).await.unwrap().unwrap();
+
+    let first = b.session_claims(None, 2).await.unwrap();
+    let rest = b.session_claims(first.last().map(|claim| &claim.id), 2).await.unwrap();
+    let claims: Vec<_> = first.iter().chain(&rest).collect();
+    let found: Vec<_> = claims.iter().map(|claim| (claim.id.as_str(), claim.node_tags.is_some())).collect();
+    assert_eq!(found, [("a", true), ("b", false), ("c", true)]);
+    let tags_of_a = claims[0].node_tags.clone().unwrap_or_default();
+    assert!(tags.iter().all(|tag| tags_of_a.contains(tag)), "{tags_of_a:?}");
+    assert!(tags_of_a.is_sorted());
+    let expected = session("a", &kept.id, at(20));
+    assert_eq!(claims[0].authority, expected.authority);
+    assert_eq!((&claims[0].node, &claims[0].owner_user_id), (&expected.node, &expected.owner_user_id));
 }

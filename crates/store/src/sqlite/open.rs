@@ -250,6 +250,7 @@ fn migrations() -> Vec<Migration> {
     vec![
         migration(1, "first", include_str!("../../migrations/sqlite/0001_first.sql")),
         migration(2, "identities", include_str!("../../migrations/sqlite/0002_identities.sql")),
+        migration(3, "session_authority", include_str!("../../migrations/sqlite/0003_session_authority.sql")),
     ]
 }
 

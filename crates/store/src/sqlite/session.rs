@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use super::page::paged;
 use super::{Fields, SqliteStore, failed, token};
 use crate::{
-    CreateSessionError, HISTORY_KEPT, Paged, SessionCursor, SessionEnd, SessionFilter, SessionQuery,
+    CreateSessionError, HISTORY_KEPT, Paged, SessionClaim, SessionCursor, SessionEnd, SessionFilter, SessionQuery,
     SessionRecord, SessionState, SessionStatus, SessionStore, StoreError, TokenGrant, TokenHash, TokenScope,
 };
 
@@ -73,6 +73,29 @@ impl SessionStore for SqliteStore {
             .await
             .map_err(failed("list live sessions"))?;
         rows.iter().map(SessionRecord::try_from).collect()
+    }
+
+    async fn session_claims(
+        &self,
+        after: Option<&SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionClaim>, StoreError> {
+        // The tags as one text, so that many sessions cost one statement. What is not live is not looked at: the
+        // index of live sessions has them all.
+        let rows = sqlx::query(
+            "SELECT id, node_id, owner_user_id, authority,
+                 EXISTS (SELECT 1 FROM nodes WHERE nodes.id = node_id) AS node_exists,
+                 (SELECT json_group_array(json_object('key', key, 'value', value)) FROM
+                     (SELECT key, value FROM tags
+                      WHERE resource_type = 'ManagedInstance' AND resource_id = node_id ORDER BY key)) AS node_tags
+             FROM sessions WHERE ended_at IS NULL AND id > ? ORDER BY id LIMIT ?",
+        )
+        .bind(after.map_or("", SessionId::as_str))
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("read the claims to live sessions"))?;
+        rows.iter().map(SessionClaim::try_from).collect()
     }
 
     async fn mark_connected(&self, id: &SessionId, at: Timestamp) -> Result<bool, StoreError> {
@@ -162,8 +185,8 @@ async fn insert(connection: &mut SqliteConnection, session: &SessionRecord) -> R
     let done = sqlx::query(
         "INSERT INTO sessions (id, node_id, owner_arn, owner_user_id, document_name, session_type, reason,
              access_type, status, status_since, started_at, ended_at, end_reason, details, exit_code, parameters,
-             max_session_duration_minutes, idle_timeout_minutes, client_ip)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19
+             max_session_duration_minutes, idle_timeout_minutes, client_ip, authority)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20
          WHERE EXISTS (SELECT 1 FROM nodes WHERE id = ?2)",
     )
     .bind(session.id.as_str())
@@ -185,6 +208,7 @@ async fn insert(connection: &mut SqliteConnection, session: &SessionRecord) -> R
     .bind(session.max_session_duration_minutes)
     .bind(session.idle_timeout_minutes)
     .bind(session.client_ip.as_deref())
+    .bind(session.authority.as_ref().map(ToString::to_string))
     .execute(connection)
     .await
     .map_err(failed("write a session"))?;
@@ -228,6 +252,29 @@ impl TryFrom<&SqliteRow> for SessionRecord {
             max_session_duration_minutes: fields.get("max_session_duration_minutes")?,
             idle_timeout_minutes: fields.get("idle_timeout_minutes")?,
             client_ip: fields.get("client_ip")?,
+            authority: authority(&fields)?,
+        })
+    }
+}
+
+fn authority(fields: &Fields<'_>) -> Result<Option<serde_json::Value>, StoreError> {
+    let text: Option<&str> = fields.get("authority")?;
+    let parsed = text.map(serde_json::from_str).transpose();
+    parsed.map_err(|error| fields.invalid("authority", error))
+}
+
+impl TryFrom<&SqliteRow> for SessionClaim {
+    type Error = StoreError;
+
+    fn try_from(row: &SqliteRow) -> Result<Self, StoreError> {
+        let fields = Fields::new(row, "sessions", "id");
+        let node_exists: bool = fields.get("node_exists")?;
+        Ok(Self {
+            id: fields.parse("id")?,
+            node: fields.parse("node_id")?,
+            owner_user_id: fields.get("owner_user_id")?,
+            authority: authority(&fields)?,
+            node_tags: if node_exists { Some(fields.json("node_tags")?) } else { None },
         })
     }
 }
