@@ -17,7 +17,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("protocol", &["ids"]),
     ("pty", &[]),
     ("recording", &["ids"]),
-    ("server", &["api", "dial", "documents", "gateway", "ids", "recording", "sigv4", "store"]),
+    ("s3", &[]),
+    ("server", &["api", "audit", "dial", "documents", "gateway", "ids", "recording", "s3", "sigv4", "store"]),
     ("sigv4", &[]),
     ("store", &["ids"]),
 ];
@@ -34,6 +35,7 @@ const BARRED: &[(&str, &[&str], &str)] = &[
     ("dial", &["axum*", "sqlx*"], "it opens connections and accepts none"),
     ("gateway", &["axum*", "sqlx*"], "routes are the server's, SQL is the store's"),
     ("recording", &["axum*", "http", "hyper*", "sqlx*", "tokio*"], "it writes files"),
+    ("s3", &["axum*", "sqlx*"], "it serves what a store gives it"),
     ("store", &["axum*", "http", "hyper*"], "it answers no requests"),
 ];
 
