@@ -215,7 +215,8 @@ impl NewLine<'_> {
     pub fn write(&self, out: &mut Vec<u8>) -> Hash {
         let start = out.len();
         let Self { sequence, time, previous, kind, .. } = self;
-        write!(out, "{{\"sequence\":{sequence},\"time\":\"{time:.6}\",\"previousHash\":\"").expect(INFALLIBLE);
+        write!(out, "{{\"sequence\":{sequence},\"time\":\"{time:.6}\",\"previousHash\":\"")
+            .expect(INFALLIBLE);
         out.extend_from_slice(&previous.digits());
         write!(out, "\",\"kind\":\"{kind}\"").expect(INFALLIBLE);
         if let Some(class) = self.class {

@@ -3,6 +3,8 @@
 //! Source: the CloudTrail user guide, "CloudTrail log file name format" and "CloudTrail digest file structure"; the
 //! text that is signed and the names are also in awscli, `customizations/cloudtrail/validation.py`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -19,13 +21,13 @@ pub const SIGNATURE_HEADER: &str = "x-amz-meta-signature";
 pub const ALGORITHM_HEADER: &str = "x-amz-meta-signature-algorithm";
 
 /// How far deliveries have come: all that a writer must know to go on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryState {
     /// The number of the last line whose record has been delivered.
     pub through: u64,
-    /// When the next digest begins; `None`: with the trail.
-    pub digest_start: Option<Timestamp>,
+    /// When the next digest begins.
+    pub digest_start: Timestamp,
     /// The log files that no digest names yet.
     pub log_files: Vec<DigestLogFile>,
     /// The last digest.
@@ -33,6 +35,13 @@ pub struct DeliveryState {
 }
 
 impl DeliveryState {
+    /// Nothing is delivered yet.
+    #[must_use]
+    pub fn beginning(at: Timestamp) -> Self {
+        let digest_start = whole_seconds(at);
+        Self { through: 0, digest_start, log_files: Vec::new(), last_digest: None }
+    }
+
     /// Log files were delivered.
     pub fn add(&mut self, delivery: &Delivery) {
         self.through = delivery.through;
@@ -41,7 +50,7 @@ impl DeliveryState {
 
     /// A digest that names all of them was delivered.
     pub fn close(&mut self, end: Timestamp, digest: PreviousDigest) {
-        self.digest_start = Some(end);
+        self.digest_start = end;
         self.log_files.clear();
         self.last_digest = Some(digest);
     }
@@ -151,13 +160,23 @@ impl DigestFile {
     }
 }
 
+/// The metadata of a digest with this signature.
+#[must_use]
+pub fn digest_metadata(signature: &str) -> BTreeMap<String, String> {
+    [(SIGNATURE_HEADER, signature), (ALGORITHM_HEADER, SIGNATURE_ALGORITHM)]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+}
+
 /// The name of a log file that is delivered at a time. `unique` makes it unique: the hash of the contents.
 #[must_use]
 pub fn log_file_key(trail: &TrailName, at: Timestamp, unique: &Hash) -> String {
     let TrailName { account_id, region, .. } = trail;
     let (day, minute) = (format(at, "%Y/%m/%d"), format(at, "%Y%m%dT%H%MZ"));
     let unique = letters(unique);
-    format!("AWSLogs/{account_id}/CloudTrail/{region}/{day}/{account_id}_CloudTrail_{region}_{minute}_{unique}.json.gz")
+    format!(
+        "AWSLogs/{account_id}/CloudTrail/{region}/{day}/{account_id}_CloudTrail_{region}_{minute}_{unique}.json.gz"
+    )
 }
 
 /// The name of a digest file that ends at a time.
@@ -168,6 +187,12 @@ pub fn digest_key(trail: &TrailName, end: Timestamp) -> String {
     format!(
         "AWSLogs/{account_id}/CloudTrail-Digest/{region}/{day}/{account_id}_CloudTrail-Digest_{region}_{name}_{region}_{second}.json.gz"
     )
+}
+
+/// CloudTrail's times have no fractions.
+#[must_use]
+pub fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 fn format(at: Timestamp, format: &str) -> String {

@@ -88,7 +88,7 @@ impl Drop for IntentGuard {
 /// What the thread is asked for.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Append(Item),
+    Append(Box<Item>),
     /// Nothing: look for intents that were dropped.
     Sweep,
     /// Write what is queued, and end.
@@ -240,9 +240,8 @@ impl Appender {
         let first = progress.position.sequence + 1;
         let mut lines = Vec::new();
         let items = batch.iter().map(|item| (item.kind, item.class, item.completes, item.body.as_slice()));
-        let owed = owed.iter().map(|(intent, class, body)| {
-            (Kind::Record, *class, Some(*intent), body.as_slice())
-        });
+        let owed =
+            owed.iter().map(|(intent, class, body)| (Kind::Record, *class, Some(*intent), body.as_slice()));
         for (kind, class, completes, body) in items.chain(owed) {
             let Position { sequence, hash: previous } = progress.position;
             let line = NewLine { sequence: sequence + 1, time, previous, kind, class, completes, body };
@@ -334,7 +333,7 @@ impl Appender {
 /// Takes a command; `true` if it is the last.
 fn collect(command: Command, batch: &mut Vec<Item>) -> bool {
     match command {
-        Command::Append(item) => batch.push(item),
+        Command::Append(item) => batch.push(*item),
         Command::Sweep => {}
         Command::Stop => return true,
     }
@@ -347,7 +346,8 @@ pub(crate) fn segment_line(start: &SegmentStart, last: Position, time: Timestamp
     let sequence = last.sequence + 1;
     let mut line = Vec::new();
     let kind = Kind::Segment;
-    let new = NewLine { sequence, time, previous: last.hash, kind, class: None, completes: None, body: &body };
+    let new =
+        NewLine { sequence, time, previous: last.hash, kind, class: None, completes: None, body: &body };
     let hash = new.write(&mut line);
     (line, Position { sequence, hash })
 }

@@ -80,7 +80,9 @@ impl OpenError {
             Self::Damaged { .. } | Self::Truncated { .. } => {
                 "Look at it with `postern verify`. Restore the trail's directory from a backup, or move it away to begin a new one; keep it as evidence."
             }
-            Self::OtherTrail { .. } => "Account and region of a trail cannot change; use another data directory.",
+            Self::OtherTrail { .. } => {
+                "Account and region of a trail cannot change; use another data directory."
+            }
             Self::Key { .. } => "Put back the file and the master key that it was sealed with.",
             Self::Index { .. } => "Remove the index; it is made anew from the chain.",
         }

@@ -67,7 +67,11 @@ impl SigningKey {
 
 impl Keys {
     /// Reads the keys in the trail's directory.
-    pub(crate) fn open(layout: &Layout, sealing_key: [u8; 32], lifetime: Duration) -> Result<Self, OpenError> {
+    pub(crate) fn open(
+        layout: &Layout,
+        sealing_key: [u8; 32],
+        lifetime: Duration,
+    ) -> Result<Self, OpenError> {
         let directory = layout.keys();
         let sealing = Sealing::new(sealing_key);
         let mut public = Vec::new();
@@ -139,8 +143,7 @@ impl Keys {
 
 fn read_public(path: &Path) -> Result<PublicKey, OpenError> {
     let json = fs::read(path).map_err(|error| disk::named(path, error))?;
-    PublicKey::parse(&json)
-        .map_err(|_| OpenError::Key { path: path.to_owned(), what: "it is no public key" })
+    PublicKey::parse(&json).map_err(|_| OpenError::Key { path: path.to_owned(), what: "it is no public key" })
 }
 
 fn write(path: &Path, contents: &[u8]) -> Result<(), OpenError> {

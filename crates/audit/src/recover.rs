@@ -43,7 +43,7 @@ pub(crate) fn recover(
     let mut torn_bytes = 0;
     while let Some(first) = segments.pop() {
         let path = chain.join(segment::file_name(first));
-        let mut reading = Reading::new(path.clone(), first);
+        let mut reading = Reading::new(path.clone(), first, last_head.map(Head::position));
         reading.read()?;
         torn_bytes += reading.torn_bytes;
         let Some(start) = &reading.start else {
@@ -59,7 +59,7 @@ pub(crate) fn recover(
         if start.trail != *trail {
             return Err(OpenError::OtherTrail { path, found: text(&start.trail), expected: text(trail) });
         }
-        check_head(&reading, last_head, &chain)?;
+        check_head(&reading, &chain)?;
         let mut disk = ChainFiles::open(&chain, first)?;
         if reading.torn_bytes > 0 {
             disk.truncate(reading.end)?;
@@ -83,7 +83,7 @@ fn begin(chain: &Path, trail: &TrailName, now: Timestamp) -> Result<Recovered, O
         trail: trail.clone(),
         open_intents: Vec::new(),
         keys: Vec::new(),
-        delivery: DeliveryState::default(),
+        delivery: DeliveryState::beginning(now),
     };
     let (line, position) = segment_line(&start, Position::START, now);
     let disk = ChainFiles::create(chain, position.sequence, &line)?;
@@ -94,13 +94,12 @@ fn begin(chain: &Path, trail: &TrailName, now: Timestamp) -> Result<Recovered, O
 }
 
 /// The line that the last head vouches for must be there.
-fn check_head(reading: &Reading, head: Option<&Head>, chain: &Path) -> Result<(), OpenError> {
-    let Some(head) = head else { return Ok(()) };
+fn check_head(reading: &Reading, chain: &Path) -> Result<(), OpenError> {
+    let Some(head) = reading.head else { return Ok(()) };
     if reading.position.sequence < head.sequence {
         let (found, signed) = (reading.position.sequence, head.sequence);
         return Err(OpenError::Truncated { path: chain.to_owned(), found, signed });
     }
-    // A head of an earlier segment is checked by `postern verify`, which reads them all.
     Ok(())
 }
 
@@ -109,6 +108,8 @@ fn check_head(reading: &Reading, head: Option<&Head>, chain: &Path) -> Result<()
 struct Reading {
     path: PathBuf,
     first: u64,
+    /// The line that the last signed head vouches for.
+    head: Option<Position>,
     start: Option<SegmentStart>,
     position: Position,
     lines: u64,
@@ -124,17 +125,18 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(path: PathBuf, first: u64) -> Self {
+    fn new(path: PathBuf, first: u64, head: Option<Position>) -> Self {
         Self {
             path,
             first,
+            head,
             start: None,
             position: Position::START,
             lines: 0,
             end: 0,
             torn_bytes: 0,
             intents: BTreeMap::new(),
-            delivery: DeliveryState::default(),
+            delivery: DeliveryState::beginning(Timestamp::UNIX_EPOCH),
             keys: Vec::new(),
             earlier: Vec::new(),
         }
@@ -185,6 +187,9 @@ impl Reading {
         }
         if (line.kind == Kind::Segment) != (self.lines == 0) {
             return Err((0, "a segment begins with a line that says so, and only with one".to_owned()));
+        }
+        if self.head.is_some_and(|head| head.sequence == line.sequence && head.hash != line.hash) {
+            return Err((0, "the line is not the one that a head was signed for".to_owned()));
         }
         self.note(line).map_err(|error| (0, format!("the body cannot be read: {error}")))?;
         self.position = Position { sequence: line.sequence, hash: line.hash };

@@ -1,39 +1,51 @@
 //! The trail, as its callers see it.
 
-use std::io;
-use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use postern_audit_format::Record;
 use postern_audit_format::chain::{Class, Kind};
 use postern_audit_format::key::PublicKey;
-use postern_audit_format::{Layout, Record};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
 
-use crate::appender::{
-    Appended, Appender, Command, Health, IntentGuard, Item, News, Progress, QUEUE_LINES,
-};
+use crate::appender::{Appended, Command, Health, IntentGuard, Item, News, Progress};
 use crate::clock::Clock;
-use crate::disk;
 use crate::error::{OpenError, TrailError};
+use crate::event;
+use crate::index::{Index, LookupError, LookupPage, LookupQuery};
 use crate::keys::Keys;
+use crate::objects::Objects;
 use crate::options::TrailOptions;
-use crate::recover;
+use crate::tend::{TendError, Tender};
+
+/// How long the index rests between two rounds while the chain grows. A lookup does not wait for that.
+const INDEX_REST: Duration = Duration::from_millis(500);
+/// How long what is due waits after it could not be done.
+const TEND_AGAIN: Duration = Duration::from_secs(5);
 
 /// The audit trail of one account in one region. Clones are the same trail.
 #[derive(Debug, Clone)]
-pub struct Trail(Arc<Inner>);
+pub struct Trail(pub(crate) Arc<Inner>);
 
-struct Inner {
-    options: TrailOptions,
-    commands: mpsc::Sender<Command>,
-    progress: watch::Receiver<Progress>,
-    health: watch::Receiver<Health>,
-    keys: Mutex<Keys>,
+pub(crate) struct Inner {
+    pub(crate) options: TrailOptions,
+    pub(crate) clock: Clock,
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) progress: watch::Receiver<Progress>,
+    pub(crate) health: watch::Receiver<Health>,
+    pub(crate) keys: Arc<Mutex<Keys>>,
+    pub(crate) objects: Objects,
+    pub(crate) index: Arc<Index>,
+    pub(crate) tender: Arc<AsyncMutex<Tender>>,
     /// The thread that writes; taken by whoever closes the trail.
-    writer: Mutex<Option<JoinHandle<()>>>,
+    pub(crate) writer: Mutex<Option<JoinHandle<()>>>,
+    pub(crate) tasks: TaskTracker,
+    /// Ends the tasks, at the latest when nobody has the trail any more.
+    pub(crate) end: DropGuard,
 }
 
 impl std::fmt::Debug for Inner {
@@ -54,17 +66,13 @@ pub struct Pending {
 
 impl Trail {
     /// Opens the trail, or begins one. What a crash has torn is cut off, and calls that it interrupted are written as
-    /// such. `sealing_key` seals the signing keys at rest; it must be the same each time.
+    /// such. `sealing_key` seals the signing keys at rest; it must be the same each time. Heads, log files and digests
+    /// are made in the background, by tasks of the runtime that this is called in.
     ///
     /// # Errors
     /// Files cannot be read or written, or are not as they were written; then nothing is changed.
-    pub async fn open(
-        options: TrailOptions,
-        sealing_key: [u8; 32],
-        clock: Clock,
-    ) -> Result<Self, OpenError> {
-        let opening = tokio::task::spawn_blocking(move || open(options, sealing_key, clock));
-        opening.await.map_err(io::Error::other)?
+    pub async fn open(options: TrailOptions, sealing_key: [u8; 32], clock: Clock) -> Result<Self, OpenError> {
+        crate::open::open(options, sealing_key, clock).await
     }
 
     /// What the trail was opened with.
@@ -126,75 +134,111 @@ impl Trail {
     ) -> Result<Appended, TrailError> {
         let (reply, answer) = oneshot::channel();
         let item = Item { kind, class, completes, body, news: News::None, reply };
-        self.0.commands.send(Command::Append(item)).await.map_err(|_| TrailError::Closed)?;
+        self.0.commands.send(Command::Append(Box::new(item))).await.map_err(|_| TrailError::Closed)?;
         answer.await.map_err(|_| TrailError::Closed)?
     }
 
-    /// Writes what is queued, and stops. Calls that come afterwards get [`TrailError::Closed`].
+    /// Finds records, the newest first, among all whose calls have been answered.
+    ///
+    /// # Errors
+    /// The index or the chain cannot be read.
+    pub async fn lookup(&self, query: &LookupQuery) -> Result<LookupPage, LookupError> {
+        let target = *self.0.progress.borrow();
+        self.0.index.catch_up(target).await?;
+        self.0.index.lookup(query).await
+    }
+
+    /// The bucket with the log files and digests.
+    #[must_use]
+    pub fn objects(&self) -> &Objects {
+        &self.0.objects
+    }
+
+    /// Does whatever is due now: signs a head, delivers log files and digests, renews the key. It happens by itself,
+    /// too. The result says how long nothing else will be due.
+    ///
+    /// # Errors
+    /// Something could not be done; it stays due.
+    pub async fn tend(&self) -> Result<Duration, TendError> {
+        tend(&self.0.tender).await
+    }
+
+    /// Delivers what there is, signs a head, and stops. Calls that come afterwards get [`TrailError::Closed`].
     pub async fn close(&self) {
         let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(writer) = writer else { return };
+        self.0.tasks.close();
+        self.0.tasks_end().cancel();
+        self.0.tasks.wait().await;
+        let stopped = event::stopped(&self.0.options.trail, self.0.clock.now());
+        if let Err(error) = self.write(Class::Write, stopped).await {
+            tracing::error!(%error, "the end of the audit trail could not be written");
+        }
+        let mut tender = Arc::clone(&self.0.tender).lock_owned().await;
+        let finished = tokio::task::spawn_blocking(move || tender.finish()).await;
+        if let Ok(Err(error)) = finished {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the last records were not delivered; the next start does it"
+            );
+        }
         // If the thread is gone already, there is nobody to tell.
         let _ = self.0.commands.send(Command::Stop).await;
         let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        self.0.index.close().await;
     }
 }
 
-fn open(options: TrailOptions, sealing_key: [u8; 32], clock: Clock) -> Result<Trail, OpenError> {
-    let layout = Layout::new(&options.directory);
-    let directories: [PathBuf; 3] = [options.directory.clone(), layout.chain(), layout.keys()];
-    directories.iter().try_for_each(|directory| disk::create_directory(directory))?;
-    let mut keys = Keys::open(&layout, sealing_key, options.key_lifetime)?;
-    let recovered = recover::recover(&layout, &options.trail, None, clock.now())?;
-    if recovered.torn_bytes > 0 {
-        let torn_bytes = recovered.torn_bytes;
-        tracing::warn!(torn_bytes, "the end of the audit trail was torn and has been cut off");
-    }
-    if keys.signing(clock.now()).is_none() {
-        keys.rotate(clock.now())?;
-    }
-    let (commands, queue) = mpsc::channel(QUEUE_LINES);
-    let (progress_sender, progress) = watch::channel(recovered.progress);
-    let (health_sender, health) = watch::channel(Health::Sound);
-    let mut appender = Appender {
-        disk: Box::new(recovered.disk),
-        durability: options.durability,
-        segment_bytes_max: options.segment_bytes_max,
-        trail: options.trail.clone(),
-        clock,
-        open: recovered.open,
-        drops: Arc::new(AtomicU64::new(0)),
-        drops_seen: 0,
-        commands: commands.downgrade(),
-        delivery: recovered.delivery,
-        keys: recovered.keys,
-        is_dirty: false,
-        progress: progress_sender,
-        health: health_sender,
-    };
-    announce(&mut appender, keys.public())?;
-    let thread = std::thread::Builder::new().name("audit".to_owned());
-    let writer = thread.spawn(move || appender.run(queue))?;
-    let inner =
-        Inner { options, commands, progress, health, keys: Mutex::new(keys), writer: Mutex::new(Some(writer)) };
-    Ok(Trail(Arc::new(inner)))
-}
-
-/// Names keys on the chain that it does not name yet, and writes what became of the calls that a crash interrupted.
-fn announce(appender: &mut Appender, keys: &[PublicKey]) -> Result<(), OpenError> {
-    let unnamed = keys.iter().filter(|key| !appender.keys.contains(&key.fingerprint));
-    let items = unnamed.map(|key| key_item(key).0).collect();
-    appender.commit(items);
-    match &*appender.health.borrow() {
-        Health::Sound => Ok(()),
-        Health::Broken { error, .. } => Err(io::Error::new(error.kind(), error.to_string()).into()),
+impl Inner {
+    fn tasks_end(&self) -> &CancellationToken {
+        self.end.token()
     }
 }
 
-/// The line about a key.
-fn key_item(key: &PublicKey) -> (Item, oneshot::Receiver<Result<Appended, TrailError>>) {
-    let (reply, answer) = oneshot::channel();
-    let body = serde_json::to_vec(key).expect("texts and times are always JSON");
-    let news = News::Key(key.fingerprint.clone());
-    (Item { kind: Kind::Key, class: None, completes: None, body, news, reply }, answer)
+async fn tend(tender: &Arc<AsyncMutex<Tender>>) -> Result<Duration, TendError> {
+    let mut tender = Arc::clone(tender).lock_owned().await;
+    let tended = tokio::task::spawn_blocking(move || tender.tend()).await;
+    tended.map_err(std::io::Error::other)?
+}
+
+/// Does what is due, when it is.
+pub(crate) async fn tend_always(tender: Arc<AsyncMutex<Tender>>, end: CancellationToken) {
+    loop {
+        let next = match tend(&tender).await {
+            Ok(next) => next.max(Duration::from_millis(100)),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the audit trail is not delivered");
+                TEND_AGAIN
+            }
+        };
+        tokio::select! {
+            () = end.cancelled() => return,
+            () = tokio::time::sleep(next) => {}
+        }
+    }
+}
+
+/// Lets the index follow the chain.
+pub(crate) async fn index_always(
+    index: Arc<Index>,
+    mut progress: watch::Receiver<Progress>,
+    end: CancellationToken,
+) {
+    loop {
+        let target = *progress.borrow_and_update();
+        if let Err(error) = index.catch_up(target).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the index of the audit trail stands still"
+            );
+        }
+        tokio::select! {
+            () = end.cancelled() => return,
+            () = tokio::time::sleep(INDEX_REST) => {}
+        }
+        tokio::select! {
+            () = end.cancelled() => return,
+            changed = progress.changed() => if changed.is_err() { return },
+        }
+    }
 }

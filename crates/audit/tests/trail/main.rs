@@ -3,4 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod chain;
+mod delivery;
+mod lookup;
 mod support;

@@ -36,11 +36,7 @@ impl Hand {
 }
 
 pub(crate) fn options(directory: &Path) -> TrailOptions {
-    TrailOptions::new(
-        directory.join("audit"),
-        "111122223333".parse().unwrap(),
-        "us-east-1".parse().unwrap(),
-    )
+    TrailOptions::new(directory.join("audit"), "111122223333".parse().unwrap(), "us-east-1".parse().unwrap())
 }
 
 pub(crate) async fn open(directory: &Path, hand: &Hand) -> Trail {

@@ -1,0 +1,160 @@
+//! What is done from time to time: heads, log files, digests, new keys.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use postern_audit_format::chain::Kind;
+use postern_audit_format::key::PublicKey;
+use serde::Serialize;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::appender::{Appended, Command, Item, News, Progress};
+use crate::clock::Clock;
+use crate::deliver::Deliverer;
+use crate::error::{OpenError, TrailError};
+use crate::heads::Heads;
+use crate::keys::Keys;
+use crate::options::TrailOptions;
+
+/// Why something that was due was not done. It stays due.
+#[derive(Debug, thiserror::Error)]
+pub enum TendError {
+    /// A file cannot be read or written.
+    #[error("cannot deliver what is on the audit trail")]
+    Io(#[from] io::Error),
+    /// The chain cannot be written.
+    #[error("cannot write what was delivered")]
+    Trail(#[from] TrailError),
+    /// No key can be made.
+    #[error("cannot make a key")]
+    Key(#[source] OpenError),
+}
+
+/// Does what is due. Blocks.
+#[derive(Debug)]
+pub(crate) struct Tender {
+    pub(crate) options: TrailOptions,
+    pub(crate) clock: Clock,
+    pub(crate) commands: mpsc::WeakSender<Command>,
+    pub(crate) progress: watch::Receiver<Progress>,
+    pub(crate) keys: Arc<Mutex<Keys>>,
+    pub(crate) heads: Heads,
+    pub(crate) deliverer: Deliverer,
+    pub(crate) due: Due,
+}
+
+/// When what is due.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Due {
+    pub(crate) head: Timestamp,
+    pub(crate) logs: Timestamp,
+}
+
+impl Tender {
+    /// Does everything that is due, and says how long nothing else will be.
+    pub(crate) fn tend(&mut self) -> Result<Duration, TendError> {
+        let now = self.clock.now();
+        self.renew_key(now)?;
+        if let Some(end) = self.deliverer.digest_due(now, seconds(self.options.digest_interval)) {
+            self.deliver_digest(end, now)?;
+        }
+        if now >= self.due.logs {
+            self.deliver_logs(now)?;
+            self.due.logs = later(now, self.options.log_file_interval);
+        }
+        if now >= self.due.head {
+            self.sign_head(now)?;
+            self.due.head = later(now, self.options.head_interval);
+        }
+        Ok(self.next(now))
+    }
+
+    /// Does at the end what would have been due later.
+    pub(crate) fn finish(&mut self) -> Result<(), TendError> {
+        let now = self.clock.now();
+        self.deliver_logs(now)?;
+        self.sign_head(now)
+    }
+
+    fn next(&self, now: Timestamp) -> Duration {
+        let interval = seconds(self.options.digest_interval);
+        let digest = (now.as_second().div_euclid(interval) + 1) * interval;
+        let digest = Timestamp::from_second(digest).unwrap_or(Timestamp::MAX);
+        let next = digest.min(self.due.logs).min(self.due.head);
+        Duration::try_from(now.duration_until(next)).unwrap_or_default()
+    }
+
+    fn renew_key(&mut self, now: Timestamp) -> Result<(), TendError> {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if keys.signing(now).is_some() {
+            return Ok(());
+        }
+        let key = keys.rotate(now).map_err(TendError::Key)?.clone();
+        drop(keys);
+        let news = News::Key(key.fingerprint.clone());
+        self.append(Kind::Key, &key, news)
+    }
+
+    fn deliver_digest(&mut self, end: Timestamp, now: Timestamp) -> Result<(), TendError> {
+        let staged = {
+            let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(key) = keys.signing(now) else { return Ok(()) };
+            self.deliverer.stage_digest(end, key)?
+        };
+        self.append(Kind::Digest, &staged.body, News::Delivery(staged.state.clone()))?;
+        Ok(self.deliverer.show(staged)?)
+    }
+
+    fn deliver_logs(&mut self, now: Timestamp) -> Result<(), TendError> {
+        let target = *self.progress.borrow();
+        while self.deliverer.state().through < target.position.sequence
+            && let Some(staged) = self.deliverer.stage_logs(target, now)?
+        {
+            self.append(Kind::Delivery, &staged.body, News::Delivery(staged.state.clone()))?;
+            self.deliverer.show(staged)?;
+        }
+        Ok(())
+    }
+
+    fn sign_head(&mut self, now: Timestamp) -> Result<(), TendError> {
+        let position = self.progress.borrow().position;
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(key) = keys.signing(now) else { return Ok(()) };
+        Ok(self.heads.sign(position, now, key)?)
+    }
+
+    fn append(&self, kind: Kind, body: &impl Serialize, news: News) -> Result<(), TendError> {
+        let (item, answer) = item(kind, body, news);
+        let commands = self.commands.upgrade().ok_or(TrailError::Closed)?;
+        commands.blocking_send(Command::Append(Box::new(item))).map_err(|_| TrailError::Closed)?;
+        answer.blocking_recv().map_err(|_| TrailError::Closed)??;
+        Ok(())
+    }
+}
+
+/// A line of the trail's own.
+pub(crate) fn item(
+    kind: Kind,
+    body: &impl Serialize,
+    news: News,
+) -> (Item, oneshot::Receiver<Result<Appended, TrailError>>) {
+    let (reply, answer) = oneshot::channel();
+    let body = serde_json::to_vec(body).expect("texts, numbers and times are always JSON");
+    (Item { kind, class: None, completes: None, body, news, reply }, answer)
+}
+
+/// The line about a key.
+pub(crate) fn key_item(key: &PublicKey) -> Item {
+    item(Kind::Key, key, News::Key(key.fingerprint.clone())).0
+}
+
+pub(crate) fn later(now: Timestamp, interval: Duration) -> Timestamp {
+    now.saturating_add(interval).unwrap_or(Timestamp::MAX)
+}
+
+/// Whole seconds, at least one.
+fn seconds(interval: Duration) -> i64 {
+    i64::try_from(interval.as_secs()).unwrap_or(i64::MAX).max(1)
+}
