@@ -243,7 +243,7 @@ async fn prepare(path: &Path, writer: &SqlitePool, master_key: &MasterKey) -> Re
 
 /// The migrations, oldest first. They are listed by hand because `sqlx::migrate!` would have SQLite and every driver
 /// compiled a second time, for the compiler's own use.
-fn migrations() -> Vec<Migration> {
+pub(super) fn migrations() -> Vec<Migration> {
     let migration = |version, name, sql: &'static str| {
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false)
     };

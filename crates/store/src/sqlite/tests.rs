@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::*;
+use crate::conformance::identity_samples::{create_user, key, mfa_device};
 use crate::conformance::samples::{at, register, session, start};
 use crate::{
-    AccessKey, AccessKeyStore, NodeStore, Page, Secret, SessionStore, SettingStore, StoreError, User,
-    UserStore,
+    AccessKeyStore, LoginProfile, NodeStore, Page, Secret, SessionStore, SettingStore, SignInStore,
+    StoreError,
 };
+
+mod upgrade;
 
 /// Two handles on one file, as two processes would have.
 pub(super) struct Stores {
@@ -80,11 +83,13 @@ async fn only_the_owner_can_read_the_files() {
 async fn no_secret_is_in_clear_in_the_files() {
     let directory = TempDir::new().unwrap();
     let store = open(&directory.path().join("postern.db")).await.unwrap();
-    let user = User::new("alice".parse().unwrap(), "AIDAAAAAAAAAAAAAAAAAA".parse().unwrap(), at(0));
-    let secret = Secret::new("access-key-in-clear".to_owned());
-    let key = AccessKey::new("AKIAAAAAAAAAAAAAAAAA".parse().unwrap(), secret, user.name.clone(), at(0));
-    store.create_user(&user).await.unwrap();
+    let alice = create_user(&store, "alice").await;
+    let key = key(1, "alice");
     store.create_access_key(&key).await.unwrap();
+    let password_hash = Secret::new("$argon2id$hash-in-clear".to_owned());
+    let profile = LoginProfile { user: alice.name, password_hash, reset_required: false, created_at: at(0) };
+    store.create_login_profile(&profile).await.unwrap();
+    store.create_mfa_device(&mfa_device("phone")).await.unwrap();
     store.put_secret_setting("one", &Secret::new(b"setting-in-clear".to_vec())).await.unwrap();
     store.put_setting("two", b"meant-to-be-seen").await.unwrap();
 
@@ -93,12 +98,18 @@ async fn no_secret_is_in_clear_in_the_files() {
         .flat_map(|entry| fs::read(entry.unwrap().path()).unwrap())
         .collect();
     let holds = |text: &[u8]| contents.windows(text.len()).any(|window| window == text);
-    assert!(
-        holds(b"meant-to-be-seen") && holds(b"AKIAAAAAAAAAAAAAAAAA"),
-        "the test looks in the right place"
-    );
-    assert!(!holds(b"access-key-in-clear"));
-    assert!(!holds(b"setting-in-clear"));
+    let shown: [&[u8]; 3] = [b"meant-to-be-seen", key.id.as_str().as_bytes(), b"mfa/phone"];
+    assert!(shown.into_iter().all(holds), "the test looks in the right place");
+    let hidden: [&[u8]; 5] = [
+        key.secret.expose_secret().as_bytes(),
+        b"hash-in-clear",
+        b"argon2id",
+        b"seed of phone",
+        b"setting-in-clear",
+    ];
+    for secret in hidden {
+        assert!(!holds(secret), "{}", String::from_utf8_lossy(secret));
+    }
 }
 
 #[tokio::test]
@@ -258,6 +269,10 @@ async fn listings_use_their_indexes() {
             "sessions_",
         ),
         ("EXPLAIN QUERY PLAN SELECT id FROM nodes WHERE public_key_der = x'00'", "sqlite_autoindex_nodes"),
+        ("EXPLAIN QUERY PLAN SELECT * FROM access_keys WHERE id = 'x'", "sqlite_autoindex_access_keys"),
+        ("EXPLAIN QUERY PLAN SELECT id FROM roles WHERE boundary_arn = 'x'", "roles_by_boundary"),
+        ("EXPLAIN QUERY PLAN SELECT count(*) FROM policy_attachments WHERE policy_arn = 'x'", "by_policy"),
+        ("EXPLAIN QUERY PLAN SELECT count(*) FROM mfa_devices WHERE user_id = 'x'", "mfa_devices_by_user"),
     ];
     for (sql, index) in plans {
         let rows = sqlx::query(sql).fetch_all(&store.readers).await.unwrap();

@@ -19,16 +19,30 @@ use crate::{
     PrincipalName, PrincipalPolicies, Role, StoreError, User,
 };
 
-/// The principal `?1` and the groups it belongs to.
+/// The rows that the principal `?1` and its groups hold.
 macro_rules! where_held {
-    ($column:literal) => {
-        concat!(
-            " WHERE ",
-            $column,
-            " IN (SELECT ?1 UNION ALL SELECT group_id FROM group_members WHERE user_id = ?1)"
-        )
+    () => {
+        " WHERE holder_id IN (SELECT ?1 UNION ALL SELECT group_id FROM group_members WHERE user_id = ?1)"
     };
 }
+
+const USER: &str = select_users!("WHERE name = ?");
+const ROLE: &str = select_roles!("WHERE name = ?");
+const GROUPS: &str =
+    "SELECT * FROM user_groups WHERE id IN (SELECT group_id FROM group_members WHERE user_id = ?)
+     ORDER BY name";
+const INLINE: &str = concat!("SELECT * FROM inline_policies", where_held!(), " ORDER BY name");
+const ATTACHED: &str = concat!(
+    "SELECT holder_id, policy_attachments.policy_arn AS arn, version, document FROM policy_attachments
+     LEFT JOIN managed_policies ON managed_policies.arn = policy_attachments.policy_arn
+     LEFT JOIN policy_versions
+         ON policy_versions.policy_arn = managed_policies.arn AND version = default_version",
+    where_held!(),
+    " ORDER BY policy_attachments.policy_arn"
+);
+const BOUNDARY: &str = "SELECT ?1 AS arn, version, document FROM (SELECT 1)
+     LEFT JOIN managed_policies ON managed_policies.arn = ?1
+     LEFT JOIN policy_versions ON policy_arn = managed_policies.arn AND version = default_version";
 
 #[async_trait]
 impl AuthorizationStore for SqliteStore {
@@ -79,8 +93,8 @@ async fn find(
     principal: &PrincipalName,
 ) -> Result<Option<Principal>, StoreError> {
     let (sql, name) = match principal {
-        PrincipalName::User(name) => (select_users!("WHERE name = ?"), name.as_str()),
-        PrincipalName::Role(name) => (select_roles!("WHERE name = ?"), name.as_str()),
+        PrincipalName::User(name) => (USER, name.as_str()),
+        PrincipalName::Role(name) => (ROLE, name.as_str()),
     };
     let row =
         sqlx::query(sql).bind(name).fetch_optional(connection).await.map_err(failed("read a principal"))?;
@@ -92,14 +106,11 @@ async fn find(
 }
 
 async fn groups(connection: &mut SqliteConnection, user_id: &str) -> Result<Vec<Group>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT * FROM user_groups WHERE id IN (SELECT group_id FROM group_members WHERE user_id = ?)
-         ORDER BY name",
-    )
-    .bind(user_id)
-    .fetch_all(connection)
-    .await
-    .map_err(failed("read a user's groups"))?;
+    let rows = sqlx::query(GROUPS)
+        .bind(user_id)
+        .fetch_all(connection)
+        .await
+        .map_err(failed("read a user's groups"))?;
     rows.iter().map(Group::try_from).collect()
 }
 
@@ -109,27 +120,20 @@ async fn held_policies(
     id: &str,
 ) -> Result<BTreeMap<String, HeldPolicies>, StoreError> {
     let mut held: BTreeMap<String, HeldPolicies> = BTreeMap::new();
-    let rows =
-        sqlx::query(concat!("SELECT * FROM inline_policies", where_held!("holder_id"), " ORDER BY name"))
-            .bind(id)
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(failed("read inline policies"))?;
+    let rows = sqlx::query(INLINE)
+        .bind(id)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed("read inline policies"))?;
     for row in &rows {
         let holder = Fields::new(row, "inline_policies", "holder_id").get("holder_id")?;
         held.entry(holder).or_default().inline.push(InlinePolicy::try_from(row)?);
     }
-    let rows = sqlx::query(concat!(
-        "SELECT holder_id, policy_attachments.policy_arn AS arn, version, document FROM policy_attachments
-         LEFT JOIN managed_policies ON arn = policy_attachments.policy_arn
-         LEFT JOIN policy_versions ON policy_versions.policy_arn = arn AND version = default_version",
-        where_held!("holder_id"),
-        " ORDER BY policy_attachments.policy_arn"
-    ))
-    .bind(id)
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(failed("read attached policies"))?;
+    let rows = sqlx::query(ATTACHED)
+        .bind(id)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed("read attached policies"))?;
     for row in &rows {
         let holder = Fields::new(row, "policy_attachments", "holder_id").get("holder_id")?;
         held.entry(holder).or_default().attached.push(AttachedPolicy::try_from(row)?);
@@ -142,15 +146,11 @@ async fn policy(connection: &mut SqliteConnection, arn: &PolicyArn) -> Result<At
     if arn.is_aws_managed() {
         return Ok(AttachedPolicy::AwsManaged(arn.clone()));
     }
-    let row = sqlx::query(
-        "SELECT ?1 AS arn, version, document FROM (SELECT 1)
-         LEFT JOIN managed_policies ON managed_policies.arn = ?1
-         LEFT JOIN policy_versions ON policy_arn = managed_policies.arn AND version = default_version",
-    )
-    .bind(arn.as_str())
-    .fetch_one(connection)
-    .await
-    .map_err(failed("read a boundary"))?;
+    let row = sqlx::query(BOUNDARY)
+        .bind(arn.as_str())
+        .fetch_one(connection)
+        .await
+        .map_err(failed("read a boundary"))?;
     AttachedPolicy::try_from(&row)
 }
 
@@ -167,5 +167,29 @@ impl TryFrom<&SqliteRow> for AttachedPolicy {
         }
         let document = fields.get("document")?;
         Ok(Self::CustomerManaged { arn, version: version_from(&fields, "version")?, document })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row};
+
+    use super::*;
+    use crate::{MasterKey, SqliteOptions};
+
+    #[tokio::test]
+    async fn a_decision_scans_no_table() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let options = SqliteOptions::new(directory.path().join("postern.db"));
+        let store = SqliteStore::open(&options, MasterKey::new([7; 32])).await.unwrap();
+        for sql in [USER, ROLE, GROUPS, INLINE, ATTACHED, BOUNDARY] {
+            let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            let rows = sqlx::query(explain).bind("x").fetch_all(&store.readers).await.unwrap();
+            let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+            let scans = plan.iter().filter(|step| step.starts_with("SCAN"));
+            let tables = scans.filter(|step| *step != "SCAN CONSTANT ROW" && !step.contains("subquery"));
+            assert_eq!(tables.collect::<Vec<_>>(), [""; 0], "{sql}");
+            assert!(plan.iter().any(|step| step.starts_with("SEARCH")), "{sql}: {plan:?}");
+        }
     }
 }
