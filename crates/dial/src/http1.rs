@@ -22,7 +22,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{DialError, Step};
 use crate::stream::Stream;
 
-/// The largest answer that is read.
+/// The largest answer that is read, unless a client says otherwise.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// An idle connection is not used again after this long: common servers and balancers close at 60 s.
 const IDLE_MAX: Duration = Duration::from_secs(50);
@@ -33,6 +33,7 @@ const IDLE_CONNECTIONS_MAX: usize = 4;
 #[derive(Debug)]
 pub struct Http {
     dialer: Dialer,
+    answer_bytes_max: usize,
     idle: Mutex<Vec<Idle>>,
 }
 
@@ -47,7 +48,14 @@ impl Http {
     /// A client that connects through `dialer`.
     #[must_use]
     pub fn new(dialer: Dialer) -> Self {
-        Self { dialer, idle: Mutex::new(Vec::new()) }
+        Self { dialer, answer_bytes_max: ANSWER_BYTES_MAX, idle: Mutex::new(Vec::new()) }
+    }
+
+    /// Reads answers up to `bytes` only: for hosts that are less trusted than a server of ours.
+    #[must_use]
+    pub fn with_answer_bytes_max(mut self, bytes: usize) -> Self {
+        self.answer_bytes_max = bytes;
+        self
     }
 
     pub(crate) fn dialer(&self) -> &Dialer {
@@ -80,7 +88,8 @@ impl Http {
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Bytes>, Failure> {
         let mut unsent = None;
-        let work = async { exchange(endpoint, stream, request, &mut unsent).await };
+        let bytes_max = self.answer_bytes_max;
+        let work = async { exchange(endpoint, stream, request, bytes_max, &mut unsent).await };
         let result = self.dialer.limits().apply(Step::Request, endpoint.authority(), work).await;
         let (answer, stream) = result.map_err(|error| Failure { error, unsent })?;
         if let Some(stream) = stream {
@@ -117,6 +126,7 @@ async fn exchange(
     endpoint: &Endpoint,
     stream: Stream,
     request: Request<Full<Bytes>>,
+    answer_bytes_max: usize,
     unsent: &mut Option<Request<Full<Bytes>>>,
 ) -> Result<(Response<Bytes>, Option<Stream>), DialError> {
     let fail = |source: Box<dyn std::error::Error + Send + Sync>| DialError::Request {
@@ -131,7 +141,7 @@ async fn exchange(
             fail(failure.into_error().into())
         })?;
         let (parts, body) = sent.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(fail)?.to_bytes();
+        let body = Limited::new(body, answer_bytes_max).collect().await.map_err(fail)?.to_bytes();
         Ok(Response::from_parts(parts, body))
     };
     // The connection does the reading and writing; the answer is ready first, except when the server closes.

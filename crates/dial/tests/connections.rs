@@ -303,3 +303,13 @@ async fn a_silent_server_does_not_hold_anyone_for_ever() {
         assert!(matches!(&result, Err(DialError::TimedOut { step, .. }) if *step == expected), "{result:?}");
     }
 }
+
+#[tokio::test]
+async fn an_answer_beyond_the_bound_is_not_read() {
+    let server = Server::start(None).await;
+    let bounded = |bytes| http(Trust::native()).with_answer_bytes_max(bytes);
+    let answer = bounded(6).send(post(server.url("http", "/"), "1234")).await.unwrap();
+    assert_eq!(answer.into_body(), "1:1234");
+    let refused = bounded(6).send(post(server.url("http", "/"), "12345")).await;
+    assert!(matches!(refused, Err(DialError::Request { .. })), "{refused:?}");
+}

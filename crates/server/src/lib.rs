@@ -14,6 +14,7 @@ mod dispatch;
 mod inbound;
 pub mod lifecycle;
 pub mod log;
+mod oidc;
 mod page_token;
 pub mod random;
 mod rate_limit;

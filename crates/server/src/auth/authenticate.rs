@@ -6,16 +6,17 @@ use std::sync::Arc;
 use http::header::HOST;
 use http::request::Parts;
 use jiff::{SignedDuration, Timestamp};
-use postern_api::ssm;
+use postern_api::{Operation, ssm, sts};
 use postern_ids::{AccessKeyId, AccountId, Arn, NodeId, Region};
 use postern_sigv4::{
     CheckedRequest, Expectation, Header, KeyKind, Refusal, Regions, Request, SignedRequest, SigningKey,
     SigningTime,
 };
-use postern_store::{KeyStatus, Node, Store};
+use postern_store::{Node, Store, User};
 
+use super::identities::Identities;
 use super::node_signature;
-use super::{Action, Caller, NodeKey, Principal, SessionTokens, Unauthenticated};
+use super::{Action, Bearer, Caller, NodeKey, Principal, SessionTokens, TemporaryCredentials, TokenFacts, Unauthenticated};
 
 /// How long a node's previous key may repeat the change of the key. The agent repeats it for some minutes when
 /// the answer got lost. For credentials the previous key is no good: an agent that does not know whether its
@@ -39,6 +40,7 @@ pub struct Received<'a> {
 /// Finds out who signed a request.
 pub struct Authenticator {
     store: Arc<dyn Store>,
+    identities: Identities,
     tokens: Arc<SessionTokens>,
     account: AccountId,
     region: Region,
@@ -61,7 +63,8 @@ impl Authenticator {
         account: AccountId,
         region: Region,
     ) -> Self {
-        Self { store, tokens, account, region }
+        let identities = Identities::new(Arc::clone(&store));
+        Self { store, identities, tokens, account, region }
     }
 
     /// Who signed `received`, which wants to do `action`.
@@ -102,7 +105,7 @@ impl Authenticator {
     ) -> Result<Caller, Unauthenticated> {
         let Some(signed) = SignedRequest::parse(request)? else {
             return if action.takes_unsigned() {
-                Ok(caller(received, Principal::Anonymous, None, None))
+                Ok(Caller::unsigned(Principal::Anonymous, received.source_ip))
             } else {
                 Err(Unauthenticated::NoSignature)
             };
@@ -122,7 +125,7 @@ impl Authenticator {
         }
         let access_key_id: AccessKeyId = access_key_id.parse().map_err(|_| Unauthenticated::UnknownKey)?;
         match token {
-            Some(token) => self.role_session(&access_key_id, &token, &checked, received).await,
+            Some(token) => self.bearer(&access_key_id, &token, &checked, received, action).await,
             None => self.user(&access_key_id, &checked, received).await,
         }
     }
@@ -133,46 +136,87 @@ impl Authenticator {
         checked: &CheckedRequest<'_>,
         received: Received<'_>,
     ) -> Result<Caller, Unauthenticated> {
-        let key = self.store.access_key(access_key_id).await?.ok_or(Unauthenticated::UnknownKey)?;
-        if key.status != KeyStatus::Active {
-            return Err(Unauthenticated::UnknownKey);
-        }
-        verify(checked, key.secret.expose_secret(), received.body)?;
-        let user = self.store.user(&key.user).await?.ok_or(Unauthenticated::UnknownKey)?;
-        let arn = Arn::user(&self.account, &user.name);
-        let principal = Principal::User { name: user.name, id: user.id, arn };
-        Ok(caller(received, principal, Some(access_key_id.to_string()), None))
+        let holder = self.identities.active_key(access_key_id).await?.ok_or(Unauthenticated::UnknownKey)?;
+        verify(checked, holder.key.secret.expose_secret(), received.body)?;
+        Ok(caller(received, checked, self.user_principal(&holder.user), None))
     }
 
-    async fn role_session(
+    async fn bearer(
         &self,
         access_key_id: &AccessKeyId,
         token: &str,
         checked: &CheckedRequest<'_>,
         received: Received<'_>,
+        action: Action,
     ) -> Result<Caller, Unauthenticated> {
         let credentials = self.tokens.open(token).map_err(|_| Unauthenticated::UnknownKey)?;
         if credentials.access_key_id != *access_key_id {
             return Err(Unauthenticated::UnknownKey);
         }
         verify(checked, credentials.secret.expose_secret(), received.body)?;
-        if credentials.expires_at <= received.at {
+        if credentials.facts.expires_at <= received.at {
             return Err(Unauthenticated::ExpiredToken);
         }
-        // The token is good by itself, but a role or a node may have been removed since.
-        let role = self.store.role(&credentials.role).await?.ok_or(Unauthenticated::UnknownKey)?;
-        if let Some(node) = &credentials.node {
-            self.store.node(node).await?.ok_or(Unauthenticated::UnknownKey)?;
+        let TemporaryCredentials { bearer, facts, .. } = credentials;
+        if matches!(bearer, Bearer::User { .. }) && !user_sessions_may(action, &facts) {
+            return Err(Unauthenticated::NotByUserSessions);
         }
-        let principal = Principal::RoleSession {
-            arn: Arn::assumed_role(&self.account, &role.name, &credentials.session_name),
-            role: role.name,
-            role_id: role.id,
-            session_name: credentials.session_name,
-            node: credentials.node,
-        };
-        let access_key_id = Some(access_key_id.to_string());
-        Ok(caller(received, principal, access_key_id, Some(credentials.issued_at)))
+        let principal = self.principal(bearer, &facts).await?.ok_or(Unauthenticated::UnknownKey)?;
+        Ok(caller(received, checked, principal, Some(facts)))
+    }
+
+    /// Who a token speaks for. The token is good by itself, but since it was made its user or role may have been
+    /// removed, or all sessions so far revoked.
+    async fn principal(
+        &self,
+        bearer: Bearer,
+        facts: &TokenFacts,
+    ) -> Result<Option<Principal>, Unauthenticated> {
+        match bearer {
+            Bearer::User { id, .. } => {
+                // The key that asked for the credentials is what they were made of: they end with it.
+                if let Some(key) = &facts.issued_by
+                    && self.identities.active_key(key).await?.is_none()
+                {
+                    return Ok(None);
+                }
+                let user = self.identities.user(&id).await?;
+                let user = user.filter(|user| is_valid(facts, user.sessions_valid_after));
+                Ok(user.map(|user| self.user_principal(&user)))
+            }
+            Bearer::Role { name, id, session_name, node } => {
+                let role = match &id {
+                    Some(id) => self.identities.role(id).await?,
+                    // A role of the same name that is younger than the token is another one.
+                    None => self
+                        .identities
+                        .role_named(&name)
+                        .await?
+                        .filter(|role| role.created_at.as_second() <= facts.issued_at.as_second()),
+                };
+                let Some(role) = role.filter(|role| is_valid(facts, role.sessions_valid_after)) else {
+                    return Ok(None);
+                };
+                if let Some(node) = &node
+                    && !self.identities.has_node(node).await?
+                {
+                    return Ok(None);
+                }
+                Ok(Some(Principal::RoleSession {
+                    arn: Arn::assumed_role(&self.account, &role.name, &session_name),
+                    role_arn: Arn::role(&self.account, &role.path, &role.name),
+                    role: role.name.clone(),
+                    role_id: role.id.clone(),
+                    session_name,
+                    node,
+                }))
+            }
+        }
+    }
+
+    fn user_principal(&self, user: &User) -> Principal {
+        let arn = Arn::user(&self.account, &user.path, &user.name);
+        Principal::User { name: user.name.clone(), id: user.id.clone(), arn }
     }
 
     async fn node(
@@ -198,9 +242,27 @@ impl Authenticator {
             return Err(Refusal::SignatureMismatch.into());
         };
         let arn = Arn::managed_instance(&self.region, &self.account, &node.id);
-        let access_key_id = Some(node.id.to_string());
-        Ok(caller(received, Principal::Node { node: node.id, arn, key }, access_key_id, None))
+        Ok(caller(received, checked, Principal::Node { node: node.id, arn, key }, None))
     }
+}
+
+/// What a user may not do with the credentials of `GetSessionToken`, whatever policies say.
+/// Source: "Request temporary security credentials", IAM User Guide, `GetSessionToken`.
+fn user_sessions_may(action: Action, facts: &TokenFacts) -> bool {
+    let Action::Operation(operation) = action else { return true };
+    match operation {
+        Operation::Iam(_) => facts.mfa_at.is_some(),
+        Operation::Sts(operation) => {
+            matches!(operation, sts::Operation::AssumeRole | sts::Operation::GetCallerIdentity)
+        }
+        _ => true,
+    }
+}
+
+/// Whether the sessions of a user or a role were not revoked after a token was made. Tokens know seconds only: one of
+/// the very second of the revocation counts as made before.
+fn is_valid(facts: &TokenFacts, sessions_valid_after: Option<Timestamp>) -> bool {
+    sessions_valid_after.is_none_or(|revoked_at| facts.issued_at > revoked_at)
 }
 
 /// The node's previous key, as long as it may repeat the change of the key.
@@ -217,11 +279,18 @@ fn verify(checked: &CheckedRequest<'_>, secret: &str, body: &[u8]) -> Result<(),
 
 fn caller(
     received: Received<'_>,
+    checked: &CheckedRequest<'_>,
     principal: Principal,
-    access_key_id: Option<String>,
-    token_issued_at: Option<Timestamp>,
+    token: Option<Arc<TokenFacts>>,
 ) -> Caller {
-    Caller { principal, access_key_id, source_ip: received.source_ip, token_issued_at }
+    let credential = checked.credential();
+    Caller {
+        principal,
+        access_key_id: Some(credential.access_key_id.clone()),
+        region: Some(credential.scope.region.clone()),
+        source_ip: received.source_ip,
+        token,
+    }
 }
 
 /// The access key that a refused request names, as far as it can be one.

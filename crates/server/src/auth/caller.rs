@@ -1,9 +1,11 @@
 //! Who calls.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use jiff::Timestamp;
 use postern_ids::{Arn, NodeId, PrincipalId, RoleName, UserName};
+
+use super::TokenFacts;
 
 /// Who calls an operation, as far as the signature tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,22 +14,32 @@ pub struct Caller {
     pub principal: Principal,
     /// The access key of the signature; a node's ID if it signed with its RSA key.
     pub access_key_id: Option<String>,
+    /// The region that the request was signed for: `aws:RequestedRegion`.
+    pub region: Option<String>,
     /// Where the request came from.
     pub source_ip: IpAddr,
-    /// When the temporary credentials were issued.
-    pub token_issued_at: Option<Timestamp>,
+    /// What the session token says. `None`: a long-term key, a node's RSA key, or no signature.
+    pub token: Option<Arc<TokenFacts>>,
+}
+
+impl Caller {
+    /// Somebody who has not signed.
+    #[must_use]
+    pub fn unsigned(principal: Principal, source_ip: IpAddr) -> Self {
+        Self { principal, access_key_id: None, region: None, source_ip, token: None }
+    }
 }
 
 /// The kinds of callers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
-    /// An IAM user with a long-term access key.
+    /// An IAM user, with a long-term access key or with temporary credentials of `GetSessionToken`.
     User {
         /// The name.
         name: UserName,
         /// The unique identifier.
         id: PrincipalId,
-        /// `arn:aws:iam::…:user/…`.
+        /// `arn:aws:iam::…:user/…`, with the user's path.
         arn: Arn,
     },
     /// Whoever holds temporary credentials of a role.
@@ -36,6 +48,8 @@ pub enum Principal {
         role: RoleName,
         /// The role's unique identifier.
         role_id: PrincipalId,
+        /// `arn:aws:iam::…:role/…`, with the role's path: `aws:PrincipalArn`.
+        role_arn: Arn,
         /// The session's name; for a node, its ID.
         session_name: String,
         /// `arn:aws:sts::…:assumed-role/…`.

@@ -96,12 +96,8 @@ mod tests {
     use super::*;
 
     fn invocation(key: &str, id: &str, body: &[u8]) -> Invocation {
-        let caller = Caller {
-            principal: Principal::Anonymous,
-            access_key_id: Some(key.to_owned()),
-            source_ip: Ipv4Addr::LOCALHOST.into(),
-            token_issued_at: None,
-        };
+        let anonymous = Caller::unsigned(Principal::Anonymous, Ipv4Addr::LOCALHOST.into());
+        let caller = Caller { access_key_id: Some(key.to_owned()), ..anonymous };
         Invocation::new(&caller, Some(id), body).unwrap()
     }
 
@@ -169,12 +165,7 @@ mod tests {
 
     #[test]
     fn calls_without_a_usable_id_are_never_the_same() {
-        let anonymous = Caller {
-            principal: Principal::Anonymous,
-            access_key_id: None,
-            source_ip: Ipv4Addr::LOCALHOST.into(),
-            token_issued_at: None,
-        };
+        let anonymous = Caller::unsigned(Principal::Anonymous, Ipv4Addr::LOCALHOST.into());
         assert_eq!(Invocation::new(&anonymous, Some("1"), b""), None);
         let known = Caller { access_key_id: Some("AKIA".into()), ..anonymous };
         assert_eq!(Invocation::new(&known, None, b""), None);

@@ -27,6 +27,9 @@ pub enum Unauthenticated {
         /// What it says to be.
         node: NodeId,
     },
+    /// The operation takes no credentials of `GetSessionToken`, or only those made with an MFA code.
+    #[error("Cannot call this operation with session credentials of a user")]
+    NotByUserSessions,
     /// Storage failed.
     #[error("An error occurred on the server side.")]
     Store(#[from] StoreError),
@@ -46,7 +49,7 @@ impl Unauthenticated {
             },
             Self::UnknownKey => CommonError::UnrecognizedClient,
             Self::ExpiredToken => CommonError::ExpiredToken,
-            Self::NodeUnknown { .. } => CommonError::AccessDenied,
+            Self::NodeUnknown { .. } | Self::NotByUserSessions => CommonError::AccessDenied,
             Self::Store(_) => CommonError::Internal,
         }
     }

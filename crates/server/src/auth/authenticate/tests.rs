@@ -4,16 +4,16 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use http::HeaderValue;
-use postern_api::{ApiError, Operation, sts};
+use postern_api::{ApiError, Operation, iam, sts};
 use postern_ids::{ActivationId, PrincipalId, PrincipalKind};
 use postern_sigv4::{PayloadHash, RefusalKind, Signing};
 use postern_store::{
-    AccessKey, Activation, ActivationStore, IdentityStore, MasterKey, NodeStore, Registration, Role,
-    SqliteOptions, SqliteStore, User,
+    AccessKey, AccessKeyStore, Activation, ActivationStore, KeyStatus, MasterKey, NewName, NodeStore,
+    PrincipalName, Registration, Role, RoleStore, SqliteOptions, SqliteStore, User, UserStore,
 };
 
 use super::super::node_signature::tests::NodeKeyPair;
-use super::super::{Issued, authorize};
+use super::super::Issued;
 use super::*;
 use crate::random::SystemRandom;
 
@@ -40,6 +40,10 @@ fn account() -> AccountId {
     "111122223333".parse().unwrap()
 }
 
+fn hour() -> TokenFacts {
+    TokenFacts::new(now(), seconds(3600))
+}
+
 fn seconds(seconds: i64) -> SignedDuration {
     SignedDuration::from_secs(seconds)
 }
@@ -50,7 +54,7 @@ impl Deployment {
         let options = SqliteOptions::new(directory.path().join("postern.db"));
         let store = Arc::new(SqliteStore::open(&options, MasterKey::new([1; 32])).await.unwrap());
         let id = |kind, byte| PrincipalId::from_random(kind, [byte; 17]);
-        let user = User { name: "admin".parse().unwrap(), id: id(PrincipalKind::User, 1), created_at: now() };
+        let user = User::new("admin".parse().unwrap(), id(PrincipalKind::User, 1), now());
         store.create_user(&user).await.unwrap();
         for (key, status) in [(USER_KEY, KeyStatus::Active), (INACTIVE_KEY, KeyStatus::Inactive)] {
             let key = AccessKey {
@@ -59,11 +63,11 @@ impl Deployment {
                 user: user.name.clone(),
                 status,
                 created_at: now(),
+                last_used: None,
             };
             store.create_access_key(&key).await.unwrap();
         }
-        let role =
-            Role { name: "PosternNode".parse().unwrap(), id: id(PrincipalKind::Role, 2), created_at: now() };
+        let role = Role::new("PosternNode".parse().unwrap(), id(PrincipalKind::Role, 2), "{}", now());
         store.create_role(&role).await.unwrap();
         let activation_id = "0f9d9b5e-6f4b-4a36-9b1e-6f4b4a369b1e".parse::<ActivationId>().unwrap();
         let activation = Activation {
@@ -96,9 +100,21 @@ impl Deployment {
     }
 
     fn issue(&self) -> Issued {
-        let role = "PosternNode".parse().unwrap();
-        let (name, node) = (self.node.to_string(), Some(self.node.clone()));
-        self.tokens.issue(role, name, node, now(), seconds(3600), &SystemRandom)
+        let bearer = Bearer::Role {
+            name: "PosternNode".parse().unwrap(),
+            id: Some(PrincipalId::from_random(PrincipalKind::Role, [2; 17])),
+            session_name: self.node.to_string(),
+            node: Some(self.node.clone()),
+        };
+        self.tokens.issue(bearer, hour(), 0, &SystemRandom).unwrap()
+    }
+
+    /// Session credentials of the user, as `GetSessionToken` makes them with the user's key.
+    fn issue_to_user(&self, mfa_at: Option<Timestamp>) -> Issued {
+        let id = PrincipalId::from_random(PrincipalKind::User, [1; 17]);
+        let bearer = Bearer::User { name: "admin".parse().unwrap(), id };
+        let facts = TokenFacts { issued_by: Some(USER_KEY.parse().unwrap()), mfa_at, ..hour() };
+        self.tokens.issue(bearer, facts, 0, &SystemRandom).unwrap()
     }
 
     async fn authenticate(&self, sent: &Sent, action: Action) -> Result<Caller, Unauthenticated> {
@@ -178,6 +194,13 @@ impl Sent {
     }
 }
 
+/// A request with temporary credentials.
+fn signed_by(issued: &Issued, action: Action) -> Sent {
+    let key = issued.credentials.access_key_id.as_str();
+    let (secret, token) = (issued.credentials.secret.expose_secret(), issued.token.expose_secret());
+    Sent::signed(action, key, secret, Some(token))
+}
+
 fn describe() -> Action {
     ssm::Operation::DescribeSessions.into()
 }
@@ -202,7 +225,7 @@ async fn a_user_signs_with_an_access_key() {
     assert_eq!(caller.principal.name(), "arn:aws:iam::111122223333:user/admin");
     assert_eq!(caller.principal.user_id().as_deref(), Some("AIDABBBBBBBBBBBBBBBBB"));
     assert_eq!(caller.access_key_id.as_deref(), Some(USER_KEY));
-    assert_eq!((caller.principal.node(), caller.token_issued_at), (None, None));
+    assert_eq!((caller.principal.node(), caller.token), (None, None));
     assert!(is_signed(&sent.parts) && !is_signed(&Sent::unsigned(describe()).parts));
 }
 
@@ -230,7 +253,7 @@ async fn a_node_acts_with_the_credentials_of_its_token() {
     );
     assert_eq!(caller.principal.node(), Some(&deployment.node));
     assert_eq!(caller.principal.user_id().unwrap(), "AROACCCCCCCCCCCCCCCCC:mi-0123456789abcdef0");
-    assert_eq!(caller.token_issued_at, Some(now()));
+    assert_eq!(caller.token.unwrap().issued_at, now());
 }
 
 #[tokio::test]
@@ -337,8 +360,7 @@ async fn bad_session_tokens() {
     let other = deployment.issue();
     let other_token = other.token.expose_secret().as_str();
     let foreign = SessionTokens::new(&MasterKey::new([9; 32]));
-    let (role, node) = (credentials.role.clone(), credentials.node.clone());
-    let foreign = foreign.issue(role, String::new(), node, now(), seconds(3600), &SystemRandom);
+    let foreign = foreign.issue(credentials.bearer.clone(), hour(), 0, &SystemRandom).unwrap();
     let mut altered = token.to_owned().into_bytes();
     altered[40] = if altered[40] == b'A' { b'B' } else { b'A' };
     let altered = String::from_utf8(altered).unwrap();
@@ -373,7 +395,7 @@ async fn bad_session_tokens() {
 async fn an_expired_token_is_told_only_to_its_bearer() {
     let deployment = Deployment::new().await;
     let Issued { credentials, token } = deployment.issue();
-    let end = credentials.expires_at;
+    let end = credentials.facts.expires_at;
     let at = |time: Timestamp, secret: &str| {
         let time = SigningTime::from_unix_seconds(time.as_second());
         let key = credentials.access_key_id.as_str();
@@ -390,19 +412,15 @@ async fn an_expired_token_is_told_only_to_its_bearer() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_node_does_not_speak_for_this_one() {
+async fn a_token_speaks_for_its_node() {
     let deployment = Deployment::new().await;
     let Issued { credentials, token } = deployment.issue();
     let update = Action::from(ssm::Operation::UpdateInstanceInformation);
     let key = credentials.access_key_id.as_str();
     let sent = Sent::signed(update, key, credentials.secret.expose_secret(), Some(token.expose_secret()));
     let caller = deployment.authenticate(&sent, update).await.unwrap();
-    let context = super::super::Context { request_id: "r", session_node: None };
-    let region: Region = "us-east-1".parse().unwrap();
-    let own = Arn::managed_instance(&region, &account(), &deployment.node);
-    assert!(authorize(&caller, update, &[own], &context).is_ok());
-    let other = Arn::managed_instance(&region, &account(), &"mi-00000000000000000".parse().unwrap());
-    assert!(authorize(&caller, update, &[other], &context).is_err());
+    // What it may do as this node, and that it may do nothing as another, is the authorizer's to say.
+    assert_eq!(caller.principal.node(), Some(&deployment.node));
 }
 
 #[tokio::test]
@@ -536,5 +554,126 @@ async fn only_registration_comes_unsigned() {
     for action in [describe(), role_token(), Action::OpenControlChannel, Action::OpenDataChannel] {
         let refused = deployment.authenticate(&Sent::unsigned(action), action).await;
         assert_eq!(code(refused), "MissingAuthenticationTokenException", "{action}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_acts_with_session_credentials() {
+    let deployment = Deployment::new().await;
+    let issued = deployment.issue_to_user(Some(now()));
+    let caller = deployment.authenticate(&signed_by(&issued, describe()), describe()).await.unwrap();
+    assert_eq!(caller.principal.name(), "arn:aws:iam::111122223333:user/admin");
+    assert_eq!(caller.principal.user_id().unwrap(), "AIDABBBBBBBBBBBBBBBBB");
+    assert_eq!(caller.token.unwrap().mfa_at, Some(now()));
+    assert_eq!(caller.region.as_deref(), Some("us-east-1"));
+}
+
+#[tokio::test]
+async fn session_credentials_of_users_have_limits_that_no_policy_lifts() {
+    let deployment = Deployment::new().await;
+    let (without_mfa, with_mfa) = (deployment.issue_to_user(None), deployment.issue_to_user(Some(now())));
+    let list_users = Action::Operation(Operation::Iam(iam::Operation::ListUsers));
+    let sts = |operation| Action::Operation(Operation::Sts(operation));
+    for (action, issued, expected) in [
+        (describe(), &without_mfa, true),
+        (list_users, &without_mfa, false),
+        (list_users, &with_mfa, true),
+        (sts(sts::Operation::AssumeRole), &without_mfa, true),
+        (sts(sts::Operation::GetCallerIdentity), &without_mfa, true),
+        (sts(sts::Operation::GetSessionToken), &with_mfa, false),
+    ] {
+        let outcome = deployment.authenticate(&signed_by(issued, action), action).await;
+        assert_eq!(outcome.is_ok(), expected, "{action}");
+        if !expected {
+            assert_eq!(code(outcome), "AccessDeniedException", "{action}");
+        }
+    }
+    // Of a role there is no such limit.
+    let role = deployment.issue();
+    assert!(deployment.authenticate(&signed_by(&role, list_users), list_users).await.is_ok());
+}
+
+#[tokio::test]
+async fn session_credentials_end_with_their_user_and_their_key() {
+    let key = USER_KEY.parse().unwrap();
+    let user: postern_ids::UserName = "admin".parse().unwrap();
+    for ending in ["nothing", "renamed", "key switched off", "key deleted", "revoked", "recreated"] {
+        let deployment = Deployment::new().await;
+        let store = &deployment.store;
+        let sent = signed_by(&deployment.issue_to_user(None), describe());
+        assert!(deployment.authenticate(&sent, describe()).await.is_ok(), "{ending}");
+        match ending {
+            "renamed" => {
+                let new = NewName { name: Some("root".parse().unwrap()), path: None };
+                store.update_user(&user, &new).await.unwrap();
+            }
+            "key switched off" => {
+                store.set_access_key_status(&user, &key, KeyStatus::Inactive).await.unwrap();
+            }
+            "key deleted" => store.delete_access_key(&user, &key).await.unwrap(),
+            "revoked" => {
+                let principal = PrincipalName::User(user.clone());
+                store.revoke_sessions(&principal, now() + seconds(1)).await.unwrap();
+            }
+            "recreated" => {
+                for key in [USER_KEY, INACTIVE_KEY] {
+                    store.delete_access_key(&user, &key.parse().unwrap()).await.unwrap();
+                }
+                store.delete_user(&user).await.unwrap();
+                let id = PrincipalId::from_random(PrincipalKind::User, [9; 17]);
+                store.create_user(&User::new(user.clone(), id, now())).await.unwrap();
+                let secret = SECRET.to_owned().into();
+                let again = AccessKey::new(USER_KEY.parse().unwrap(), secret, user.clone(), now());
+                store.create_access_key(&again).await.unwrap();
+            }
+            _ => {}
+        }
+        let outcome = deployment.authenticate(&sent, describe()).await;
+        match ending {
+            "nothing" => assert!(outcome.is_ok()),
+            "renamed" => {
+                assert_eq!(outcome.unwrap().principal.name(), "arn:aws:iam::111122223333:user/root");
+            }
+            _ => assert_eq!(code(outcome), "UnrecognizedClientException", "{ending}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_role_made_anew_under_its_old_name_does_not_revive_tokens() {
+    let deployment = Deployment::new().await;
+    let issued = deployment.issue();
+    let sent = signed_by(&issued, describe());
+    assert!(deployment.authenticate(&sent, describe()).await.is_ok());
+    let name = "PosternNode".parse().unwrap();
+    deployment.store.delete_role(&name).await.unwrap();
+    assert_eq!(code(deployment.authenticate(&sent, describe()).await), "UnrecognizedClientException");
+    let id = PrincipalId::from_random(PrincipalKind::Role, [9; 17]);
+    deployment.store.create_role(&Role::new(name, id, "{}", now())).await.unwrap();
+    assert_eq!(code(deployment.authenticate(&sent, describe()).await), "UnrecognizedClientException");
+}
+
+#[tokio::test]
+async fn sessions_of_a_role_can_be_revoked_and_new_ones_made() {
+    let deployment = Deployment::new().await;
+    let old = signed_by(&deployment.issue(), describe());
+    let principal = PrincipalName::Role("PosternNode".parse().unwrap());
+    deployment.store.revoke_sessions(&principal, now()).await.unwrap();
+    assert_eq!(code(deployment.authenticate(&old, describe()).await), "UnrecognizedClientException");
+    let bearer = deployment.issue().credentials.bearer;
+    let later = TokenFacts::new(now() + seconds(1), seconds(3600));
+    let new = deployment.tokens.issue(bearer, later, 0, &SystemRandom).unwrap();
+    assert!(deployment.authenticate(&signed_by(&new, describe()), describe()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_key_that_is_switched_off_and_on_again_is_followed_at_once() {
+    let deployment = Deployment::new().await;
+    let sent = Sent::signed(describe(), USER_KEY, SECRET, None);
+    let (user, key) = ("admin".parse().unwrap(), USER_KEY.parse().unwrap());
+    for status in [KeyStatus::Active, KeyStatus::Inactive, KeyStatus::Active] {
+        deployment.store.set_access_key_status(&user, &key, status).await.unwrap();
+        let outcome = deployment.authenticate(&sent, describe()).await;
+        assert_eq!(outcome.is_ok(), status == KeyStatus::Active, "{status}");
     }
 }
