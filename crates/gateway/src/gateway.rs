@@ -16,6 +16,7 @@ use postern_store::{
 };
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -234,11 +235,23 @@ impl Gateway {
         self.shared.nodes.presence(node)
     }
 
-    /// Starts a session: stores it, begins its recording, tells the node, and gives what its client needs.
+    /// Starts a session: stores it, begins its recording, tells the node, and gives what its client needs. Whoever
+    /// asked may be gone meanwhile: what is begun is brought to its end, and the session waits for its client.
     ///
     /// # Errors
     /// Nothing is left behind when it fails.
     pub async fn start_session(&self, new: NewSession) -> Result<ClientToken, StartSessionError> {
+        let gateway = self.clone();
+        let started = self.shared.tasks.spawn(async move { gateway.begin_session(new).await });
+        match started.await.map_err(JoinError::try_into_panic) {
+            Ok(outcome) => outcome,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // The runtime is going, and this with it.
+            Err(Err(_)) => std::future::pending().await,
+        }
+    }
+
+    async fn begin_session(&self, new: NewSession) -> Result<ClientToken, StartSessionError> {
         let NewSession { record, document, parameters, run_as_user, recorded_node } = new;
         let not_connected = || StartSessionError::TargetNotConnected { node: record.node.clone() };
         if self.presence(&record.node).is_none() {

@@ -105,6 +105,11 @@ impl World {
     }
 
     async fn start(&self) -> Result<(SessionId, ClientToken), StartSessionError> {
+        let (id, new) = self.new_session();
+        Ok((id, self.gateway.start_session(new).await?))
+    }
+
+    fn new_session(&self) -> (SessionId, NewSession) {
         let id = SessionId::from_random("alice", std::array::from_fn(|_| fastrand_u64() as u8));
         let now = SystemClock.now();
         let record = SessionRecord {
@@ -136,7 +141,7 @@ impl World {
             run_as_user: String::new(),
             recorded_node: Some(NodeDescription::default()),
         };
-        Ok((id, self.gateway.start_session(new).await?))
+        (id, new)
     }
 
     async fn open_client(&mut self, session: &SessionId, token: &str) -> End {
@@ -416,6 +421,21 @@ async fn a_node_gets_no_token_for_a_session_of_another() {
     let (world, session, ..) = running().await;
     let other: NodeId = "mi-fffffffffffffffff".parse().unwrap();
     assert_eq!(world.gateway.data_channel_token(&other, &session), None);
+}
+
+#[tokio::test]
+async fn a_start_whose_caller_goes_away_is_brought_to_its_end() {
+    let mut world = World::new().await;
+    let mut control = world.connect_node().await;
+    let (session, new) = world.new_session();
+    {
+        let mut start = std::pin::pin!(world.gateway.start_session(new));
+        let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(start.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
+    }
+    let task = InteractiveShell::from_json(&control.control().await.payload).unwrap();
+    assert_eq!(task.content.session_id, session);
+    assert!(matches!(world.gateway.resume_session(&session).await.unwrap(), Resumed::Live(_)));
 }
 
 #[tokio::test]
