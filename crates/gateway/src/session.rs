@@ -26,7 +26,7 @@ use tokio_websockets::CloseCode;
 pub use self::end::EndReason;
 pub(crate) use self::recorder::SessionRecorder;
 
-use self::connection::Connection;
+use self::connection::{Connection, Life};
 use crate::gateway::{Shared, session_end};
 use crate::keep_alive::Silence;
 use crate::relay::{Received, Relay, Side};
@@ -102,9 +102,12 @@ enum Phase {
     },
 }
 
+/// Messages with the side that they came from; `None` stands for the end of its connection.
+type Batch = VecDeque<(Side, Option<Incoming>)>;
+
 /// What happened next.
 enum Step {
-    Received(VecDeque<(Side, Option<Incoming>)>),
+    Received(Batch),
     Lost(Side),
     Commanded(Box<Command>),
     Timer,
@@ -256,18 +259,24 @@ impl SessionTask {
     }
 
     /// Takes what has come in, as far as there is room for it on the other side.
-    fn receive(&mut self, cx: &mut Context<'_>) -> VecDeque<(Side, Option<Incoming>)> {
+    fn receive(&mut self, cx: &mut Context<'_>) -> Batch {
         let mut batch = VecDeque::new();
         let mut bytes = 0;
         for (side, connection) in [(Side::Client, &mut self.client), (Side::Agent, &mut self.agent)] {
             let Some(connection) = connection else { continue };
             if !self.relay.wants_frames(side) {
-                // It is not read, since the other side is slow: its silence means nothing.
-                connection.keep_alive.handle_heard(Instant::now());
+                let life = connection.look_for_life(cx, Instant::now());
+                // A node that cannot be heard here can be heard on its control channel.
+                let is_gone = side == Side::Agent && self.shared.nodes.presence(&self.node).is_none();
+                match life {
+                    Life::Watched => {}
+                    Life::Unknown if !is_gone => connection.keep_alive.handle_heard(Instant::now()),
+                    Life::Unknown | Life::Over => batch.extend(last_of(side, connection)),
+                }
+                continue;
             }
-            while self.relay.wants_frames(side) && batch.len() < BATCH_MESSAGES_MAX && bytes < BATCH_BYTES_MAX
-            {
-                let Poll::Ready(incoming) = connection.socket.poll_receive(cx) else { break };
+            while batch.len() < BATCH_MESSAGES_MAX && bytes < BATCH_BYTES_MAX {
+                let Poll::Ready(incoming) = connection.poll_receive(cx) else { break };
                 if let Some(Incoming::Binary(frame)) = &incoming {
                     bytes += frame.len();
                 }
@@ -281,7 +290,7 @@ impl SessionTask {
         batch
     }
 
-    async fn handle_batch(&mut self, batch: VecDeque<(Side, Option<Incoming>)>) {
+    async fn handle_batch(&mut self, batch: Batch) {
         let now = Instant::now();
         for (side, incoming) in batch {
             let Some(incoming) = incoming else {
@@ -528,10 +537,19 @@ impl SessionTask {
 
     async fn handle_time(&mut self, now: Instant) {
         for side in [Side::Client, Side::Agent] {
+            let is_read = self.relay.wants_frames(side);
             let Some(connection) = self.connection_mut(side) else { continue };
             match connection.keep_alive.poll(now) {
-                Some(Silence::Ping) => connection.ping(),
-                Some(Silence::Gone) => self.detach(side).await,
+                Some(Silence::Ping) => {
+                    connection.ping();
+                    if !is_read {
+                        connection.begin_probe();
+                    }
+                }
+                Some(Silence::Gone) => {
+                    let last = last_of(side, connection);
+                    self.handle_batch(last).await;
+                }
                 None => {}
             }
         }
@@ -644,4 +662,10 @@ impl SessionTask {
             tracing::error!(session.id = %self.id, error, "cannot write the status of session {}", self.id);
         }
     }
+}
+
+/// What was held back of a connection that is over, and its end.
+fn last_of(side: Side, connection: &mut Connection) -> Batch {
+    let held_back = connection.take_held_back().into_iter().map(|incoming| (side, Some(incoming)));
+    held_back.chain([(side, None)]).collect()
 }

@@ -438,6 +438,86 @@ async fn a_start_whose_caller_goes_away_is_brought_to_its_end() {
     assert!(matches!(world.gateway.resume_session(&session).await.unwrap(), Resumed::Live(_)));
 }
 
+/// A session whose client reads and acknowledges nothing, and whose agent has sent until nobody read it any more. Time
+/// is stopped from then on, and goes on by itself when everybody waits.
+async fn held_back() -> HeldBack {
+    let (world, _session, control, mut agent, mut client) = running().await;
+    tokio::time::pause();
+    let mut others = JoinSet::new();
+    // Reading answers pings.
+    let (relent, mut relents) = tokio::sync::oneshot::channel();
+    others.spawn(async move {
+        let mut frames = Vec::new();
+        loop {
+            let message = tokio::select! {
+                _ = &mut relents => break,
+                message = client.socket.next() => message.unwrap().unwrap(),
+            };
+            frames.extend(message.is_binary().then(|| Bytes::from(message.into_payload())));
+        }
+        for frame in frames {
+            client.channel.handle_frame(frame, std::time::Instant::now()).unwrap();
+        }
+        let mut count = 0;
+        while let Ok(Some(event)) = timeout(Duration::from_secs(5), client.event()).await {
+            count += usize::from(matches!(event, Event::Stream { .. }));
+        }
+        count
+    });
+    others.spawn(async move {
+        let mut control = control;
+        while let Some(Ok(_)) = control.socket.next().await {}
+        0
+    });
+    let limits = ChannelLimits {
+        unacknowledged_bytes_max: 64 << 20,
+        unacknowledged_messages_max: 1 << 20,
+        ..ChannelLimits::default()
+    };
+    agent.channel = DataChannel::new(Role::Agent, limits);
+    agent.channel.handle_connected(std::time::Instant::now());
+    let mut sent = 0;
+    while timeout(Duration::from_secs(1), agent.send(&[b'x'; 32 << 10])).await.is_ok() {
+        sent += 1;
+        assert!(sent < 1000, "it is read for ever");
+    }
+    assert!(sent > 200, "{sent}");
+    HeldBack { _world: world, agent, sent, relent, others }
+}
+
+struct HeldBack {
+    _world: World,
+    agent: End,
+    /// Messages that the agent has sent, and one more that it has begun to send.
+    sent: usize,
+    /// Has the client acknowledge what it got. It then goes on until nothing comes, and tells how much it was.
+    relent: tokio::sync::oneshot::Sender<()>,
+    others: JoinSet<usize>,
+}
+
+#[tokio::test]
+async fn a_node_that_vanishes_while_its_output_is_held_back_is_noticed() {
+    let HeldBack { mut agent, _world, others: _others, relent: _relent, .. } = held_back().await;
+    // A second has passed before it was clear that nobody reads. Nothing is read in time, so no ping is answered.
+    tokio::time::sleep(Duration::from_millis(44_500)).await;
+    let rest = async { while let Some(Ok(_)) = agent.socket.next().await {} };
+    timeout(Duration::from_secs(1), rest).await.expect("it is still believed to be there");
+}
+
+#[tokio::test]
+async fn a_node_whose_output_is_held_back_for_long_keeps_its_connection() {
+    let HeldBack { mut agent, sent, relent, mut others, _world } = held_back().await;
+    let mut answers = std::pin::pin!(async { while let Some(Ok(_)) = agent.socket.next().await {} });
+    assert!(timeout(Duration::from_secs(600), answers.as_mut()).await.is_err(), "it was cut off");
+    // Nothing of what was held back meanwhile is lost.
+    relent.send(()).unwrap();
+    let received = tokio::select! {
+        () = answers => panic!("it was cut off"),
+        received = others.join_next() => received.unwrap().unwrap(),
+    };
+    assert_eq!(received, sent + 1);
+}
+
 #[tokio::test]
 async fn a_client_resumes_and_misses_nothing() {
     let (mut world, session, _control, mut agent, mut client) = running().await;

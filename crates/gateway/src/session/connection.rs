@@ -1,5 +1,6 @@
 //! One websocket of a session.
 
+use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -8,10 +9,15 @@ use tokio_websockets::CloseCode;
 
 use crate::keep_alive::KeepAlive;
 use crate::relay::{Relay, Side, Transmit};
-use crate::socket::{Closed, Socket};
+use crate::socket::{Closed, Incoming, Socket};
 
 /// What every ping carries that is not a fence; AWS's programs send the same.
 const PING_PAYLOAD: &[u8] = b"keepalive";
+/// What is read of a peer that may send nothing at the moment, to find the pong behind it. Postern's ends have at most
+/// 2 MiB on their way; AWS's agent may have more.
+const HELD_BACK_BYTES_MAX: usize = 4 << 20;
+/// What a message that is held back takes besides its payload.
+const HELD_BACK_OVERHEAD_BYTES: usize = 64;
 
 /// See the [module's documentation](self).
 pub(super) struct Connection {
@@ -19,6 +25,28 @@ pub(super) struct Connection {
     pub(super) keep_alive: KeepAlive,
     pub(super) invalid_frames: u32,
     ending: Ending,
+    /// Read while the other side was slow, and not passed on yet.
+    held_back: VecDeque<Incoming>,
+    held_back_bytes: usize,
+    probe: Option<Probe>,
+}
+
+/// The search for a sign of life of a peer that is not read otherwise.
+#[derive(Debug, Default)]
+struct Probe {
+    /// All that had come before the ping is read: whatever comes now was sent after it.
+    is_past_backlog: bool,
+}
+
+/// What is known of a peer whose frames are not wanted at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// Its silence counts, and tells.
+    Watched,
+    /// More stands before its answer than may be held: its silence means nothing.
+    Unknown,
+    /// The connection is over.
+    Over,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +59,66 @@ enum Ending {
 
 impl Connection {
     pub(super) fn new(socket: Socket, now: Instant) -> Self {
-        Self { socket, keep_alive: KeepAlive::new(now), invalid_frames: 0, ending: Ending::Open }
+        Self {
+            socket,
+            keep_alive: KeepAlive::new(now),
+            invalid_frames: 0,
+            ending: Ending::Open,
+            held_back: VecDeque::new(),
+            held_back_bytes: 0,
+            probe: None,
+        }
+    }
+
+    /// The next message, those that were held back first; `None` when the connection is over.
+    pub(super) fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
+        self.probe = None;
+        match self.held_back.pop_front() {
+            Some(first) => {
+                self.held_back_bytes -= held_bytes(&first);
+                Poll::Ready(Some(first))
+            }
+            None => self.socket.poll_receive(cx),
+        }
+    }
+
+    /// Takes what was held back.
+    pub(super) fn take_held_back(&mut self) -> VecDeque<Incoming> {
+        self.held_back_bytes = 0;
+        std::mem::take(&mut self.held_back)
+    }
+
+    /// Looks for a sign of life although the peer's frames are not wanted at the moment. Nothing is read before its
+    /// silence has been pinged ([`Self::begin_probe`]), so that an ordinary back-pressure stays one. Then it is read
+    /// up to the pong, and what stands before that is held back.
+    pub(super) fn look_for_life(&mut self, cx: &mut Context<'_>, now: Instant) -> Life {
+        while let Some(probe) = &mut self.probe {
+            if self.held_back_bytes >= HELD_BACK_BYTES_MAX {
+                self.probe = None;
+                return Life::Unknown;
+            }
+            let Poll::Ready(incoming) = self.socket.poll_receive(cx) else {
+                probe.is_past_backlog = true;
+                break;
+            };
+            let Some(incoming) = incoming else { return Life::Over };
+            let is_pong = matches!(&incoming, Incoming::Pong(payload) if **payload == *PING_PAYLOAD);
+            if is_pong || probe.is_past_backlog {
+                self.keep_alive.handle_heard(now);
+            }
+            if is_pong {
+                self.probe = None;
+            } else {
+                self.held_back_bytes += held_bytes(&incoming);
+                self.held_back.push_back(incoming);
+            }
+        }
+        Life::Watched
+    }
+
+    /// From now on [`Self::look_for_life`] reads, for a ping was sent.
+    pub(super) fn begin_probe(&mut self) {
+        self.probe = Some(Probe::default());
     }
 
     /// Writes what the relay has for this side, as far as the connection takes it.
@@ -93,6 +180,14 @@ impl Connection {
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let _ = self.socket.poll_flush(&mut cx);
     }
+}
+
+fn held_bytes(incoming: &Incoming) -> usize {
+    let payload_bytes = match incoming {
+        Incoming::Binary(payload) | Incoming::Text(payload) | Incoming::Pong(payload) => payload.len(),
+        Incoming::Ping => 0,
+    };
+    payload_bytes + HELD_BACK_OVERHEAD_BYTES
 }
 
 fn fence_payload(fence: u64) -> Bytes {
