@@ -76,6 +76,8 @@ pub struct PreviousDigest {
 pub struct Delivery {
     /// The number of the last line that was looked at.
     pub through: u64,
+    /// The number of the line that a head was signed for last.
+    pub head_sequence: Option<u64>,
     /// The files.
     pub log_files: Vec<LogFile>,
 }
@@ -120,6 +122,8 @@ pub struct DigestDelivery {
     /// Its place, hash and signature.
     #[serde(flatten)]
     pub digest: PreviousDigest,
+    /// The number of the line that a head was signed for last.
+    pub head_sequence: Option<u64>,
     /// When it ends.
     pub end_time: Timestamp,
     /// The key that signed it.

@@ -12,7 +12,10 @@ pub mod key;
 mod layout;
 mod limits;
 mod record;
+mod recorded;
 pub mod segment;
+pub mod tombstone;
+pub mod verify;
 
 pub use identity::{
     Attributes, IdentityType, SessionContext, SessionIssuer, UserIdentity, WebIdFederationData,
@@ -22,3 +25,5 @@ pub use limits::BODY_BYTES_MAX;
 pub use record::{
     Addendum, AddendumReason, EventCategory, EventType, HIDDEN, HIDDEN_TOKEN, Record, Resource, TlsDetails,
 };
+pub use recorded::{RecordedFile, SESSION_ENDED, SESSION_RECORDING_PROGRESS};
+pub use verify::verify;

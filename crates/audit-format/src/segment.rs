@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::Hash;
 use crate::delivery::DeliveryState;
+use crate::key::PublicKey;
 use crate::limits::BODY_BYTES_MAX;
 
 /// The layout of the chain; a reader refuses others.
@@ -30,8 +31,8 @@ pub struct SegmentStart {
     pub trail: TrailName,
     /// The intents of earlier segments whose outcome is not written yet.
     pub open_intents: Vec<u64>,
-    /// The fingerprints of the keys that earlier segments name.
-    pub keys: Vec<String>,
+    /// The keys that earlier segments name.
+    pub keys: Vec<PublicKey>,
     /// How far deliveries have come.
     pub delivery: DeliveryState,
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use postern_audit_format::Record;
 use postern_audit_format::chain::{Class, Kind, NewLine};
 use postern_audit_format::delivery::DeliveryState;
+use postern_audit_format::key::PublicKey;
 use postern_audit_format::segment::{FORMAT, Position, SegmentStart, TrailName};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -54,7 +55,7 @@ pub(crate) enum News {
     /// How far deliveries have come.
     Delivery(DeliveryState),
     /// There is one more key.
-    Key(String),
+    Key(PublicKey),
 }
 
 /// A line that was appended.
@@ -154,8 +155,8 @@ pub(crate) struct Appender {
     pub(crate) drops_seen: u64,
     pub(crate) commands: mpsc::WeakSender<Command>,
     pub(crate) delivery: DeliveryState,
-    /// The fingerprints of the keys that the chain names.
-    pub(crate) keys: Vec<String>,
+    /// The keys that the chain names.
+    pub(crate) keys: Vec<PublicKey>,
     /// Something may be behind the durable end of the file.
     pub(crate) is_dirty: bool,
     pub(crate) progress: watch::Sender<Progress>,
@@ -292,7 +293,7 @@ impl Appender {
             match item.news {
                 News::None => {}
                 News::Delivery(delivery) => self.delivery = delivery,
-                News::Key(fingerprint) => self.keys.push(fingerprint),
+                News::Key(key) => self.keys.push(key),
             }
             let mut guard = None;
             if item.kind == Kind::Intent {

@@ -75,6 +75,7 @@ impl Deliverer {
     pub(crate) fn stage_logs(
         &mut self,
         target: Progress,
+        head_sequence: Option<u64>,
         now: Timestamp,
     ) -> io::Result<Option<Staged<Delivery>>> {
         let mut batch = Batch { through: self.state.through, at: self.at, files: BTreeMap::new(), bytes: 0 };
@@ -102,7 +103,7 @@ impl Deliverer {
             };
             log_files.push(LogFile { digest, class, records: file.records, object_hash: Hash::of(&object) });
         }
-        let body = Delivery { through: batch.through, log_files };
+        let body = Delivery { through: batch.through, head_sequence, log_files };
         let mut state = self.state.clone();
         state.add(&body);
         Ok(Some(Staged { body, state, at: batch.at, objects: staged }))
@@ -118,6 +119,7 @@ impl Deliverer {
     pub(crate) fn stage_digest(
         &self,
         end: Timestamp,
+        head_sequence: Option<u64>,
         key: &SigningKey,
     ) -> io::Result<Staged<DigestDelivery>> {
         let previous = self.state.last_digest.clone();
@@ -150,7 +152,7 @@ impl Deliverer {
         let mut state = self.state.clone();
         state.close(end, digest.clone());
         let object_hash = Hash::of(&compressed);
-        let body = DigestDelivery { digest, end_time: end, fingerprint, object_hash };
+        let body = DigestDelivery { digest, head_sequence, end_time: end, fingerprint, object_hash };
         Ok(Staged { body, state, at: self.at, objects: vec![(hash.to_string(), object)] })
     }
 

@@ -14,6 +14,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use jiff::Timestamp;
 use postern_audit_format::Layout;
+use postern_audit_format::delivery::whole_seconds;
 use postern_audit_format::key::{self, PublicKey};
 use zeroize::Zeroize as _;
 
@@ -29,13 +30,13 @@ const VALIDITY_MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// The keys of a trail.
 #[derive(Debug)]
 pub(crate) struct Keys {
-    directory: PathBuf,
-    sealing: Sealing,
-    lifetime: Duration,
+    files: Files,
     /// All of them, the oldest first.
     public: Vec<PublicKey>,
     /// The newest.
-    signing: Option<SigningKey>,
+    signing: SigningKey,
+    /// The one before.
+    previous: Option<SigningKey>,
 }
 
 /// The key that signs.
@@ -66,65 +67,123 @@ impl SigningKey {
 }
 
 impl Keys {
-    /// Reads the keys in the trail's directory.
+    /// Reads the keys in the trail's directory, of which the chain names some. Without any, the first is made.
     pub(crate) fn open(
         layout: &Layout,
         sealing_key: [u8; 32],
         lifetime: Duration,
+        named: &[PublicKey],
+        now: Timestamp,
     ) -> Result<Self, OpenError> {
         let directory = layout.keys();
-        let sealing = Sealing::new(sealing_key);
-        let mut public = Vec::new();
-        let entries = fs::read_dir(&directory).map_err(|error| disk::named(&directory, error))?;
-        for entry in entries {
-            let path = entry.map_err(|error| disk::named(&directory, error))?.path();
-            if path.extension().is_some_and(|extension| extension == "json") {
-                public.push(read_public(&path)?);
-            }
+        let keys = Files { directory, sealing: Sealing::new(sealing_key), lifetime };
+        let mut public = keys.read_public()?;
+        let unnamed = public.extract_if(.., |key| !named.is_empty() && !named.contains(key));
+        // A key that the chain does not name was being made when the server stopped; it has not signed anything.
+        unnamed.into_iter().try_for_each(|key| keys.remove(&key))?;
+        if let Some(lost) = named.iter().find(|named| !public.contains(named)) {
+            let path = keys.public_path(lost);
+            return Err(OpenError::Key { path, what: "it is missing, or not as the chain names it" });
         }
-        public.sort_by_key(|key| (key.validity_start_time, key.fingerprint.clone()));
-        let mut keys = Self { directory, sealing, lifetime, public, signing: None };
-        if let Some(newest) = keys.public.last().cloned() {
-            keys.signing = Some(keys.read_private(newest)?);
+        let signing = match public.last() {
+            Some(newest) => keys.read_private(newest)?,
+            None => keys.make(now)?,
+        };
+        let before = public.len().checked_sub(2).and_then(|index| public.get(index));
+        let previous = before.map(|before| keys.read_private(before)).transpose()?;
+        if public.is_empty() {
+            public.push(signing.public.clone());
         }
-        Ok(keys)
+        Ok(Self { files: keys, public, signing, previous })
     }
 
+    /// All public keys, the oldest first.
     pub(crate) fn public(&self) -> &[PublicKey] {
         &self.public
     }
 
-    /// The key that signs now, if there is one that has not signed long enough.
-    pub(crate) fn signing(&self, now: Timestamp) -> Option<&SigningKey> {
-        self.signing.as_ref().filter(|key| {
-            now.saturating_add(VALIDITY_MARGIN).is_ok_and(|last| last < key.public.validity_end_time)
-        })
+    /// The key that signs.
+    pub(crate) fn signing(&self) -> &SigningKey {
+        &self.signing
     }
 
-    /// Makes a key that signs from now on. It must be on the chain before it signs anything.
-    pub(crate) fn rotate(&mut self, now: Timestamp) -> Result<&PublicKey, OpenError> {
+    /// The key that signed before.
+    pub(crate) fn previous(&self) -> Option<&SigningKey> {
+        self.previous.as_ref()
+    }
+
+    /// Whether the key has not signed long enough.
+    pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
+        let end = self.signing.public.validity_end_time;
+        now.saturating_add(VALIDITY_MARGIN).is_ok_and(|last| last < end)
+    }
+
+    /// Makes a key, which must be on the chain before it signs.
+    pub(crate) fn make(&self, now: Timestamp) -> Result<SigningKey, OpenError> {
+        self.files.make(now)
+    }
+
+    /// Lets a key sign from now on.
+    pub(crate) fn hand_over(&mut self, next: SigningKey) {
+        self.public.push(next.public.clone());
+        self.previous = Some(std::mem::replace(&mut self.signing, next));
+    }
+}
+
+/// The files of keys.
+#[derive(Debug)]
+struct Files {
+    directory: PathBuf,
+    sealing: Sealing,
+    lifetime: Duration,
+}
+
+impl Files {
+    fn make(&self, now: Timestamp) -> Result<SigningKey, OpenError> {
         let failed = |what| OpenError::Key { path: self.directory.clone(), what };
         let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| failed("no key can be made"))?;
         let start = now.saturating_sub(VALIDITY_MARGIN).unwrap_or(Timestamp::MIN);
         let end = now.saturating_add(self.lifetime + VALIDITY_MARGIN).unwrap_or(Timestamp::MAX);
-        let public = PublicKey::new(pair.public_key().as_ref(), whole(start), whole(end));
+        let (start, end) = (whole_seconds(start), whole_seconds(end));
+        let public = PublicKey::new(pair.public_key().as_ref(), start, end);
         let private: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| failed("no key can be written"))?;
         let sealed = self.sealing.seal(&public.fingerprint, private.as_ref())?;
         // The private part first: a public key without one could not sign.
         write(&self.sealed_path(&public), &sealed)?;
         let json = serde_json::to_vec(&public).expect("texts and times are always JSON");
-        write(&self.directory.join(format!("{}.json", public.fingerprint)), &json)?;
-        self.signing = Some(SigningKey { pair, public: public.clone() });
-        self.public.push(public);
-        Ok(self.public.last().expect("it was just pushed"))
+        write(&self.public_path(&public), &json)?;
+        Ok(SigningKey { pair, public })
+    }
+
+    /// The public keys, the oldest first.
+    fn read_public(&self) -> Result<Vec<PublicKey>, OpenError> {
+        let mut public = Vec::new();
+        let entries = fs::read_dir(&self.directory).map_err(|error| disk::named(&self.directory, error))?;
+        for entry in entries {
+            let path = entry.map_err(|error| disk::named(&self.directory, error))?.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                public.push(read_public(&path)?);
+            }
+        }
+        public.sort_by_key(|key| (key.validity_start_time, key.fingerprint.clone()));
+        Ok(public)
+    }
+
+    fn remove(&self, key: &PublicKey) -> Result<(), OpenError> {
+        disk::remove_if_there(&self.public_path(key))?;
+        Ok(disk::remove_if_there(&self.sealed_path(key))?)
+    }
+
+    fn public_path(&self, key: &PublicKey) -> PathBuf {
+        self.directory.join(format!("{}.json", key.fingerprint))
     }
 
     fn sealed_path(&self, key: &PublicKey) -> PathBuf {
         self.directory.join(format!("{}.sealed", key.fingerprint))
     }
 
-    fn read_private(&self, public: PublicKey) -> Result<SigningKey, OpenError> {
-        let path = self.sealed_path(&public);
+    fn read_private(&self, public: &PublicKey) -> Result<SigningKey, OpenError> {
+        let path = self.sealed_path(public);
         let sealed = fs::read(&path).map_err(|error| disk::named(&path, error))?;
         let failed = |what| OpenError::Key { path: path.clone(), what };
         let mut private = self
@@ -137,7 +196,7 @@ impl Keys {
         if key::fingerprint(pair.public_key().as_ref()) != public.fingerprint {
             return Err(failed("it does not belong to its public key"));
         }
-        Ok(SigningKey { pair, public })
+        Ok(SigningKey { pair, public: public.clone() })
     }
 }
 
@@ -149,11 +208,6 @@ fn read_public(path: &Path) -> Result<PublicKey, OpenError> {
 fn write(path: &Path, contents: &[u8]) -> Result<(), OpenError> {
     disk::write_aside(path, contents)?;
     Ok(disk::put_in_place(path)?)
-}
-
-/// AWS's times of keys have no fractions.
-fn whole(time: Timestamp) -> Timestamp {
-    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 /// Seals private keys at rest: AES-256-GCM, bound to the fingerprint.

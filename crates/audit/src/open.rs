@@ -80,13 +80,10 @@ fn open_files(
     directories.iter().try_for_each(|directory| disk::create_directory(directory))?;
     let now = clock.now();
     let heads = Heads::open(layout, &options.trail)?;
-    let mut keys = Keys::open(layout, sealing_key, options.key_lifetime)?;
     let recovered = recover::recover(layout, &options.trail, heads.last(), now)?;
+    let keys = Keys::open(layout, sealing_key, options.key_lifetime, &recovered.keys, now)?;
     let objects = Objects::new(layout, &options.bucket);
     let deliverer = Deliverer::open(layout, &options.trail, objects.clone(), recovered.delivery.clone())?;
-    if keys.signing(now).is_none() {
-        keys.rotate(now)?;
-    }
     let (commands, queue) = mpsc::channel(QUEUE_LINES);
     let (progress_sender, progress) = watch::channel(recovered.progress);
     let (health_sender, health) = watch::channel(Health::Sound);
@@ -107,7 +104,7 @@ fn open_files(
         progress: progress_sender,
         health: health_sender,
     };
-    let unnamed = keys.public().iter().filter(|key| !appender.keys.contains(&key.fingerprint));
+    let unnamed = keys.public().iter().filter(|key| !appender.keys.contains(key));
     let mut items: Vec<Item> = unnamed.map(key_item).collect();
     items.push(Item { class: Some(Class::Write), ..item(Kind::Record, &started, News::None).0 });
     // With it goes what became of the calls that a crash interrupted.
@@ -128,6 +125,7 @@ fn open_files(
         heads,
         deliverer,
         due,
+        is_handed_over: false,
     };
     Ok(Opened { commands, progress, health, keys, objects, tender, writer })
 }

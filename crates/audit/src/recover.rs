@@ -25,8 +25,8 @@ pub(crate) struct Recovered {
     pub(crate) progress: Progress,
     pub(crate) open: BTreeMap<u64, OpenIntent>,
     pub(crate) delivery: DeliveryState,
-    /// The fingerprints of the keys that the chain names.
-    pub(crate) keys: Vec<String>,
+    /// The keys that the chain names.
+    pub(crate) keys: Vec<PublicKey>,
     /// Bytes behind the last complete line that were cut off.
     pub(crate) torn_bytes: u64,
 }
@@ -119,7 +119,7 @@ struct Reading {
     /// Intents of this segment.
     intents: BTreeMap<u64, (Option<Class>, Vec<u8>)>,
     delivery: DeliveryState,
-    keys: Vec<String>,
+    keys: Vec<PublicKey>,
     /// Intents of earlier segments.
     earlier: Vec<u64>,
 }
@@ -223,8 +223,7 @@ impl Reading {
                 self.delivery.close(digest.end_time, digest.digest);
             }
             Kind::Key => {
-                let key: PublicKey = serde_json::from_slice(body)?;
-                self.keys.push(key.fingerprint);
+                self.keys.push(serde_json::from_slice(body)?);
             }
             Kind::Record | Kind::Tombstone => {}
         }

@@ -43,6 +43,8 @@ pub(crate) struct Tender {
     pub(crate) heads: Heads,
     pub(crate) deliverer: Deliverer,
     pub(crate) due: Due,
+    /// Whether the key before has vouched for the one that signs.
+    pub(crate) is_handed_over: bool,
 }
 
 /// When what is due.
@@ -58,7 +60,7 @@ impl Tender {
         let now = self.clock.now();
         self.renew_key(now)?;
         if let Some(end) = self.deliverer.digest_due(now, seconds(self.options.digest_interval)) {
-            self.deliver_digest(end, now)?;
+            self.deliver_digest(end)?;
         }
         if now >= self.due.logs {
             self.deliver_logs(now)?;
@@ -86,31 +88,36 @@ impl Tender {
         Duration::try_from(now.duration_until(next)).unwrap_or_default()
     }
 
+    /// Makes the next key when the one that signs has signed long enough. Nothing is signed with it before the chain
+    /// names it, and the first head after that is signed with the key before: so whoever has that one can believe this.
     fn renew_key(&mut self, now: Timestamp) -> Result<(), TendError> {
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        if keys.signing(now).is_some() {
+        let keys = Arc::clone(&self.keys);
+        let mut keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if keys.is_fresh(now) {
             return Ok(());
         }
-        let key = keys.rotate(now).map_err(TendError::Key)?.clone();
+        let next = keys.make(now).map_err(TendError::Key)?;
+        let public = next.public().clone();
+        self.append(Kind::Key, &public, News::Key(public.clone()))?;
+        keys.hand_over(next);
+        self.is_handed_over = false;
         drop(keys);
-        let news = News::Key(key.fingerprint.clone());
-        self.append(Kind::Key, &key, news)
+        self.sign_head(now)
     }
 
-    fn deliver_digest(&mut self, end: Timestamp, now: Timestamp) -> Result<(), TendError> {
+    fn deliver_digest(&mut self, end: Timestamp) -> Result<(), TendError> {
         let staged = {
             let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(key) = keys.signing(now) else { return Ok(()) };
-            self.deliverer.stage_digest(end, key)?
+            self.deliverer.stage_digest(end, self.head_sequence(), keys.signing())?
         };
         self.append(Kind::Digest, &staged.body, News::Delivery(staged.state.clone()))?;
         Ok(self.deliverer.show(staged)?)
     }
 
     fn deliver_logs(&mut self, now: Timestamp) -> Result<(), TendError> {
-        let target = *self.progress.borrow();
+        let (target, head) = (*self.progress.borrow(), self.head_sequence());
         while self.deliverer.state().through < target.position.sequence
-            && let Some(staged) = self.deliverer.stage_logs(target, now)?
+            && let Some(staged) = self.deliverer.stage_logs(target, head, now)?
         {
             self.append(Kind::Delivery, &staged.body, News::Delivery(staged.state.clone()))?;
             self.deliverer.show(staged)?;
@@ -118,11 +125,20 @@ impl Tender {
         Ok(())
     }
 
+    fn head_sequence(&self) -> Option<u64> {
+        self.heads.last().map(|head| head.sequence)
+    }
+
     fn sign_head(&mut self, now: Timestamp) -> Result<(), TendError> {
         let position = self.progress.borrow().position;
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(key) = keys.signing(now) else { return Ok(()) };
-        Ok(self.heads.sign(position, now, key)?)
+        let last = self.heads.last().map(|head| head.fingerprint.as_str());
+        let previous = keys
+            .previous()
+            .filter(|key| !self.is_handed_over && last.is_none_or(|last| last == key.public().fingerprint));
+        self.heads.sign(position, now, previous.unwrap_or_else(|| keys.signing()))?;
+        self.is_handed_over = true;
+        Ok(())
     }
 
     fn append(&self, kind: Kind, body: &impl Serialize, news: News) -> Result<(), TendError> {
@@ -147,7 +163,7 @@ pub(crate) fn item(
 
 /// The line about a key.
 pub(crate) fn key_item(key: &PublicKey) -> Item {
-    item(Kind::Key, key, News::Key(key.fingerprint.clone())).0
+    item(Kind::Key, key, News::Key(key.clone())).0
 }
 
 pub(crate) fn later(now: Timestamp, interval: Duration) -> Timestamp {
