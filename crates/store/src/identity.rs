@@ -25,7 +25,7 @@ pub use authorization::{
     PrincipalPolicies,
 };
 pub use error::{Dependent, Entity, IdentityError};
-pub use federation::{OidcProvider, OidcStore};
+pub use federation::{OidcProvider, OidcStore, OidcUpdate};
 pub use group::{Group, GroupStore};
 pub use held_policy::{HeldPolicyStore, InlinePolicy, PolicyEntities, PolicyEntity, PolicyHolder, PolicyUse};
 pub use instance_profile::{InstanceProfile, InstanceProfileStore};

@@ -25,8 +25,8 @@ pub use identity::{
     Entity, Group, GroupPolicies, GroupStore, Guardrail, HeldPolicies, HeldPolicyStore, IdentityCounts,
     IdentityError, IdentityTagStore, InlinePolicy, InstanceProfile, InstanceProfileStore, KeyLastUsed,
     KeyStatus, LoginProfile, LoginProfileUpdate, ManagedPolicy, ManagedPolicyStore, MfaCounter, MfaDevice,
-    MfaFilter, NewMfaDevice, NewName, NewPolicy, OidcProvider, OidcStore, PolicyEntities, PolicyEntity,
-    PolicyHolder, PolicyQuery, PolicyUsage, PolicyUse, PolicyVersion, Principal, PrincipalName,
+    MfaFilter, NewMfaDevice, NewName, NewPolicy, OidcProvider, OidcStore, OidcUpdate, PolicyEntities,
+    PolicyEntity, PolicyHolder, PolicyQuery, PolicyUsage, PolicyUse, PolicyVersion, Principal, PrincipalName,
     PrincipalPolicies, Quota, Quotas, Role, RoleLastUsed, RoleStore, RoleUpdate, RoleUse, SignInStore,
     TaggedIdentity, User, UserStore, VersionRank, policy_chars,
 };
@@ -38,8 +38,8 @@ pub use page::{Page, Paged};
 pub use seal::MasterKey;
 pub use secret::Secret;
 pub use session::{
-    AccessType, CreateSessionError, EndStatus, HISTORY_KEPT, SessionClaim, SessionCursor, SessionEnd, SessionFilter,
-    SessionQuery, SessionRecord, SessionState, SessionStatus, SessionStore,
+    AccessType, CreateSessionError, EndStatus, HISTORY_KEPT, SessionClaim, SessionCursor, SessionEnd,
+    SessionFilter, SessionQuery, SessionRecord, SessionState, SessionStatus, SessionStore,
 };
 pub use setting::SettingStore;
 pub use sqlite::{Durability, OpenError, SqliteOptions, SqliteStore};

@@ -3,7 +3,7 @@
 use super::identity_samples::*;
 use super::samples::at;
 use super::tags::tag;
-use crate::{Entity, IdentityError, OidcProvider, Store};
+use crate::{Entity, IdentityError, OidcProvider, OidcUpdate, Store};
 
 pub(crate) async fn a_provider_is_found_by_its_issuer(a: &dyn Store, b: &dyn Store) {
     let provider = |issuer: &str| OidcProvider {
@@ -23,7 +23,18 @@ pub(crate) async fn a_provider_is_found_by_its_issuer(a: &dyn Store, b: &dyn Sto
         b.create_oidc_provider(&own).await,
         IdentityError::AlreadyExists(Entity::OidcProvider(_))
     );
+    let audiences = OidcUpdate { client_ids: Some(vec!["postern".to_owned()]), thumbprints: None };
+    a.update_oidc_provider(&own.issuer, &audiences).await.unwrap();
+    let thumbprints = OidcUpdate { client_ids: None, thumbprints: Some(Vec::new()) };
+    a.update_oidc_provider(&own.issuer, &thumbprints).await.unwrap();
+    let changed =
+        OidcProvider { client_ids: vec!["postern".to_owned()], thumbprints: Vec::new(), ..own.clone() };
+    assert_eq!(b.oidc_providers().await.unwrap(), [changed, github.clone()]);
     b.delete_oidc_provider(&own.issuer).await.unwrap();
+    assert_not_found(
+        b.update_oidc_provider(&own.issuer, &audiences).await,
+        Entity::OidcProvider(own.issuer.clone()),
+    );
     assert_not_found(b.delete_oidc_provider(&own.issuer).await, Entity::OidcProvider(own.issuer.clone()));
     let bare = OidcProvider { tags: Vec::new(), ..own };
     a.create_oidc_provider(&bare).await.unwrap();

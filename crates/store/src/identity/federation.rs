@@ -22,6 +22,15 @@ pub struct OidcProvider {
     pub tags: Vec<Tag>,
 }
 
+/// A change of a provider; what is `None` stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OidcUpdate {
+    /// The new audiences.
+    pub client_ids: Option<Vec<String>>,
+    /// The new thumbprints.
+    pub thumbprints: Option<Vec<String>>,
+}
+
 /// OIDC providers.
 #[async_trait]
 pub trait OidcStore: Send + Sync {
@@ -36,6 +45,16 @@ pub trait OidcStore: Send + Sync {
 
     /// All providers, ordered by issuer.
     async fn oidc_providers(&self) -> Result<Vec<OidcProvider>, StoreError>;
+
+    /// Changes what `update` says.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    async fn update_oidc_provider(
+        &self,
+        issuer: &OidcIssuer,
+        update: &OidcUpdate,
+    ) -> Result<(), IdentityError>;
 
     /// Deletes a provider and its tags.
     ///

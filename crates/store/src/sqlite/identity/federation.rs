@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::tagging::{KeyCase, put_tags, remove_all_tags};
 use super::{Fields, SqliteStore, count, failed, tags_of, unless_taken};
-use crate::{Entity, IdentityError, OidcProvider, OidcStore, Quota, StoreError};
+use crate::{Entity, IdentityError, OidcProvider, OidcStore, OidcUpdate, Quota, StoreError};
 
 /// Reads providers with their tags.
 macro_rules! select_providers {
@@ -56,6 +56,29 @@ impl OidcStore for SqliteStore {
             .await
             .map_err(failed("list OIDC providers"))?;
         rows.iter().map(OidcProvider::try_from).collect()
+    }
+
+    async fn update_oidc_provider(
+        &self,
+        issuer: &OidcIssuer,
+        update: &OidcUpdate,
+    ) -> Result<(), IdentityError> {
+        let json = |texts: &Vec<String>| serde_json::to_string(texts).expect("strings are always JSON");
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
+            "UPDATE oidc_providers SET client_ids = coalesce(?, client_ids), thumbprints = coalesce(?, thumbprints)
+             WHERE issuer = ?",
+        )
+        .bind(update.client_ids.as_ref().map(json))
+        .bind(update.thumbprints.as_ref().map(json))
+        .bind(issuer.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed("update an OIDC provider"))?;
+        if done.rows_affected() == 0 {
+            return Err(IdentityError::NotFound(Entity::OidcProvider(issuer.clone())));
+        }
+        Ok(self.commit_change(tx, "update an OIDC provider").await?)
     }
 
     async fn delete_oidc_provider(&self, issuer: &OidcIssuer) -> Result<(), IdentityError> {
