@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::samples::{at, data_token, end, node_id, owner, register, session, start};
 use crate::{
-    AccessType, ChannelSide, CreateSessionError, EndStatus, HISTORY_KEPT, Page, ResourceKey, SessionEnd, SessionFilter,
-    SessionQuery, SessionState, SessionStatus, Store, Tag,
+    AccessType, ChannelSide, CreateSessionError, EndStatus, HISTORY_KEPT, Page, ResourceKey, SessionEnd,
+    SessionFilter, SessionQuery, SessionState, SessionStatus, Store, Tag,
 };
 
 pub(crate) async fn a_session_is_found_as_it_was_created(a: &dyn Store, b: &dyn Store) {

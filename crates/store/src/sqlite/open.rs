@@ -55,12 +55,7 @@ impl SqliteOptions {
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         // Reads are short and from memory: more threads than that only take turns.
-        Self {
-            path: path.into(),
-            durability: Durability::default(),
-            readers: 4,
-            quotas: Quotas::default(),
-        }
+        Self { path: path.into(), durability: Durability::default(), readers: 4, quotas: Quotas::default() }
     }
 }
 

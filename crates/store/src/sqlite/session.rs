@@ -9,8 +9,9 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use super::page::paged;
 use super::{Fields, SqliteStore, failed, token};
 use crate::{
-    CreateSessionError, HISTORY_KEPT, Paged, SessionClaim, SessionCursor, SessionEnd, SessionFilter, SessionQuery,
-    SessionRecord, SessionState, SessionStatus, SessionStore, StoreError, TokenGrant, TokenHash, TokenScope,
+    CreateSessionError, HISTORY_KEPT, Paged, SessionClaim, SessionCursor, SessionEnd, SessionFilter,
+    SessionQuery, SessionRecord, SessionState, SessionStatus, SessionStore, StoreError, TokenGrant,
+    TokenHash, TokenScope,
 };
 
 #[async_trait]
