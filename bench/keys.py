@@ -5,7 +5,7 @@ import time
 
 from terminal import PtyProgram, shell_commands
 
-ROUNDS = 20
+ROUNDS = 60
 KEYS_OF_A_ROUND = 50
 PAUSE_S = 0.002
 
