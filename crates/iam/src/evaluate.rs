@@ -72,24 +72,43 @@ fn binds(caller: &Principal<'_>) -> bool {
     !matches!(caller, Principal::Service { .. })
 }
 
+/// A request, with what every statement asks of it worked out once.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) action: Action<'a>,
+    /// Whether the caller has a permissions boundary.
+    bounded: bool,
+}
+
+impl<'a> Question<'a> {
+    pub(crate) fn of(policies: &Policies<'_>, request: &'a Request<'a>) -> Self {
+        Self { request, action: Action::of(request.action), bounded: policies.boundary.is_some() }
+    }
+}
+
 impl Statement {
     /// Whether the statement is about the request, and how directly it names the caller. A policy without principals
     /// belongs to the caller, or binds it.
     ///
     /// This is the only place that decides; [`crate::explain`] calls the same parts and says how each came out.
-    pub(crate) fn applies(&self, request: &Request<'_>, action: Action<'_>) -> Option<Grant> {
-        let matches = self.actions.matches(action) && self.matches_resource(request);
-        let grant = if matches { self.matches_principal(request)? } else { return None };
-        self.conditions.iter().all(|condition| condition.outcome(request.context).holds()).then_some(grant)
+    pub(crate) fn applies(&self, question: &Question<'_>) -> Option<Grant> {
+        if !self.actions.matches(question.action) || !self.matches_resource(question) {
+            return None;
+        }
+        let grant = self.matches_principal(question)?;
+        let context = question.request.context;
+        self.conditions.iter().all(|condition| condition.outcome(context).holds()).then_some(grant)
     }
 
-    pub(crate) fn matches_resource(&self, request: &Request<'_>) -> bool {
-        self.resources.as_ref().is_none_or(|resources| resources.matches(request.resource, request.context))
+    pub(crate) fn matches_resource(&self, question: &Question<'_>) -> bool {
+        let Request { resource, context, .. } = question.request;
+        self.resources.as_ref().is_none_or(|resources| resources.matches(resource, context))
     }
 
-    pub(crate) fn matches_principal(&self, request: &Request<'_>) -> Option<Grant> {
+    pub(crate) fn matches_principal(&self, question: &Question<'_>) -> Option<Grant> {
         match &self.principals {
-            Some(principals) => principals.matches(&request.principal),
+            Some(principals) => principals.matches(&question.request.principal, question.bounded),
             None => Some(Grant::Direct),
         }
     }
@@ -113,13 +132,13 @@ struct Survey<'a> {
 impl<'a> Survey<'a> {
     fn of(policies: &Policies<'a>, request: &Request<'_>) -> Self {
         let mut survey = Self::default();
-        let action = Action::of(request.action);
+        let question = Question::of(policies, request);
         for (layer, level, policy) in policies.in_order(&request.principal) {
             for (index, statement) in policy.policy.statements.iter().enumerate() {
                 if statement.effect == Effect::Allow && survey.is_settled(layer, level) {
                     continue;
                 }
-                if let Some(grant) = statement.applies(request, action) {
+                if let Some(grant) = statement.applies(&question) {
                     survey.note(layer, level, statement.effect, grant, (policy, index));
                     if survey.deny.is_some() {
                         return survey;

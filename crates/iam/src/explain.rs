@@ -8,9 +8,8 @@ use std::sync::Arc;
 use crate::condition::Condition;
 use crate::context::{Context, Value};
 use crate::decision::{Decision, Layer, StatementId};
-use crate::elements::Action;
 use crate::error::Position;
-use crate::evaluate::{Policies, Request, evaluate};
+use crate::evaluate::{Policies, Question, Request, evaluate};
 use crate::pattern::Pattern;
 use crate::policy::{Effect, NamedPolicy, Statement};
 use crate::principals::Grant;
@@ -114,8 +113,9 @@ pub struct ConditionTrace {
 #[must_use]
 pub fn explain(policies: &Policies<'_>, request: &Request<'_>) -> Explanation {
     let mut layers: Vec<LayerTrace> = Vec::new();
+    let question = Question::of(policies, request);
     for (layer, level, policy) in policies.in_order(&request.principal) {
-        let trace = PolicyTrace::of(policy, request);
+        let trace = PolicyTrace::of(policy, &question);
         let (allows, denies) = (trace.has(Effect::Allow), trace.has(Effect::Deny));
         match layers.last_mut() {
             Some(last) if (last.layer, last.level) == (layer, level) => {
@@ -163,8 +163,8 @@ impl Explanation {
 }
 
 impl PolicyTrace {
-    fn of(policy: &NamedPolicy, request: &Request<'_>) -> Self {
-        let trace = |(index, statement)| StatementTrace::of(policy, index, statement, request);
+    fn of(policy: &NamedPolicy, question: &Question<'_>) -> Self {
+        let trace = |(index, statement)| StatementTrace::of(policy, index, statement, question);
         Self {
             name: policy.name.clone(),
             statements: policy.policy.statements.iter().enumerate().map(trace).collect(),
@@ -177,19 +177,18 @@ impl PolicyTrace {
 }
 
 impl StatementTrace {
-    fn of(policy: &NamedPolicy, index: usize, statement: &Statement, request: &Request<'_>) -> Self {
-        let action = Action::of(request.action);
-        let context = request.context;
+    fn of(policy: &NamedPolicy, index: usize, statement: &Statement, question: &Question<'_>) -> Self {
+        let context = question.request.context;
         let of_resources = |resources: &crate::elements::Resources| ElementTrace {
             element: resources.element(),
             listed: texts(resources.texts()),
-            matches: statement.matches_resource(request),
+            matches: statement.matches_resource(question),
             unresolved: unresolved(resources.patterns.iter(), context),
         };
         let of_principals = |principals: &crate::principals::Principals| ElementTrace {
             element: principals.element(),
             listed: texts(principals.texts()),
-            matches: statement.matches_principal(request).is_some(),
+            matches: statement.matches_principal(question).is_some(),
             unresolved: Vec::new(),
         };
         Self {
@@ -197,11 +196,11 @@ impl StatementTrace {
             start: statement.start,
             end: statement.end,
             effect: statement.effect,
-            applies: statement.applies(request, action),
+            applies: statement.applies(question),
             action: ElementTrace {
                 element: statement.actions.element(),
                 listed: texts(statement.actions.texts()),
-                matches: statement.actions.matches(action),
+                matches: statement.actions.matches(question.action),
                 unresolved: Vec::new(),
             },
             resource: statement.resources.as_ref().map(of_resources),

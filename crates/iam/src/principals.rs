@@ -104,10 +104,11 @@ impl Principals {
     /// How directly the statement is about the caller; nothing if it is not.
     ///
     /// A caller is several principals at once: a session, its role and its account. `NotPrincipal` spares a caller only
-    /// if it lists all of them, which is what the guide demands of its authors.
-    pub(crate) fn matches(&self, caller: &Principal<'_>) -> Option<Grant> {
+    /// if it lists all of them, which is what the guide demands of its authors; and it spares no caller who has a
+    /// permissions boundary, as the guide warns.
+    pub(crate) fn matches(&self, caller: &Principal<'_>, bounded: bool) -> Option<Grant> {
         if self.negated {
-            return (!self.spares(caller)).then_some(Grant::Direct);
+            return (bounded || !self.spares(caller)).then_some(Grant::Direct);
         }
         self.listed.iter().filter_map(|listed| listed.grant(caller)).max()
     }

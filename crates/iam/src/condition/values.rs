@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::arn::segments as arn_segments;
 use super::operator::Test;
 use super::{ArnPattern, Decimal, Expected, Network, date};
 use crate::context::Context;
@@ -87,12 +88,9 @@ impl Expected {
     }
 }
 
-use super::arn::segments as arn_segments;
-
 fn each<T>(texts: &[Box<str>], read: impl Fn(&str) -> Result<T, &'static str>) -> Result<Vec<T>, Unreadable> {
-    let read =
-        |(index, text): (usize, &Box<str>)| read(text).map_err(|expected| Unreadable { index, expected });
-    texts.iter().enumerate().map(read).collect()
+    let texts = texts.iter().map(AsRef::as_ref).enumerate();
+    texts.map(|(index, text)| read(text).map_err(|expected| Unreadable { index, expected })).collect()
 }
 
 fn why(error: VariableError) -> &'static str {

@@ -50,21 +50,34 @@ impl Reader<'_> {
                 values.get(unreadable.index).map_or((of_key.node.start, ""), |(at, text)| (*at, text));
             Fault::value(offset, unreadable.expected, format!("{text:?}"))
         })?;
-        self.doubt_values(&values, &expected);
+        self.check_arns(operator, &values, &expected)?;
+        self.doubt_values(&values);
         self.doubt_operator(operator, of_key);
         Ok(Condition { operator, operator_text: name.into(), key: key.into(), expected, texts })
     }
 
-    fn doubt_values(&mut self, values: &[(usize, Box<str>)], expected: &Expected) {
+    /// A value that is no ARN matches nothing: harmless, unless the operator is negated and so holds always.
+    fn check_arns(
+        &mut self,
+        operator: Operator,
+        values: &[(usize, Box<str>)],
+        expected: &Expected,
+    ) -> Result<(), Fault> {
+        let Expected::Arn(patterns) = expected else { return Ok(()) };
+        for ((offset, text), _) in values.iter().zip(patterns).filter(|(_, pattern)| pattern.is_malformed()) {
+            if operator.negated {
+                let expected = "an ARN of six segments, with wildcards or without";
+                return Err(Fault::value(*offset, expected, format!("{text:?}")));
+            }
+            self.doubt(*offset, Advice::ArnNeverMatches);
+        }
+        Ok(())
+    }
+
+    fn doubt_values(&mut self, values: &[(usize, Box<str>)]) {
         if !self.has_variables() {
             for (offset, _) in values.iter().filter(|(_, text)| text.contains("${")) {
                 self.doubt(*offset, Advice::VariableIsLiteral);
-            }
-        }
-        if let Expected::Arn(patterns) = expected {
-            for ((offset, _), _) in values.iter().zip(patterns).filter(|(_, pattern)| pattern.is_malformed())
-            {
-                self.doubt(*offset, Advice::ArnNeverMatches);
             }
         }
     }
