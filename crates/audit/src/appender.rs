@@ -1,10 +1,10 @@
 //! The one writer of the chain: a thread that takes whatever is queued, writes it, waits for the disk once, and then
 //! answers everybody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use postern_audit_format::Record;
@@ -150,6 +150,8 @@ pub(crate) struct Appender {
     pub(crate) trail: TrailName,
     pub(crate) clock: Clock,
     pub(crate) open: BTreeMap<u64, OpenIntent>,
+    /// The keys of `open`, for those who remove old segments.
+    pub(crate) open_shown: Arc<Mutex<BTreeSet<u64>>>,
     /// How many held intents have been dropped in all.
     pub(crate) drops: Arc<AtomicU64>,
     pub(crate) drops_seen: u64,
@@ -283,12 +285,17 @@ impl Appender {
             tracing::warn!("the audit trail can be written again");
             self.health.send_replace(Health::Sound);
         }
+        // The set is whole whatever happens to its holders.
+        let shown = Arc::clone(&self.open_shown);
+        let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
         for (intent, ..) in owed {
             self.open.remove(intent);
+            shown.remove(intent);
         }
         for (item, sequence) in batch.into_iter().zip(first..) {
             if let Some(intent) = item.completes {
                 self.open.remove(&intent);
+                shown.remove(&intent);
             }
             match item.news {
                 News::None => {}
@@ -300,6 +307,7 @@ impl Appender {
                 let dropped = Arc::new(AtomicBool::new(false));
                 guard = Some(self.guard(&dropped));
                 let state = IntentState::Held(dropped);
+                shown.insert(sequence);
                 self.open.insert(sequence, OpenIntent { class: item.class, body: item.body, state });
             }
             // If nobody waits any more, the guard is dropped, and says so.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -65,6 +65,16 @@ impl Deliverer {
         }
         objects.clear_staging()?;
         Ok(Self { chain: layout.chain(), trail: trail.clone(), objects, state, at: None })
+    }
+
+    /// Where the segments are.
+    pub(crate) fn chain(&self) -> &Path {
+        &self.chain
+    }
+
+    /// Segments were written anew: where to read on must be looked up.
+    pub(crate) fn look_up_again(&mut self) {
+        self.at = None;
     }
 
     pub(crate) fn state(&self) -> &DeliveryState {
@@ -175,7 +185,7 @@ struct Batch {
 
 impl Batch {
     /// Collects what comes after `through`, up to a log file's length.
-    fn read(&mut self, chain: &std::path::Path, target: Progress) -> io::Result<()> {
+    fn read(&mut self, chain: &Path, target: Progress) -> io::Result<()> {
         let (segments, _) = segment::list(chain).map_err(|error| disk::named(chain, error))?;
         let (start, mut offset) = match self.at {
             Some(at) => at,

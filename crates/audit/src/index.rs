@@ -96,9 +96,15 @@ impl Index {
         let mut at = self.at.lock().await;
         while at.sequence < target.position.sequence {
             let (chain, from) = (self.chain.clone(), *at);
-            let chunk = tokio::task::spawn_blocking(move || Chunk::read(&chain, from, target))
-                .await
-                .map_err(std::io::Error::other)??;
+            let read = tokio::task::spawn_blocking(move || Chunk::read(&chain, from, target));
+            let chunk = match read.await.map_err(std::io::Error::other)? {
+                // Bodies were removed from this segment, and its lines are elsewhere now.
+                Err(LookupError::Damaged { .. }) if at.offset > 0 => {
+                    at.offset = 0;
+                    continue;
+                }
+                chunk => chunk?,
+            };
             if chunk.to == *at {
                 return Err(LookupError::Damaged { path: self.chain.clone(), sequence: at.sequence + 1 });
             }

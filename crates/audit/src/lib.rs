@@ -13,6 +13,7 @@ mod objects;
 mod open;
 mod options;
 mod recover;
+mod retention;
 mod tend;
 mod trail;
 mod unknown;
@@ -32,5 +33,6 @@ pub use postern_audit_format::{
     Addendum, AddendumReason, Attributes, EventCategory, EventType, HIDDEN, HIDDEN_TOKEN, IdentityType,
     Record, Resource, SessionContext, SessionIssuer, TlsDetails, UserIdentity, WebIdFederationData,
 };
+pub use retention::{Removed, Retention, RetentionError};
 pub use tend::TendError;
 pub use trail::{Pending, Trail};

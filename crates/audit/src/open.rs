@@ -88,6 +88,7 @@ fn open_files(
     let (progress_sender, progress) = watch::channel(recovered.progress);
     let (health_sender, health) = watch::channel(Health::Sound);
     let started = event::started(&options.trail, now, recovered.torn_bytes, recovered.open.len());
+    let open_intents = Arc::new(Mutex::new(recovered.open.keys().copied().collect()));
     let mut appender = Appender {
         disk: Box::new(recovered.disk),
         durability: options.durability,
@@ -95,6 +96,7 @@ fn open_files(
         trail: options.trail.clone(),
         clock: clock.clone(),
         open: recovered.open,
+        open_shown: Arc::clone(&open_intents),
         drops: Arc::new(AtomicU64::new(0)),
         drops_seen: 0,
         commands: commands.downgrade(),
@@ -124,6 +126,8 @@ fn open_files(
         keys: Arc::clone(&keys),
         heads,
         deliverer,
+        objects: objects.clone(),
+        open_intents,
         due,
         is_handed_over: false,
     };

@@ -1,11 +1,12 @@
 //! What is done from time to time: heads, log files, digests, new keys.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use postern_audit_format::chain::Kind;
+use postern_audit_format::chain::{Class, Kind};
 use postern_audit_format::key::PublicKey;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -16,6 +17,7 @@ use crate::deliver::Deliverer;
 use crate::error::{OpenError, TrailError};
 use crate::heads::Heads;
 use crate::keys::Keys;
+use crate::objects::Objects;
 use crate::options::TrailOptions;
 
 /// Why something that was due was not done. It stays due.
@@ -42,6 +44,9 @@ pub(crate) struct Tender {
     pub(crate) keys: Arc<Mutex<Keys>>,
     pub(crate) heads: Heads,
     pub(crate) deliverer: Deliverer,
+    pub(crate) objects: Objects,
+    /// The lines of intents whose outcome is not written.
+    pub(crate) open_intents: Arc<Mutex<BTreeSet<u64>>>,
     pub(crate) due: Due,
     /// Whether the key before has vouched for the one that signs.
     pub(crate) is_handed_over: bool,
@@ -114,7 +119,7 @@ impl Tender {
         Ok(self.deliverer.show(staged)?)
     }
 
-    fn deliver_logs(&mut self, now: Timestamp) -> Result<(), TendError> {
+    pub(crate) fn deliver_logs(&mut self, now: Timestamp) -> Result<(), TendError> {
         let (target, head) = (*self.progress.borrow(), self.head_sequence());
         while self.deliverer.state().through < target.position.sequence
             && let Some(staged) = self.deliverer.stage_logs(target, head, now)?
@@ -129,7 +134,7 @@ impl Tender {
         self.heads.last().map(|head| head.sequence)
     }
 
-    fn sign_head(&mut self, now: Timestamp) -> Result<(), TendError> {
+    pub(crate) fn sign_head(&mut self, now: Timestamp) -> Result<(), TendError> {
         let position = self.progress.borrow().position;
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let last = self.heads.last().map(|head| head.fingerprint.as_str());
@@ -142,7 +147,18 @@ impl Tender {
     }
 
     fn append(&self, kind: Kind, body: &impl Serialize, news: News) -> Result<(), TendError> {
+        self.append_of(kind, None, body, news)
+    }
+
+    pub(crate) fn append_of(
+        &self,
+        kind: Kind,
+        class: Option<Class>,
+        body: &impl Serialize,
+        news: News,
+    ) -> Result<(), TendError> {
         let (item, answer) = item(kind, body, news);
+        let item = Item { class, ..item };
         let commands = self.commands.upgrade().ok_or(TrailError::Closed)?;
         commands.blocking_send(Command::Append(Box::new(item))).map_err(|_| TrailError::Closed)?;
         answer.blocking_recv().map_err(|_| TrailError::Closed)??;

@@ -1,5 +1,6 @@
 //! The trail, as its callers see it.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::index::{Index, LookupError, LookupPage, LookupQuery};
 use crate::keys::Keys;
 use crate::objects::Objects;
 use crate::options::TrailOptions;
+use crate::retention::{Removed, Retention, RetentionError};
 use crate::tend::{TendError, Tender};
 
 /// How long the index rests between two rounds while the chain grows. A lookup does not wait for that.
@@ -163,6 +165,31 @@ impl Trail {
         tend(&self.0.tender).await
     }
 
+    /// Removes the records of each class that have been kept longer than they must be, and the log files with them.
+    /// First the chain says what is removed, on whose order (an ARN) and why; what it says can be looked up, too.
+    ///
+    /// Records go only with all of their class in the same segment, and none from the segment that is written to.
+    ///
+    /// # Errors
+    /// Something could not be done. What the chain says is removed may still be there; doing it again removes it.
+    pub async fn apply_retention(
+        &self,
+        retention: Retention,
+        by: &str,
+        reason: &str,
+    ) -> Result<Removed, RetentionError> {
+        let (by, reason) = (by.to_owned(), reason.to_owned());
+        let mut tender = Arc::clone(&self.0.tender).lock_owned().await;
+        let applied = tokio::task::spawn_blocking(move || tender.apply_retention(&retention, &by, &reason));
+        let plan = applied.await.map_err(|error| TendError::Io(io::Error::other(error)))??;
+        // The index may be behind what was removed; first it gets as far as the chain is.
+        self.0.index.catch_up(*self.0.progress.borrow()).await?;
+        for first in plan.segments.iter().chain(plan.thinned.keys()) {
+            self.0.index.reindex(*first).await?;
+        }
+        Ok(plan.removed)
+    }
+
     /// Delivers what there is, signs a head, and stops. Calls that come afterwards get [`TrailError::Closed`].
     pub async fn close(&self) {
         let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -198,7 +225,7 @@ impl Inner {
 async fn tend(tender: &Arc<AsyncMutex<Tender>>) -> Result<Duration, TendError> {
     let mut tender = Arc::clone(tender).lock_owned().await;
     let tended = tokio::task::spawn_blocking(move || tender.tend()).await;
-    tended.map_err(std::io::Error::other)?
+    tended.map_err(io::Error::other)?
 }
 
 /// Does what is due, when it is.

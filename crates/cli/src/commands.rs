@@ -5,6 +5,7 @@ pub(crate) mod nodes;
 pub(crate) mod recordings;
 pub(crate) mod sessions;
 pub(crate) mod start_session;
+pub(crate) mod verify;
 
 use std::io::{self, Write};
 
@@ -25,6 +26,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Nodes(command) => command.run(&global).await?,
         Command::Activation(command) => command.run(&global).await?,
         Command::Recordings(command) => command.run(&global).await?,
+        Command::Verify(command) => return command.run(&global),
     }
     Ok(0)
 }

@@ -335,8 +335,11 @@ impl Walk<'_> {
             return;
         };
         let mut removed = self.contents.tombstones.iter().filter_map(|tombstone| tombstone.segments.as_ref());
-        let is_told = removed
-            .any(|removed| removed.last_sequence == before.sequence && removed.last_hash == before.hash);
+        let is_told = removed.any(|removed| {
+            // Segments that were to be removed may still be there.
+            removed.last_sequence > before.sequence
+                || (removed.last_sequence == before.sequence && removed.last_hash == before.hash)
+        });
         if !is_told {
             let what = format!(
                 "lines 1 to {} of the chain are missing, and no tombstone tells why",

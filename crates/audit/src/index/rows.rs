@@ -75,6 +75,9 @@ impl Chunk {
     }
 
     fn take(&mut self, line: &Line<'_>, offset: u64) {
+        if line.sequence <= self.to.sequence {
+            return;
+        }
         self.to.sequence = line.sequence;
         self.to.hash = line.hash;
         let Some(body) = line.body.filter(|_| line.kind.is_shown()) else { return };

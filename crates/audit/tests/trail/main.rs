@@ -5,4 +5,6 @@
 mod chain;
 mod delivery;
 mod lookup;
+mod retention;
 mod support;
+mod verification;
