@@ -295,14 +295,15 @@ impl<'a> Session<'a> {
             PayloadType::ExitCode if self.start.layout == Layout::Apart => {
                 self.exit_code = exit_code_from_text(&payload);
             }
-            PayloadType::EncChallengeRequest | PayloadType::Flag => {}
-            _ => {
+            PayloadType::Output | PayloadType::StdErr | PayloadType::Error | PayloadType::ExitCode => {
                 if !matches!(self.phase, Phase::Running(_)) {
                     self.begin(Kind::Terminal);
                 }
                 self.output.push(sequence_number, payload_type, payload);
                 return Ok(());
             }
+            // Nothing else is for the user: AWS's plugin would print it.
+            _ => {}
         }
         self.channel.acknowledge(sequence_number);
         Ok(())

@@ -255,6 +255,39 @@ fn closed(exit_code: Option<i32>) -> Ended {
 }
 
 #[tokio::test]
+async fn only_output_is_printed() {
+    let server = Server::start().await;
+    let user = User::new();
+    let script = async {
+        let (websocket, _) = server.accept().await;
+        let mut agent = Agent::new(websocket);
+        agent.shake_hands("NonInteractiveCommands").await;
+        for payload_type in [
+            PayloadType::Size,
+            PayloadType::Parameter,
+            PayloadType::HandshakeResponse,
+            PayloadType::EncChallengeRequest,
+            PayloadType::EncChallengeResponse,
+            PayloadType::Flag,
+            PayloadType::Unknown(99),
+        ] {
+            agent.send(payload_type, format!("{payload_type:?}")).await;
+        }
+        agent.send(PayloadType::Output, "output").await;
+        agent.send(PayloadType::Error, "error").await;
+        agent.send(PayloadType::StdErr, "stderr").await;
+        agent.close("", Some(0)).await;
+        server.serve_calls().await;
+    };
+    let ended = tokio::select! {
+        ended = user.run(&server, &|_| {}) => ended.unwrap(),
+        () = script => unreachable!("calls are served for ever"),
+    };
+    assert!(matches!(ended, Ended::Closed { exit_code: Some(0), .. }), "{ended:?}");
+    assert_eq!(user.printed(), ("output".to_owned(), "errorstderr".to_owned()));
+}
+
+#[tokio::test]
 async fn a_piped_shell_gets_its_input_and_its_end_and_prints_everything() {
     let server = Server::start().await;
     let mut user = User::new();
