@@ -18,6 +18,7 @@ use crate::summary::{RecordingEnd, RecordingInfo, RecordingStatus, RecordingSumm
 pub struct RecordingDirectory {
     path: PathBuf,
     durability: Durability,
+    bytes_max: u64,
 }
 
 /// What is in the directory.
@@ -42,13 +43,19 @@ impl RecordingDirectory {
 
     /// The directory, to read from: nothing is created.
     pub fn read(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), durability: Durability::default() }
+        Self { path: path.into(), durability: Durability::default(), bytes_max: u64::MAX }
     }
 
     /// What output that is recorded from now on survives.
     #[must_use]
     pub fn with_durability(self, durability: Durability) -> Self {
         Self { durability, ..self }
+    }
+
+    /// The most bytes of a recording; one that would become larger ends as if the disk was full.
+    #[must_use]
+    pub fn with_bytes_max(self, bytes_max: u64) -> Self {
+        Self { bytes_max, ..self }
     }
 
     /// What output that is recorded from now on survives.
@@ -120,7 +127,7 @@ impl RecordingDirectory {
     }
 
     fn recorder(&self, paths: Paths, info: RecordingInfo, files: Files, position: Position) -> Recorder {
-        Recorder::new(self.path.clone(), paths, info, self.durability, files, position)
+        Recorder::new(self.path.clone(), paths, info, self.durability, self.bytes_max, files, position)
     }
 
     /// The sessions whose recordings were not completed when the server stopped, to be [reopened](Self::reopen) or

@@ -48,6 +48,8 @@ pub struct Recorder {
     paths: Paths,
     info: RecordingInfo,
     durability: Durability,
+    /// What the file may hold, the last few bytes of its end apart.
+    bytes_max: u64,
     disk: Box<dyn Disk>,
     position: Position,
     /// Lines of the batch that is being written; kept for its memory.
@@ -62,11 +64,12 @@ impl Recorder {
         paths: Paths,
         info: RecordingInfo,
         durability: Durability,
+        bytes_max: u64,
         disk: Files,
         position: Position,
     ) -> Self {
-        let disk = Box::new(disk);
-        Self { directory, paths, info, durability, disk, position, lines: Vec::new(), has_failed: false }
+        let (disk, lines) = (Box::new(disk), Vec::new());
+        Self { directory, paths, info, durability, bytes_max, disk, position, lines, has_failed: false }
     }
 
     /// The number of the first output that is not on record.
@@ -78,7 +81,7 @@ impl Recorder {
     /// Writes a batch; what it holds is on record when this returns. Output that already is on record is skipped.
     ///
     /// # Errors
-    /// Any error, also a gap in the numbers, ends the recording: it is closed as interrupted with what it held before
+    /// Any error, also a gap in the numbers or the limit of its size, ends the recording: it is closed as interrupted with what it held before
     /// the batch, and takes nothing any more. Nothing of the batch may be shown to anyone.
     pub fn append(&mut self, batch: &[Entry]) -> io::Result<()> {
         if self.has_failed {
@@ -146,6 +149,12 @@ impl Recorder {
 
     /// Writes the lines, and then how far the recording goes with them.
     fn commit(&mut self, mut next: Position) -> io::Result<()> {
+        let lines_bytes = u64::try_from(self.lines.len()).expect("a length fits 64 bits");
+        let cast_bytes = next.cast_bytes.saturating_add(lines_bytes);
+        if cast_bytes > self.bytes_max {
+            let text = format!("it has reached its limit of {} bytes", self.bytes_max);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+        }
         if !self.lines.is_empty() {
             self.disk.append(&self.lines)?;
             if self.durability == Durability::PowerFailure {
@@ -153,7 +162,7 @@ impl Recorder {
             }
         }
         next.generation += 1;
-        next.cast_bytes += u64::try_from(self.lines.len()).expect("a length fits 64 bits");
+        next.cast_bytes = cast_bytes;
         self.disk.write_position(next.offset(), &next.encode(&self.info.session_id))?;
         if self.durability == Durability::PowerFailure {
             self.disk.sync_position()?;

@@ -428,6 +428,24 @@ fn a_full_disk_ends_the_recording_with_what_it_holds() {
 }
 
 #[test]
+fn a_recording_that_reaches_its_limit_ends_with_what_it_holds() {
+    let temp = TempDir::new().unwrap();
+    let directory = RecordingDirectory::open(temp.path().join("recordings")).unwrap().with_bytes_max(1000);
+    let mut recorder = directory.create(&info("one")).unwrap();
+    recorder.append(&[output(0, b"kept", 1)]).unwrap();
+    drop(recorder);
+    // The limit is that of the recording, however often the server was started.
+    let mut recorder = directory.reopen(&one()).unwrap();
+    let error = recorder.append(&[output(1, &[b'x'; 1000], 2)]).unwrap_err();
+    assert_eq!(error.to_string(), "it has reached its limit of 1000 bytes");
+    assert!(recorder.append(&[output(1, b"x", 3)]).is_err());
+    assert_eq!(shown(&directory), "kept");
+    let summary = summary(&directory);
+    assert_eq!(summary.status, RecordingStatus::Interrupted);
+    assert!(summary.end_reason.unwrap().contains("limit of 1000 bytes"));
+}
+
+#[test]
 fn strict_recordings_are_the_same() {
     let temp = TempDir::new().unwrap();
     let directory = RecordingDirectory::open(temp.path()).unwrap().with_durability(Durability::PowerFailure);

@@ -105,7 +105,8 @@ impl Server {
         let store = Arc::new(SqliteStore::open(&options, master_key).await?);
         let recordings = RecordingDirectory::open(directory.recordings())
             .map_err(StartError::Recordings)?
-            .with_durability(if is_strict { Durability::PowerFailure } else { Durability::default() });
+            .with_durability(if is_strict { Durability::PowerFailure } else { Durability::default() })
+            .with_bytes_max(u64::try_from(config.recording.bytes_max).unwrap_or(u64::MAX));
         let gateway_config = GatewayConfig {
             agent_returns_within: config.sessions.agent_returns_within,
             sessions_max: config.limits.sessions_max,

@@ -9,6 +9,8 @@ use super::reader::Reader;
 pub struct Recording {
     /// What output must have reached before the client sees it.
     pub strictness: RecordingStrictness,
+    /// The most bytes of one recording. A session whose recording reaches it ends.
+    pub bytes_max: usize,
 }
 
 /// What output must have reached before the client sees it. A recording that cannot be written ends its session
@@ -24,7 +26,11 @@ pub enum RecordingStrictness {
 
 impl Recording {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        Self { strictness: reader.parsed("recording.strictness").unwrap_or_default() }
+        Self {
+            strictness: reader.parsed("recording.strictness").unwrap_or_default(),
+            // A working day of 37 KB/s; a program that floods a terminal at full speed fills it within a minute.
+            bytes_max: reader.number("recording.bytes_max", 1 << 20..=1 << 40).unwrap_or(1 << 30),
+        }
     }
 }
 
