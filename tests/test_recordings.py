@@ -1,6 +1,9 @@
 """What was on the screen is kept, and what was typed is not."""
 
 import json
+import os
+import pty
+import signal
 import stat
 import subprocess
 
@@ -123,3 +126,69 @@ def test_bytes_that_are_no_text_do_not_spoil_the_recording(session):
     session.run("head -c 3000 /dev/urandom; printf '\\033[2J\\000'; echo after")
     cast, _ = ended(session)
     assert "after" in text_of(cast)
+
+
+CLIPBOARD = "\x1b]52;c;ZXZpbA==\x07"
+QUESTIONS = "\x1b[c\x1b[6n\x1bP$qm\x1b\\"
+
+
+def hostile(session):
+    """A recording that wants something of the terminal that plays it, and its session's ID."""
+    session.run("true")
+    cast, _ = ended(session)
+    with cast.open("a") as file:
+        for output in ["before \x1b[31mred", CLIPBOARD, QUESTIONS, "\x1b[?1049h\x1b[?25l", " after"]:
+            file.write(json.dumps([0.001, "o", output]) + "\n")
+    return session.id
+
+
+def test_a_replay_draws_and_does_nothing_else(session):
+    played = postern(session.server, "play", hostile(session)).stdout.decode()
+    assert "before \x1b[31mred\x1b[?1049h\x1b[?25l after" in played
+    assert "before" in played and "52;c" not in played and "\x1b[6n" not in played
+    raw = postern(session.server, "play", "--raw", session.id).stdout.decode()
+    assert "before \x1b[31mred" + CLIPBOARD + QUESTIONS + "\x1b[?1049h\x1b[?25l after" in raw
+    assert raw.endswith(" after"), "a pipe needs no reset"
+
+
+@pytest.mark.parametrize("interrupt", [False, True])
+def test_a_replay_leaves_the_terminal_as_it_was(session, interrupt):
+    session_id = hostile(session)
+    if interrupt:
+        with files(session.server, session_id)[0].open("a") as file:
+            file.write(json.dumps([1000, "o", "never"]) + "\n")
+    ours, theirs = pty.openpty()
+    arguments = ["recordings", "play", session_id, "--dir", str(session.server.data / "recordings")]
+    player = subprocess.Popen(
+        [binary("postern"), *arguments, "--idle-limit", "600"],
+        env=session.server.client_environment(),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while b" after" not in shown:
+            shown += os.read(ours, 65536)
+        if interrupt:
+            player.send_signal(signal.SIGINT)
+        while chunk := read_or_nothing(ours):
+            shown += chunk
+        assert player.wait(30) == (130 if interrupt else 0)
+    finally:
+        player.kill()
+        player.wait()
+        os.close(ours)
+    end = shown.partition(b" after")[2]
+    for part in [b"\x1b[?1049l", b"\x1b[0m", b"\x1b[?25h", b"\x1b[?2004l", b"\x1b[?1003l"]:
+        assert part in end, end
+    assert b"never" not in shown
+
+
+def read_or_nothing(descriptor: int) -> bytes:
+    """What a terminal shows; nothing once nobody writes to it any more."""
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:
+        return b""

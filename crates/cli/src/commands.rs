@@ -16,6 +16,7 @@ use crate::arguments::{Arguments, Command, Global, OutputFormat};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::table;
+use crate::visible;
 
 /// Runs a command; the result is the exit status.
 pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
@@ -25,7 +26,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Sessions(command) => command.run(&global).await?,
         Command::Nodes(command) => command.run(&global).await?,
         Command::Activation(command) => command.run(&global).await?,
-        Command::Recordings(command) => command.run(&global).await?,
+        Command::Recordings(command) => return command.run(&global).await,
         Command::Verify(command) => return command.run(&global),
     }
     Ok(0)
@@ -46,8 +47,7 @@ fn print<const N: usize>(
     match format {
         OutputFormat::Table => table::print(&mut out, header, rows)?,
         OutputFormat::Json => {
-            serde_json::to_writer_pretty(&mut out, json)?;
-            writeln!(out)?;
+            writeln!(out, "{}", visible::json(&serde_json::to_string_pretty(json)?))?;
         }
     }
     out.flush()

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use postern_client::{CallError, CredentialError};
 use postern_dial::DialError;
 
+use crate::visible;
+
 /// Exit status of a command that failed.
 pub(crate) const FAILED: u8 = 1;
 /// Exit status of a session that could not be started or was lost, as with SSH.
@@ -42,7 +44,8 @@ impl Failure {
         if chain(&*self.error).any(is_closed_pipe) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("postern: {}", text(&*self.error));
+        // A server's message may hold a node's words.
+        eprintln!("postern: {}", visible::text(&text(&*self.error)));
         if let Some(hint) = &self.hint {
             eprintln!("hint: {hint}");
         }

@@ -6,7 +6,9 @@ mod config;
 mod failure;
 mod parameters;
 mod plugin;
+mod replay_filter;
 mod table;
+mod visible;
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::visible;
+
 /// Prints rows under a header, each column as wide as its widest cell. Control characters are shown as escapes:
 /// names come from nodes, which are not trusted to drive the reader's terminal.
 pub(crate) fn print<const N: usize>(
@@ -26,11 +28,7 @@ pub(crate) fn print<const N: usize>(
 }
 
 fn printable(cell: &str) -> String {
-    let text: String = cell
-        .chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
-        .collect();
-    if text.is_empty() { "-".to_owned() } else { text }
+    if cell.is_empty() { "-".to_owned() } else { visible::line(cell).into_owned() }
 }
 
 #[cfg(test)]

@@ -1,20 +1,25 @@
 //! `postern recordings`: what sessions showed, read from the server's data directory.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
+use std::task::Poll;
 use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
 use postern_ids::SessionId;
-use postern_recording::{Escapes, EventKind, Recording, RecordingDirectory, RecordingSummary};
+use postern_recording::{Escapes, EventKind, Events, Recording, RecordingDirectory, RecordingSummary};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::Global;
 use crate::commands::{cell, print};
 use crate::failure::Failure;
+use crate::replay_filter::{ReplayFilter, terminal_reset};
 
 /// Without `--idle-limit` nobody waits longer than this for the next output.
 const IDLE_LIMIT_S: f64 = 2.0;
+/// Added to a signal's number, for the exit status.
+const SIGNALLED: u8 = 128;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Recordings {
@@ -45,6 +50,9 @@ struct Play {
     /// The longest wait between two outputs, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = IDLE_LIMIT_S, value_parser = positive)]
     idle_limit: f64,
+    /// Let everything through that was recorded: it may set the title and the clipboard, and make the terminal type
+    #[arg(long)]
+    raw: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -77,17 +85,18 @@ fn positive(text: &str) -> Result<f64, &'static str> {
 }
 
 impl Recordings {
-    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+    pub(crate) async fn run(self, global: &Global) -> Result<u8, Failure> {
         let path = self.dir.or_else(default_directory).ok_or_else(|| {
             Failure::new("no directory of recordings is known")
                 .with_hint("give --dir DIR, or set POSTERN_DATA_DIR to the server's data directory")
         })?;
         let directory = RecordingDirectory::read(path);
         match self.command {
-            Command::List => list(&directory, global),
-            Command::Play(command) => command.run(&directory).await,
-            Command::Export(command) => command.run(&directory),
+            Command::List => list(&directory, global)?,
+            Command::Play(command) => return command.run(&directory).await,
+            Command::Export(command) => command.run(&directory)?,
         }
+        Ok(0)
     }
 }
 
@@ -132,10 +141,19 @@ fn find(directory: &RecordingDirectory, session: &SessionId) -> Result<Recording
 }
 
 impl Play {
-    /// The recording is a node's output, as when it was live: it drives this terminal.
-    async fn run(self, directory: &RecordingDirectory) -> Result<(), Failure> {
+    /// The recording is a node's output, and whoever wrote it may have had this terminal in mind.
+    async fn run(self, directory: &RecordingDirectory) -> Result<u8, Failure> {
         let events = find(directory, &self.session)?.events()?;
-        let mut out = io::stdout();
+        let mut interrupts = Interrupts::catch()?;
+        let mut screen = Screen::new(self.raw);
+        tokio::select! {
+            biased;
+            status = interrupts.next() => Ok(status),
+            played = self.show(events, &mut screen) => played.map(|()| 0),
+        }
+    }
+
+    async fn show(&self, events: Events, screen: &mut Screen) -> Result<(), Failure> {
         let mut shown = Duration::ZERO;
         for event in events {
             let event = event?;
@@ -143,10 +161,66 @@ impl Play {
             let wait = event.at.saturating_sub(shown).as_secs_f64().min(self.idle_limit) / self.speed;
             shown = event.at;
             tokio::time::sleep(Duration::from_secs_f64(wait)).await;
-            out.write_all(text.as_bytes())?;
-            out.flush()?;
+            screen.show(&text)?;
+            // A flood without pauses can be interrupted, too.
+            tokio::task::yield_now().await;
         }
         Ok(())
+    }
+}
+
+/// Standard output. If it is a terminal, it is left as it was found, however the replay ends.
+struct Screen {
+    out: io::Stdout,
+    filter: ReplayFilter,
+    is_raw: bool,
+}
+
+impl Screen {
+    fn new(is_raw: bool) -> Self {
+        Self { out: io::stdout(), filter: ReplayFilter::new(), is_raw }
+    }
+
+    fn show(&mut self, text: &str) -> io::Result<()> {
+        let passed = self.filter.pass(text);
+        self.out.write_all(if self.is_raw { text.as_bytes() } else { &passed })?;
+        self.out.flush()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        if self.out.is_terminal() {
+            let reset = terminal_reset(self.filter.is_in_alternate_screen());
+            // A terminal that is gone needs none.
+            let _ = self.out.write_all(&reset).and_then(|()| self.out.flush());
+        }
+    }
+}
+
+/// The signals by which a replay is left.
+struct Interrupts([(Signal, u8); 3]);
+
+impl Interrupts {
+    fn catch() -> io::Result<Self> {
+        let caught = |kind: SignalKind, number| Ok::<_, io::Error>((signal(kind)?, number));
+        Ok(Self([
+            caught(SignalKind::interrupt(), 2)?,
+            caught(SignalKind::terminate(), 15)?,
+            caught(SignalKind::hangup(), 1)?,
+        ]))
+    }
+
+    /// Waits for one; the exit status that tells of it, as shells count.
+    async fn next(&mut self) -> u8 {
+        std::future::poll_fn(|cx| {
+            let came = self
+                .0
+                .iter_mut()
+                .find_map(|(signal, number)| signal.poll_recv(cx).is_ready().then_some(SIGNALLED + *number));
+            came.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 }
 

@@ -8,6 +8,7 @@ use crate::arguments::Global;
 use crate::commands::api;
 use crate::failure::{Failure, SESSION_FAILED};
 use crate::parameters::{Parameters, command_line};
+use crate::visible;
 
 /// What the server and the agent learn of this client.
 const CLIENT_VERSION: &str = concat!("postern/", env!("CARGO_PKG_VERSION"));
@@ -107,7 +108,7 @@ fn notify(notice: Notice<'_>) {
         }
         Notice::Reconnected => eprint!("postern: connected again\r\n"),
         Notice::Escapes(text) => eprint!("\r\n{text}"),
-        Notice::Message(text) => eprint!("{}\r\n", text.escape_debug()),
+        Notice::Message(text) => eprint!("{}\r\n", visible::line(text)),
     }
 }
 
@@ -152,8 +153,7 @@ fn exit_status(ended: &Ended, session_id: &str) -> u8 {
 /// The reason may hold a node's words, which must not drive this terminal.
 fn tell_reason(session_id: &str, reason: &str) {
     if !reason.is_empty() {
-        let text: String =
-            reason.trim().chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
+        let text = visible::text(reason.trim());
         eprintln!("postern: session {session_id}: {text}");
     }
 }
