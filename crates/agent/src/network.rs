@@ -57,4 +57,48 @@ mod tests {
         let nothing_yet = socket.try_recv(&mut message).unwrap_err();
         assert_eq!(nothing_yet.kind(), std::io::ErrorKind::WouldBlock);
     }
+
+    /// Says to the process below that it is in a network of its own.
+    const INSIDE: &str = "POSTERN_TEST_INSIDE_NAMESPACE";
+
+    /// Runs itself again in a network namespace of its own, so that the machine's network stays as it is.
+    #[tokio::test]
+    async fn a_new_address_is_noticed() {
+        if std::env::var_os(INSIDE).is_some() {
+            return a_new_address_is_noticed_here().await;
+        }
+        let unshare = || {
+            let mut unshare = tokio::process::Command::new("unshare");
+            unshare.args(["--user", "--map-root-user", "--net", "--"]);
+            unshare
+        };
+        let probe = unshare().args(["ip", "link"]).output().await;
+        if !probe.as_ref().is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: a network namespace needs unshare, ip, and leave to make one: {probe:?}");
+            return;
+        }
+        let output = unshare()
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", "network::tests::a_new_address_is_noticed", "--nocapture"])
+            .env(INSIDE, "1")
+            .output()
+            .await
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{output:?}");
+    }
+
+    async fn a_new_address_is_noticed_here() {
+        let mut changed = std::pin::pin!(changed());
+        let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(changed.as_mut().poll(cx))).await;
+        assert!(polled.is_pending(), "nothing has happened yet");
+        let change = async {
+            // Loopback gets its address.
+            let status = tokio::process::Command::new("ip").args(["link", "set", "lo", "up"]).status().await;
+            assert!(status.unwrap().success());
+        };
+        let limit = std::time::Duration::from_secs(10);
+        let both = async { tokio::join!(changed, change) };
+        tokio::time::timeout(limit, both).await.expect("the kernel tells of the address");
+    }
 }
