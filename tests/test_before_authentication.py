@@ -1,10 +1,13 @@
 """What a stranger may make the server do: little, and not for long."""
 
+import contextlib
 import socket
 import ssl
 import time
+from urllib.parse import urlsplit
 
 import pytest
+from harness import channel
 from harness.requests import ssm_call
 from harness.waiting import eventually
 
@@ -100,52 +103,47 @@ def test_old_tls_is_refused(server):
             context.wrap_socket(plain)
 
 
+UPGRADE = (
+    "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+def upgraded(server, node) -> ssl.SSLSocket:
+    """A websocket of a session that waits for its client, to which nothing has been said yet."""
+    url = urlsplit(channel.start(server, node.node_id)["StreamUrl"])
+    connection = raw(server, 60)
+    connection.sendall(UPGRADE.format(path=f"{url.path}?{url.query}").encode())
+    assert connection.recv(4096).startswith(b"HTTP/1.1 101 ")
+    return connection
+
+
+def until_closed(connection) -> None:
+    try:
+        while connection.recv(65536):
+            pass
+    except (ConnectionError, ssl.SSLError):
+        pass
+
+
 def test_a_websocket_without_an_opening_is_closed(server, node):
-    with raw(server, 60) as connection:
-        connection.sendall(
-            b"GET /v1/data-channel/admin-0a1b2c3d4e5f60718?role=publish_subscribe HTTP/1.1\r\nHost: x\r\n"
-            b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        )
+    with upgraded(server, node) as connection:
         began = time.monotonic()
-        received = b""
-        while True:
-            try:
-                piece = connection.recv(4096)
-            except (ConnectionError, ssl.SSLError):
-                break
-            if not piece:
-                break
-            received += piece
+        until_closed(connection)
         assert time.monotonic() - began < 45
-        assert received.startswith(b"HTTP/1.1 ")
 
 
 @pytest.mark.parametrize("opcode", [1, 2])
-def test_an_opening_that_is_too_big(server, opcode):
-    with raw(server, 60) as connection:
-        connection.sendall(
-            b"GET /v1/data-channel/admin-0a1b2c3d4e5f60718?role=publish_subscribe HTTP/1.1\r\nHost: x\r\n"
-            b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        )
-        head = connection.recv(4096)
-        if b" 101 " not in head:
-            return
-        length = 1 << 40
-        try:
-            connection.sendall(bytes([0x80 | opcode, 0xFF]) + length.to_bytes(8) + bytes(4))
+def test_an_opening_that_is_too_big(server, node, opcode):
+    before = server.program.resident_bytes()
+    with upgraded(server, node) as connection:
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            connection.sendall(bytes([0x80 | opcode, 0xFF]) + (1 << 40).to_bytes(8) + bytes(4))
             for _ in range(512):
                 connection.sendall(b"x" * 65536)
-        except (ConnectionError, ssl.SSLError):
-            return
         connection.settimeout(45)
-        while True:
-            try:
-                if not connection.recv(65536):
-                    return
-            except (ConnectionError, ssl.SSLError):
-                return
+        until_closed(connection)
+    assert server.program.resident_bytes() - before < 16 << 20, "of 32 MB next to nothing is kept"
 
 
 def test_registrations_of_one_address_are_limited(lab):

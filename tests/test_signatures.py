@@ -30,10 +30,15 @@ def test_a_good_signature_is_accepted(server):
 
 
 def test_a_path_with_escapes_is_encoded_twice(server):
-    """The path of a data channel may carry what needs escaping; the answer is about the session, not the signature."""
-    request = Request({"Content-Type": "application/json"}, b"{}", path="/v1/data-channel/a%20b%2Bc")
+    """The name of a session may hold what clients escape in its data channel's path."""
+    path = "/v1/data-channel/ops%40example.com-0a1b2c3d4e5f60718"
+    request = Request({"Content-Type": "application/json"}, b"{}", path=path)
     answer = sign(request, server, "ssmmessages").send(server)
-    assert b"ignature" not in answer.body, answer
+    assert b"AccessDeniedException" in answer.body, "it is about the session, not about the signature"
+    once = Request({"Content-Type": "application/json"}, b"{}", path=path.replace("%40", "@"))
+    once = sign(once, server, "ssmmessages")
+    once.path = path
+    assert b"InvalidSignatureException" in once.send(server).body
 
 
 @pytest.mark.parametrize("minutes", [-4, 4])

@@ -92,6 +92,10 @@ class Program:
     def is_running(self) -> bool:
         return self.process.poll() is None
 
+    def resident_bytes(self) -> int:
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
     def logged(self) -> str:
         return self.log.read_bytes()[self.log_start :].decode(errors="replace")
 
