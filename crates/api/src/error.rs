@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::query::xml::Elements;
-use crate::{Service, json, query};
+use crate::{Protocol, Service, json, query};
 
 /// An error as AWS's clients see it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -108,9 +108,44 @@ impl CommonError {
             Self::ServiceUnavailable => ("ServiceUnavailable", 503),
         }
     }
+
+    /// Code and status of S3. Source: "Error responses", Amazon S3 API Reference.
+    const fn s3(self) -> (&'static str, u16) {
+        match self {
+            Self::MissingAuthentication | Self::AccessDenied => ("AccessDenied", 403),
+            Self::UnrecognizedClient => ("InvalidAccessKeyId", 403),
+            Self::InvalidSignature => ("SignatureDoesNotMatch", 403),
+            Self::ExpiredToken => ("ExpiredToken", 400),
+            Self::IncompleteSignature => ("AuthorizationHeaderMalformed", 400),
+            Self::UnknownOperation => ("NotImplemented", 501),
+            Self::Serialization | Self::Validation | Self::ServiceQuotaExceeded => ("InvalidRequest", 400),
+            Self::Throttling => ("SlowDown", 503),
+            Self::Internal => ("InternalError", 500),
+            Self::ServiceUnavailable => ("ServiceUnavailable", 503),
+        }
+    }
 }
 
 impl Code {
+    /// The code as it is written in a protocol.
+    #[must_use]
+    pub const fn name_in(&self, protocol: Protocol) -> &'static str {
+        match (self, protocol) {
+            (Self::Common(common), Protocol::Query) => common.query().0,
+            (Self::Common(common), Protocol::Json) => common.json().0,
+            (Self::Modeled(code), _) => code.name,
+        }
+    }
+
+    /// The code and the status as S3 has them.
+    #[must_use]
+    pub const fn in_s3(&self) -> (&'static str, u16) {
+        match self {
+            Self::Common(common) => common.s3(),
+            Self::Modeled(code) => (code.name, code.status),
+        }
+    }
+
     /// The code as the JSON protocol writes it; the name to use in logs.
     #[must_use]
     pub const fn name(&self) -> &'static str {

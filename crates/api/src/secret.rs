@@ -5,11 +5,15 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A text that is written on the wire but never in a log: its `Debug` form hides it.
+///
+/// A serializer that must not show it knows it by its name, [`Secret::TYPE_NAME`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
+    /// The name that serializers are given.
+    pub const TYPE_NAME: &'static str = "Secret";
+
     /// The text itself; the call says that showing it is meant.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
