@@ -25,5 +25,5 @@ pub use directory::{Listing, RecordingDirectory};
 pub use disk::Durability;
 pub use export::Escapes;
 pub use reader::{Event, EventKind, Events, Recording, Terminal};
-pub use recorder::{Entry, Recorder};
+pub use recorder::{Entry, Recorded, Recorder};
 pub use summary::{RecordingEnd, RecordingInfo, RecordingStatus, RecordingSummary};

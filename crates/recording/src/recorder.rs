@@ -40,6 +40,15 @@ pub enum Entry {
     },
 }
 
+/// How much of a recording there was at some time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Bytes of the cast.
+    pub bytes: u64,
+    /// Their SHA-256 in hexadecimal digits.
+    pub sha256: String,
+}
+
 /// One recording, while it is written. Dropped without [`finish`](Self::finish), as in a crash, it can be
 /// [reopened](crate::RecordingDirectory::reopen).
 #[derive(Debug)]
@@ -52,6 +61,8 @@ pub struct Recorder {
     bytes_max: u64,
     disk: Box<dyn Disk>,
     position: Position,
+    /// The hash of all that is on record; `None` until somebody asks a recording that was taken up again.
+    hash: Option<Sha256>,
     /// Lines of the batch that is being written; kept for its memory.
     lines: Vec<u8>,
     /// Whether an error ended the recording.
@@ -69,13 +80,28 @@ impl Recorder {
         position: Position,
     ) -> Self {
         let (disk, lines) = (Box::new(disk), Vec::new());
-        Self { directory, paths, info, durability, bytes_max, disk, position, lines, has_failed: false }
+        let hash = (position.cast_bytes == 0).then(Sha256::new);
+        Self { directory, paths, info, durability, bytes_max, disk, position, hash, lines, has_failed: false }
     }
 
     /// The number of the first output that is not on record.
     #[must_use]
     pub fn next_sequence(&self) -> i64 {
         self.position.next_sequence
+    }
+
+    /// How much is on record so far, and its hash: whoever keeps them can tell later whether that part is still the same.
+    /// A recording that was taken up again is read for it once.
+    ///
+    /// # Errors
+    /// The recording cannot be read.
+    pub fn recorded(&mut self) -> io::Result<Recorded> {
+        let bytes = self.position.cast_bytes;
+        let hash = match &self.hash {
+            Some(hash) => hash.clone(),
+            None => self.hash.insert(hash_of(&self.paths.cast, bytes)?).clone(),
+        };
+        Ok(Recorded { bytes, sha256: digits(&hash.finalize()) })
     }
 
     /// Writes a batch; what it holds is on record when this returns. Output that already is on record is skipped.
@@ -168,10 +194,18 @@ impl Recorder {
             self.disk.sync_position()?;
         }
         self.position = next;
+        self.hash_lines();
         if self.lines.capacity() > LINES_BYTES_KEPT {
             self.lines = Vec::new();
         }
         Ok(())
+    }
+
+    /// Takes lines that are on record into the hash.
+    fn hash_lines(&mut self) {
+        if let Some(hash) = &mut self.hash {
+            hash.update(&self.lines);
+        }
     }
 
     /// Completes the recording.
@@ -203,12 +237,14 @@ impl Recorder {
         }
         self.disk.append(&self.lines)?;
         self.disk.sync_cast()?;
+        self.position.cast_bytes += u64::try_from(self.lines.len()).expect("a length fits 64 bits");
+        self.hash_lines();
         self.write_side(status, end)
     }
 
     /// Replaces the side file by one with the end, after which no position is needed.
-    fn write_side(&self, status: RecordingStatus, end: &RecordingEnd) -> io::Result<()> {
-        let (bytes, sha256) = digest(&self.paths.cast)?;
+    fn write_side(&mut self, status: RecordingStatus, end: &RecordingEnd) -> io::Result<()> {
+        let Recorded { bytes, sha256 } = self.recorded()?;
         let summary = RecordingSummary {
             status,
             ended_at: Some(end.at),
@@ -262,19 +298,21 @@ pub(crate) fn write_summary(
     disk::replace(&paths.side, &paths.side_new, &contents, durability)
 }
 
-/// Length and SHA-256 of a file.
-fn digest(path: &std::path::Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path).map_err(|error| disk::named(path, error))?;
-    let mut hasher = Sha256::new();
+/// The hash of the beginning of a file.
+fn hash_of(path: &std::path::Path, bytes: u64) -> io::Result<Sha256> {
+    let file = File::open(path).map_err(|error| disk::named(path, error))?;
+    let mut beginning = io::Read::take(file, bytes);
+    let mut hash = Sha256::new();
     let mut buffer = vec![0; 256 * 1024];
-    let mut bytes = 0;
     loop {
-        let length = io::Read::read(&mut file, &mut buffer).map_err(|error| disk::named(path, error))?;
+        let length = io::Read::read(&mut beginning, &mut buffer).map_err(|error| disk::named(path, error))?;
         if length == 0 {
-            let digits = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-            return Ok((bytes, digits));
+            return Ok(hash);
         }
-        hasher.update(&buffer[..length]);
-        bytes += u64::try_from(length).expect("a length fits 64 bits");
+        hash.update(&buffer[..length]);
     }
+}
+
+fn digits(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

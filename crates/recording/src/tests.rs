@@ -111,12 +111,37 @@ fn a_recording_can_be_read_back() {
     assert_eq!(summary.end_reason.as_deref(), Some("shell-exit"));
     let cast = fs::read(file(&directory, "one.cast")).unwrap();
     assert_eq!(summary.bytes, Some(u64::try_from(cast.len()).unwrap()));
-    let digest =
-        sha2::Digest::finalize(sha2::Digest::chain_update(<sha2::Sha256 as sha2::Digest>::new(), &cast));
-    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(summary.sha256, Some(digits));
+    assert_eq!(summary.sha256, Some(digest_of(&cast)));
     assert!(!file(&directory, "one.position").exists());
     assert!(directory.unfinished().unwrap().is_empty());
+}
+
+fn digest_of(bytes: &[u8]) -> String {
+    let hash = sha2::Digest::chain_update(<sha2::Sha256 as sha2::Digest>::new(), bytes);
+    sha2::Digest::finalize(hash).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn the_hash_so_far_is_that_of_the_file() {
+    let (_temp, directory, mut recorder) = begun();
+    let mut parts = Vec::new();
+    for (index, batch) in batches().iter().enumerate() {
+        recorder.append(batch).unwrap();
+        if index == 1 {
+            // Another process takes it up.
+            drop(recorder);
+            recorder = directory.reopen(&one()).unwrap();
+        }
+        let cast = fs::read(file(&directory, "one.cast")).unwrap();
+        let Recorded { bytes, sha256 } = recorder.recorded().unwrap();
+        assert_eq!((bytes, &sha256), (u64::try_from(cast.len()).unwrap(), &digest_of(&cast)));
+        parts.push((cast.len(), sha256));
+    }
+    recorder.finish(&ended(5000)).unwrap();
+    let cast = fs::read(file(&directory, "one.cast")).unwrap();
+    assert_eq!(summary(&directory).sha256, Some(digest_of(&cast)));
+    // What was said while it ran still holds of the beginning.
+    assert!(parts.iter().all(|(length, sha256)| digest_of(&cast[..*length]) == *sha256));
 }
 
 #[test]
