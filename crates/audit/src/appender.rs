@@ -360,3 +360,6 @@ pub(crate) fn segment_line(start: &SegmentStart, last: Position, time: Timestamp
     let hash = new.write(&mut line);
     (line, Position { sequence, hash })
 }
+
+#[cfg(test)]
+mod tests;
