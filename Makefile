@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev bench lint build packages tools
+.PHONY: help demo test dev bench lint fuzz build packages tools
 
 NEXTEST_VERSION := 0.9.143
 VENV := .venv
@@ -34,6 +34,9 @@ bench: ## Measure speed and memory (release build), each against its target
 
 lint: ## Formatting, clippy, the rules of the project
 	scripts/lint
+
+fuzz: ## Compile the fuzz targets, in minutes; `cargo +nightly fuzz run NAME` runs one
+	cargo check --manifest-path fuzz/Cargo.toml --target-dir target --bins
 
 build: ## Build the programs (profile dev)
 	cargo build --workspace --bins
