@@ -220,8 +220,9 @@ impl StatementTrace {
         self.conditions.iter().filter(|condition| !condition.outcome.holds())
     }
 
-    fn failures(&self) -> usize {
-        self.failed_elements().count() + self.failed_conditions().count()
+    /// How far from applying: a statement about other things is farther than one whose conditions do not hold.
+    fn failures(&self) -> (usize, usize) {
+        (self.failed_elements().count(), self.failed_conditions().count())
     }
 }
 

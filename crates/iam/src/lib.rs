@@ -20,6 +20,7 @@ mod evaluate;
 mod explain;
 mod grammar;
 mod json;
+pub mod managed;
 mod pattern;
 mod policy;
 mod principals;

@@ -249,7 +249,23 @@ pub(crate) fn matches<'a>(count: usize, piece: impl Fn(usize) -> Piece<'a>, text
                     Some(0)
                 }
                 Piece::One => bytes.get(at).map(|first| character_length(*first)),
-                Piece::Text(literal) => starts_with(&bytes[at..], literal.as_bytes(), case),
+                Piece::Text(literal) if retry.is_some_and(|(after_run, _)| after_run == index) => {
+                    let rest = &bytes[at..];
+                    let is_last = index + 1 == count;
+                    let found = if is_last {
+                        ends(rest, literal, case)
+                    } else {
+                        find(rest, literal.as_bytes(), case)
+                    };
+                    // A `*` that cannot reach the text after it: nothing before it helps.
+                    let Some(skipped) = found else { return false };
+                    at += skipped;
+                    retry = Some((index, at));
+                    Some(literal.len())
+                }
+                Piece::Text(literal) => {
+                    starts_with(&bytes[at..], literal.as_bytes(), case).then_some(literal.len())
+                }
             }
         };
         if let Some(length) = fits {
@@ -265,14 +281,35 @@ pub(crate) fn matches<'a>(count: usize, piece: impl Fn(usize) -> Piece<'a>, text
     }
 }
 
-/// The length of `literal` if `bytes` start with it.
-fn starts_with(bytes: &[u8], literal: &[u8], case: Case) -> Option<usize> {
-    let start = bytes.get(..literal.len())?;
-    let equal = match case {
+fn starts_with(bytes: &[u8], literal: &[u8], case: Case) -> bool {
+    bytes.get(..literal.len()).is_some_and(|start| match case {
         Case::Sensitive => start == literal,
         Case::Insensitive => start.eq_ignore_ascii_case(literal),
-    };
-    equal.then_some(literal.len())
+    })
+}
+
+/// Where `literal` starts if `bytes` end with it.
+fn ends(bytes: &[u8], literal: &str, case: Case) -> Option<usize> {
+    let start = bytes.len().checked_sub(literal.len())?;
+    starts_with(&bytes[start..], literal.as_bytes(), case).then_some(start)
+}
+
+/// Where `literal` first occurs.
+fn find(bytes: &[u8], literal: &[u8], case: Case) -> Option<usize> {
+    let Some(first) = literal.first() else { return Some(0) };
+    let last = bytes.len().checked_sub(literal.len())?;
+    let mut at = 0;
+    while at <= last {
+        at += match case {
+            Case::Sensitive => bytes[at..=last].iter().position(|byte| byte == first)?,
+            Case::Insensitive => bytes[at..=last].iter().position(|byte| byte.eq_ignore_ascii_case(first))?,
+        };
+        if starts_with(&bytes[at..], literal, case) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
 }
 
 /// How many bytes of UTF-8 a character has, by its first.

@@ -57,7 +57,8 @@ impl Explanation {
             writeln!(f, "Level {} of the guardrails does not allow it; each level must.", silent.level + 1)?;
         }
         if self.close().is_empty() {
-            return writeln!(f, "None of {policies} policies there has a statement that allows this action.");
+            let policies = if policies == 1 { "1 policy".to_owned() } else { format!("{policies} policies") };
+            return writeln!(f, "No statement that allows, of {policies} there, is about this action.");
         }
         self.list_close(f, "Would allow:")
     }
