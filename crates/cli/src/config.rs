@@ -1,10 +1,11 @@
 //! Where to send requests and how to sign them: options, environment and files, as the AWS CLI reads them.
 //!
 //! AWS's own crate parses the files and the `services` sections. Credentials are taken from the environment
-//! (unless `--profile` is given), from a profile's static keys, or from its `credential_process`. Profiles that
-//! assume a role or sign in with SSO need AWS's services to make credentials; `credential_process = aws configure
-//! export-credentials --profile …` bridges to the AWS CLI, which can.
+//! (unless `--profile` is given), from a profile's static keys, from its `credential_process`, or from STS if it
+//! assumes a role, which is asked for at the server itself unless another endpoint is configured for STS. For profiles
+//! that sign in with SSO, `credential_process = aws configure export-credentials --profile …` bridges to the AWS CLI.
 
+mod assumed_role;
 mod credentials;
 
 use std::path::PathBuf;
@@ -13,14 +14,16 @@ use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_runtime::env_config::section::EnvConfigSections;
 use aws_runtime::env_config::{EnvConfigValue, error::EnvConfigFileLoadError, source};
 use aws_types::os_shim_internal::{Env, Fs};
-use postern_client::Api;
+use postern_client::{Api, Sts};
 use postern_dial::{DialError, Dialer, Endpoint, Http, Proxies, Trust};
 
 use crate::arguments::Global;
-use crate::config::credentials::Source;
+use crate::config::credentials::{Profiles, Source};
 
 /// The service whose settings count: `AWS_ENDPOINT_URL_SSM`, and `ssm` in a `services` section.
 const SERVICE_ID: &str = "ssm";
+/// The same for credentials of roles.
+const STS_SERVICE_ID: &str = "sts";
 
 /// Why the configuration is no use.
 #[derive(Debug, thiserror::Error)]
@@ -73,35 +76,39 @@ impl Settings {
             sections.get("region").map(ToOwned::to_owned),
         ])
         .ok_or(ConfigError::Region)?;
-        let endpoint = first([global.endpoint_url.clone(), configured_endpoint(env, sections)])
-            .unwrap_or_else(|| default_endpoint(&region));
+        let configured = first([global.endpoint_url.clone(), configured_endpoint(env, sections, SERVICE_ID)]);
+        let sts_endpoint = first([configured_endpoint(env, sections, STS_SERVICE_ID), configured.clone()])
+            .unwrap_or_else(|| default_endpoint(STS_SERVICE_ID, &region));
+        let sts_endpoint: Endpoint = sts_endpoint.parse().map_err(ConfigError::Endpoint)?;
+        let endpoint = configured.unwrap_or_else(|| default_endpoint(SERVICE_ID, &region));
         let ca_bundle = first([
             global.ca_bundle.as_ref().map(|path| path.to_string_lossy().into_owned()),
             set(env, "AWS_CA_BUNDLE"),
             sections.get("ca_bundle").map(ToOwned::to_owned),
         ]);
-        Ok(Self {
-            region,
-            endpoint: endpoint.parse().map_err(ConfigError::Endpoint)?,
-            ca_bundle: ca_bundle.map(|path| expand_home(&path, env)),
-            credentials: Source::new(global.profile.is_some(), env, sections),
-        })
+        let ca_bundle = ca_bundle.map(|path| expand_home(&path, env));
+        let sts = || Sts::new(http(ca_bundle.clone()), sts_endpoint.clone(), region.clone());
+        let profiles = Profiles { env, sections, sts: &sts };
+        let credentials = Source::new(global.profile.is_some(), &profiles);
+        let endpoint = endpoint.parse().map_err(ConfigError::Endpoint)?;
+        Ok(Self { region, endpoint, ca_bundle, credentials })
     }
 
     /// The API of the configured endpoint.
     pub(crate) fn into_api(self) -> Api {
-        let trust = match self.ca_bundle {
-            Some(path) => Trust::only_ca_file(path),
-            None => Trust::native(),
-        };
-        let http = Http::new(Dialer::new(trust, Proxies::from_env()));
+        let http = http(self.ca_bundle);
         Api::new(http, self.endpoint, self.region, Box::new(self.credentials))
     }
 }
 
-/// `AWS_ENDPOINT_URL_SSM`, `AWS_ENDPOINT_URL`, the `services` section, the profile: in this order, unless they are
-/// to be ignored.
-fn configured_endpoint(env: &Env, sections: &EnvConfigSections) -> Option<String> {
+fn http(ca_bundle: Option<PathBuf>) -> Http {
+    let trust = ca_bundle.map_or_else(Trust::native, Trust::only_ca_file);
+    Http::new(Dialer::new(trust, Proxies::from_env()))
+}
+
+/// `AWS_ENDPOINT_URL_SSM` (or `…_STS`), `AWS_ENDPOINT_URL`, the `services` section, the profile: in this order, unless
+/// they are to be ignored.
+fn configured_endpoint(env: &Env, sections: &EnvConfigSections, service_id: &'static str) -> Option<String> {
     let ignore = EnvConfigValue::new()
         .env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
         .profile("ignore_configured_endpoint_urls")
@@ -110,14 +117,14 @@ fn configured_endpoint(env: &Env, sections: &EnvConfigSections) -> Option<String
     if ignore {
         return None;
     }
-    let value = EnvConfigValue::new().env("AWS_ENDPOINT_URL").profile("endpoint_url").service_id(SERVICE_ID);
+    let value = EnvConfigValue::new().env("AWS_ENDPOINT_URL").profile("endpoint_url").service_id(service_id);
     value.load(env, Some(sections)).map(|(value, _)| value.into_owned())
 }
 
 /// AWS's own service, as for the AWS CLI.
-fn default_endpoint(region: &str) -> String {
+fn default_endpoint(service: &str, region: &str) -> String {
     let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
-    format!("https://ssm.{region}.amazonaws.com{suffix}")
+    format!("https://{service}.{region}.amazonaws.com{suffix}")
 }
 
 fn first<const N: usize>(values: [Option<String>; N]) -> Option<String> {

@@ -66,6 +66,12 @@ pub enum CallError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// The answer to a call for credentials has none in it.
+    #[error("{operation} gave no credentials")]
+    NoCredentials {
+        /// The operation.
+        operation: &'static str,
+    },
 }
 
 impl CallError {
@@ -73,7 +79,7 @@ impl CallError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Credentials(_) | Self::Answer { .. } => false,
+            Self::Credentials(_) | Self::Answer { .. } | Self::NoCredentials { .. } => false,
             Self::Dial { source, .. } => source.is_transient(),
             Self::Refused { code, status, .. } => *status >= 500 || code.starts_with("Throttling"),
         }
@@ -141,7 +147,7 @@ impl Api {
     }
 }
 
-const USER_AGENT: &str = concat!("postern/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("postern/", env!("CARGO_PKG_VERSION"));
 
 /// Reads an error as AWS's JSON services write it; anything else (a proxy's page) is told by its status.
 fn refused(operation: &'static str, status: u16, body: &[u8]) -> CallError {

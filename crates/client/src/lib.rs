@@ -22,6 +22,7 @@ mod session;
 mod signals;
 mod stamps;
 mod start;
+mod sts;
 mod window;
 
 pub use api::{Api, CallError, CredentialError, CredentialSource};
@@ -31,3 +32,4 @@ pub use output::Layout;
 pub use raw_mode::restore_terminal_on_panic;
 pub use session::run;
 pub use start::{SessionStart, Stdio, forwards_ports};
+pub use sts::{MfaCode, RoleRequest, Sts, TemporaryCredentials};

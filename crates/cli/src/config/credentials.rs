@@ -1,4 +1,4 @@
-//! Credentials: from the environment, a profile, or the program that a profile names.
+//! Credentials: from the environment, a profile, the program that a profile names, or a role that it assumes.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -7,11 +7,12 @@ use async_trait::async_trait;
 use aws_runtime::env_config::section::EnvConfigSections;
 use aws_types::os_shim_internal::Env;
 use jiff::{SignedDuration, Timestamp};
-use postern_client::{CredentialError, CredentialSource};
+use postern_client::{CredentialError, CredentialSource, RoleRequest, Sts};
 use postern_dial::Credentials;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use super::assumed_role::{AssumedRole, Right};
 use crate::plugin::RESPONSE_VARIABLE;
 
 /// A credential process may ask the user for a code.
@@ -24,65 +25,182 @@ const FRESH_FOR: SignedDuration = SignedDuration::from_secs(60);
 pub(super) enum Source {
     Static(Credentials),
     Process { command: String, cached: Mutex<Option<Fetched>> },
+    Role(Box<AssumedRole>),
     None { message: String, hint: String },
 }
 
-/// What a process gave.
+/// What a process or STS gave.
 #[derive(Debug)]
 pub(super) struct Fetched {
-    credentials: Credentials,
-    expires_at: Option<Timestamp>,
+    pub(super) credentials: Credentials,
+    pub(super) expires_at: Option<Timestamp>,
+}
+
+impl Fetched {
+    pub(super) fn is_good_at(&self, time: Timestamp) -> bool {
+        self.expires_at.is_none_or(|at| at > time)
+    }
+}
+
+/// What profiles are read from, and where roles are asked for.
+pub(super) struct Profiles<'a> {
+    pub(super) env: &'a Env,
+    pub(super) sections: &'a EnvConfigSections,
+    /// Makes the way to STS.
+    pub(super) sts: &'a dyn Fn() -> Sts,
 }
 
 impl Source {
     /// The environment counts before the profile, unless the profile was given as an option, as in the AWS CLI.
-    pub(super) fn new(profile_is_option: bool, env: &Env, sections: &EnvConfigSections) -> Self {
-        let environment = || {
-            static_credentials(
-                env.get("AWS_ACCESS_KEY_ID").ok(),
-                env.get("AWS_SECRET_ACCESS_KEY").ok(),
-                env.get("AWS_SESSION_TOKEN").ok(),
-            )
-        };
-        if !profile_is_option && let Some(credentials) = environment() {
-            return Self::Static(credentials);
+    pub(super) fn new(profile_is_option: bool, profiles: &Profiles<'_>) -> Self {
+        if !profile_is_option && let Some(source) = profiles.of_environment() {
+            return source;
         }
-        Self::of_profile(sections)
+        profiles.of_profile(profiles.sections.selected_profile(), &mut Vec::new())
     }
 
-    fn of_profile(sections: &EnvConfigSections) -> Self {
-        let profile = sections.selected_profile();
-        let get = |key| sections.get(key).map(ToOwned::to_owned);
-        let bridge = |how: &str| Self::None {
-            message: format!("the profile {profile:?} {how}, which postern cannot do itself yet"),
-            hint: format!(
-                "the AWS CLI can: make another profile with \
-                 `credential_process = aws configure export-credentials --profile {profile}`"
-            ),
-        };
-        if get("role_arn").is_some() {
-            return bridge("assumes a role");
+    fn none(message: String, hint: &str) -> Self {
+        Self::None { message, hint: hint.to_owned() }
+    }
+}
+
+impl Profiles<'_> {
+    fn of_environment(&self) -> Option<Source> {
+        let variable = |name| self.env.get(name).ok().filter(|value| !value.is_empty());
+        let credentials = static_credentials(
+            variable("AWS_ACCESS_KEY_ID"),
+            variable("AWS_SECRET_ACCESS_KEY"),
+            variable("AWS_SESSION_TOKEN"),
+        );
+        if let Some(credentials) = credentials {
+            return Some(Source::Static(credentials));
         }
-        if let Some(credentials) = static_credentials(
-            get("aws_access_key_id"),
-            get("aws_secret_access_key"),
-            get("aws_session_token"),
-        ) {
-            return Self::Static(credentials);
+        let token_file = variable("AWS_WEB_IDENTITY_TOKEN_FILE")?.into();
+        let request = RoleRequest {
+            role_arn: variable("AWS_ROLE_ARN")?,
+            session_name: variable("AWS_ROLE_SESSION_NAME").unwrap_or_else(session_name),
+            ..RoleRequest::default()
+        };
+        Some(self.role(request, Right::WebIdentity { token_file }))
+    }
+
+    /// `seen` are the profiles that lead to this one.
+    fn of_profile(&self, name: &str, seen: &mut Vec<String>) -> Source {
+        let Some(profile) = self.sections.get_profile(name) else {
+            return Source::none(
+                format!("the profile {name:?} is not in the AWS configuration files"),
+                "another profile names it as its `source_profile`",
+            );
+        };
+        let get = |key: &str| profile.get(key).map(ToOwned::to_owned).filter(|value| !value.is_empty());
+        let keys = || {
+            static_credentials(
+                get("aws_access_key_id"),
+                get("aws_secret_access_key"),
+                get("aws_session_token"),
+            )
+        };
+        // A profile may name itself as the source: then its keys are meant.
+        let is_source_of_itself = seen.last().is_some_and(|last| last == name);
+        if let Some(role_arn) = get("role_arn").filter(|_| !is_source_of_itself) {
+            return self.of_role(name, role_arn, get, seen);
+        }
+        if let Some(credentials) = keys() {
+            return Source::Static(credentials);
         }
         if let Some(command) = get("credential_process") {
-            return Self::Process { command, cached: Mutex::new(None) };
+            return Source::Process { command, cached: Mutex::new(None) };
         }
         if get("sso_session").is_some() || get("sso_start_url").is_some() {
-            return bridge("signs in with SSO");
+            let how = format!("the profile {name:?} signs in with SSO, which postern cannot do itself yet");
+            return Source::none(
+                how,
+                &format!(
+                    "the AWS CLI can: make another profile with \
+                     `credential_process = aws configure export-credentials --profile {name}`"
+                ),
+            );
         }
-        Self::None {
-            message: format!("neither the environment nor the profile {profile:?} has credentials"),
-            hint: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or select a profile with --profile or AWS_PROFILE; \
-                   the server's bootstrap directory has one named `postern`"
-                .to_owned(),
-        }
+        Source::none(
+            format!("neither the environment nor the profile {name:?} has credentials"),
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or select a profile with --profile or AWS_PROFILE; \
+             the server's bootstrap directory has one named `postern`",
+        )
     }
+
+    fn of_role(
+        &self,
+        name: &str,
+        role_arn: String,
+        get: impl Fn(&str) -> Option<String>,
+        seen: &mut Vec<String>,
+    ) -> Source {
+        let duration_seconds = match get("duration_seconds").map(|text| text.parse()) {
+            None => None,
+            Some(Ok(seconds)) => Some(seconds),
+            Some(Err(_)) => {
+                return Source::none(
+                    format!("`duration_seconds` of the profile {name:?} is no number"),
+                    "give whole seconds, such as 3600",
+                );
+            }
+        };
+        let request = RoleRequest {
+            role_arn,
+            session_name: get("role_session_name").unwrap_or_else(session_name),
+            duration_seconds,
+            external_id: get("external_id"),
+            mfa: None,
+        };
+        if let Some(token_file) = get("web_identity_token_file") {
+            return self.role(request, Right::WebIdentity { token_file: token_file.into() });
+        }
+        let source = match (get("source_profile"), get("credential_source").as_deref()) {
+            (Some(source), _) if source != name && seen.contains(&source) => {
+                return Source::none(
+                    format!("the profile {name:?} assumes its role from {source:?}, which leads back to it"),
+                    "one of the profiles must have credentials of its own",
+                );
+            }
+            (Some(source), _) => {
+                seen.push(name.to_owned());
+                self.of_profile(&source, seen)
+            }
+            (None, Some("Environment")) => self.of_environment().unwrap_or_else(|| {
+                Source::none(
+                    "the environment has no credentials".to_owned(),
+                    "the profile's `credential_source` is Environment: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+                )
+            }),
+            (None, Some(other)) => {
+                return Source::none(
+                    format!("the profile {name:?} has the `credential_source` {other}, which is not here"),
+                    "it may be Environment; or name a `source_profile`",
+                );
+            }
+            (None, None) => {
+                return Source::none(
+                    format!("the profile {name:?} assumes a role, but does not say by whose credentials"),
+                    "name a `source_profile`, or a `web_identity_token_file`",
+                );
+            }
+        };
+        if let Source::None { .. } = source {
+            return source;
+        }
+        self.role(request, Right::Credentials { source: Box::new(source), mfa_serial: get("mfa_serial") })
+    }
+
+    fn role(&self, request: RoleRequest, right: Right) -> Source {
+        let (sts, state) = ((self.sts)(), Mutex::default());
+        Source::Role(Box::new(AssumedRole { sts, request, right, state }))
+    }
+}
+
+/// A name for sessions of roles that nobody has named.
+#[expect(clippy::disallowed_methods, reason = "names of sessions are told apart by the time of day")]
+fn session_name() -> String {
+    format!("postern-session-{}", Timestamp::now().as_second())
 }
 
 fn static_credentials(
@@ -104,13 +222,14 @@ impl CredentialSource for Source {
     async fn credentials(&self) -> Result<Credentials, CredentialError> {
         match self {
             Self::Static(credentials) => Ok(credentials.clone()),
+            Self::Role(role) => role.credentials().await,
             Self::None { message, hint } => {
                 Err(CredentialError { message: message.clone(), hint: Some(hint.clone()) })
             }
             Self::Process { command, cached } => {
                 let mut cached = cached.lock().await;
                 if let Some(fetched) = &*cached
-                    && fetched.expires_at.is_none_or(|at| at > Timestamp::now() + FRESH_FOR)
+                    && fetched.is_good_at(Timestamp::now() + FRESH_FOR)
                 {
                     return Ok(fetched.credentials.clone());
                 }
@@ -173,6 +292,7 @@ mod tests {
     use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
     use aws_runtime::env_config::source;
     use aws_types::os_shim_internal::Fs;
+    use postern_dial::{Dialer, Http, Proxies, Trust};
 
     use super::*;
 
@@ -187,6 +307,42 @@ credential_process = exit 3
 [role]
 role_arn = arn:aws:iam::111122223333:role/x
 source_profile = static
+[all]
+role_arn = arn:aws:iam::111122223333:role/y
+source_profile = role
+role_session_name = alice
+duration_seconds = 900
+external_id = tenant-7
+mfa_serial = arn:aws:iam::111122223333:mfa/alice
+[itself]
+role_arn = arn:aws:iam::111122223333:role/x
+source_profile = itself
+aws_access_key_id = AKIDITSELF
+aws_secret_access_key = secret
+[environment]
+role_arn = arn:aws:iam::111122223333:role/x
+credential_source = Environment
+[web]
+role_arn = arn:aws:iam::111122223333:role/x
+web_identity_token_file = /run/token
+[one]
+role_arn = arn:aws:iam::111122223333:role/x
+source_profile = other
+[other]
+role_arn = arn:aws:iam::111122223333:role/x
+source_profile = one
+[nobody]
+role_arn = arn:aws:iam::111122223333:role/x
+[machine]
+role_arn = arn:aws:iam::111122223333:role/x
+credential_source = Ec2InstanceMetadata
+[lost]
+role_arn = arn:aws:iam::111122223333:role/x
+source_profile = missing
+[long]
+role_arn = arn:aws:iam::111122223333:role/x
+source_profile = static
+duration_seconds = long
 [sso]
 sso_session = s
 [empty]
@@ -198,14 +354,78 @@ sso_session = s
         is_option: bool,
         env: &[(&str, &str)],
     ) -> Result<String, CredentialError> {
-        let files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Credentials, FILE).build();
-        let mut source = source::load(&Env::from_slice(&[]), &Fs::from_slice(&[]), &files).await.unwrap();
-        source.profile = profile.to_owned().into();
-        let sections = EnvConfigSections::parse(source).unwrap();
-        let source = Source::new(is_option, &Env::from_slice(env), &sections);
+        let sections = sections(profile).await;
+        let source = source(&sections, is_option, env);
         source.credentials().await?;
         // The second time may come from memory.
         source.credentials().await.map(|credentials| credentials.access_key_id)
+    }
+
+    fn source(sections: &EnvConfigSections, is_option: bool, env: &[(&str, &str)]) -> Source {
+        let sts = || {
+            let http = Http::new(Dialer::new(Trust::native(), Proxies::none()));
+            Sts::new(http, "https://sts.example".parse().unwrap(), "us-east-1".to_owned())
+        };
+        Source::new(is_option, &Profiles { env: &Env::from_slice(env), sections, sts: &sts })
+    }
+
+    async fn sections(profile: &str) -> EnvConfigSections {
+        let files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Credentials, FILE).build();
+        let mut source = source::load(&Env::from_slice(&[]), &Fs::from_slice(&[]), &files).await.unwrap();
+        source.profile = profile.to_owned().into();
+        EnvConfigSections::parse(source).unwrap()
+    }
+
+    async fn role(profile: &str, env: &[(&str, &str)]) -> AssumedRole {
+        match source(&sections(profile).await, false, env) {
+            Source::Role(role) => *role,
+            other => panic!("{profile}: {other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_role_is_asked_for_as_its_profile_says() {
+        let assumed = role("role", &[]).await;
+        assert_eq!(assumed.request.role_arn, "arn:aws:iam::111122223333:role/x");
+        assert!(assumed.request.session_name.starts_with("postern-session-"), "{:?}", assumed.request);
+        assert_eq!(assumed.request.duration_seconds, None);
+        let assumed = role("all", &[]).await;
+        let request = RoleRequest {
+            role_arn: "arn:aws:iam::111122223333:role/y".to_owned(),
+            session_name: "alice".to_owned(),
+            duration_seconds: Some(900),
+            external_id: Some("tenant-7".to_owned()),
+            mfa: None,
+        };
+        assert_eq!(assumed.request, request);
+        let Right::Credentials { source, mfa_serial } = assumed.right else { panic!("by credentials") };
+        assert!(matches!(*source, Source::Role(_)), "{source:?}");
+        assert_eq!(mfa_serial.as_deref(), Some("arn:aws:iam::111122223333:mfa/alice"));
+        let itself = role("itself", &[]).await;
+        assert!(
+            matches!(&itself.right, Right::Credentials { source, .. } if matches!(**source, Source::Static(_)))
+        );
+        // Only a profile that was given as an option counts before the environment.
+        let environment = source(&sections("environment").await, true, KEYS);
+        assert!(
+            matches!(&environment, Source::Role(role) if matches!(role.right, Right::Credentials { mfa_serial: None, .. }))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_web_identity_comes_from_a_file_that_profile_or_environment_name() {
+        let by_profile = role("web", &[]).await;
+        assert!(
+            matches!(by_profile.right, Right::WebIdentity { token_file } if token_file.ends_with("token"))
+        );
+        let env = [
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "/run/token"),
+            ("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/z"),
+            ("AWS_ROLE_SESSION_NAME", "job"),
+        ];
+        let by_environment = role("static", &env).await;
+        assert_eq!(by_environment.request.session_name, "job");
+        assert!(matches!(by_environment.right, Right::WebIdentity { .. }));
     }
 
     #[tokio::test]
@@ -226,7 +446,15 @@ sso_session = s
 
     #[tokio::test]
     async fn what_cannot_be_done_is_told_with_a_way_out() {
-        for (profile, words) in [("role", "assumes a role"), ("sso", "SSO"), ("empty", "neither")] {
+        for (profile, words) in [
+            ("sso", "SSO"),
+            ("empty", "neither"),
+            ("one", "leads back"),
+            ("nobody", "by whose credentials"),
+            ("machine", "Ec2InstanceMetadata"),
+            ("lost", "\"missing\" is not in"),
+            ("long", "no number"),
+        ] {
             let error = access_key_id(profile, false, &[]).await.unwrap_err();
             assert!(error.message.contains(words) && error.hint.is_some(), "{profile}: {error:?}");
         }
