@@ -1,5 +1,9 @@
 //! Where identifiers, codes and keys come from.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use postern_store::Secret;
+
 /// A source of bytes that nobody can predict. An argument, so that tests can know them.
 pub trait Random: Send + Sync {
     /// Fills `bytes`.
@@ -13,6 +17,11 @@ impl dyn Random + '_ {
         self.fill(&mut bytes);
         bytes
     }
+}
+
+/// A new secret access key, which has 40 characters as AWS's do.
+pub(crate) fn secret_access_key(random: &dyn Random) -> Secret<String> {
+    Secret::new(STANDARD.encode(random.bytes::<30>()))
 }
 
 /// The operating system's random numbers.

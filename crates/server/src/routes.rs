@@ -4,6 +4,7 @@
 mod call;
 mod ec2messages;
 mod failure;
+mod iam;
 mod ssm;
 pub(crate) mod ssmmessages;
 mod sts;
@@ -40,10 +41,9 @@ pub(crate) async fn query(
     inbound: &Inbound,
 ) -> Result<Answer, ApiError> {
     match operation {
+        Operation::Iam(operation) => iam::run(app, operation, form, inbound).await,
         Operation::Sts(operation) => sts::run(app, operation, form, inbound).await,
-        Operation::Cloudtrail(_) | Operation::Ec2messages(_) | Operation::Iam(_) | Operation::Ssm(_) => {
-            Err(not_served())
-        }
+        Operation::Cloudtrail(_) | Operation::Ec2messages(_) | Operation::Ssm(_) => Err(not_served()),
     }
 }
 
