@@ -185,10 +185,13 @@ impl<'a> Survey<'a> {
         if self.guardrail_levels < policies.guardrail_levels(&request.principal) {
             return decision(Verdict::ImplicitDeny, Layer::Guardrail, None);
         }
-        match request.principal.account() {
-            None => self.of_outsider(),
-            Some(account) if account == request.resource_account => self.of_own_account(policies, request),
-            Some(_) => self.of_other_account(policies, request),
+        match (request.principal, request.principal.account()) {
+            (Principal::WebIdentity { .. } | Principal::Service { .. }, _) => self.of_outsider(),
+            (_, Some(account)) if account == request.resource_account => {
+                self.of_own_account(policies, request)
+            }
+            // Also a caller whose ARN is none: nothing within an account is for it.
+            _ => self.of_other_account(policies, request),
         }
     }
 

@@ -58,7 +58,7 @@ impl<'a> Principal<'a> {
     pub fn account(&self) -> Option<&'a str> {
         match self {
             Self::WebIdentity { .. } | Self::Service { .. } => None,
-            _ => self.arn().split(':').nth(4),
+            _ => self.arn().split(':').nth(4).filter(|account| !account.is_empty()),
         }
     }
 }
