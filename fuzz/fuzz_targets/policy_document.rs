@@ -1,0 +1,55 @@
+//! Any text is a policy or an error with a place, and any policy decides a request as its explanation says.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use postern_iam::{
+    Context, NamedPolicy, Policies, Policy, PolicyKind, Principal, Request, evaluate, explain,
+};
+
+const NODE: &str = "arn:aws:ssm:us-east-1:111122223333:managed-instance/mi-0123456789abcdef0";
+
+fuzz_target!(|input: (&str, u8)| {
+    let (text, kind) = input;
+    let kind = match kind % 5 {
+        0 => PolicyKind::Identity,
+        1 => PolicyKind::Trust,
+        2 => PolicyKind::Resource,
+        3 => PolicyKind::Key,
+        _ => PolicyKind::Guardrail,
+    };
+    let policy = match Policy::parse(kind, text) {
+        Ok(policy) => NamedPolicy::new("fuzzed", policy),
+        Err(error) => {
+            assert!(error.position.line >= 1 && error.position.column >= 1);
+            return;
+        }
+    };
+    let context = Context::new()
+        .with("aws:username", "alice")
+        .with("aws:CurrentTime", "2026-06-15T12:00:00Z")
+        .with("aws:SourceIp", "203.0.113.10")
+        .with("aws:MultiFactorAuthAge", "600")
+        .with("aws:TagKeys", ["env", "team"].as_slice());
+    let one = std::slice::from_ref(&policy);
+    let levels = [one.to_vec()];
+    let policies = match kind {
+        PolicyKind::Identity => {
+            Policies { identity: one, session: Some(one), boundary: Some(&policy), ..Policies::default() }
+        }
+        PolicyKind::Guardrail => Policies { guardrails: &levels, ..Policies::default() },
+        PolicyKind::Trust | PolicyKind::Resource | PolicyKind::Key => {
+            Policies { resource: Some(&policy), ..Policies::default() }
+        }
+    };
+    let principal = Principal::User { arn: "arn:aws:iam::111122223333:user/alice" };
+    let request = Request {
+        principal,
+        action: "ssm:StartSession",
+        resource: NODE,
+        resource_account: "111122223333",
+        context: &context,
+    };
+    let explanation = explain(&policies, &request);
+    assert_eq!(explanation.decision, evaluate(&policies, &request));
+    assert!(!explanation.to_string().is_empty());
+});
