@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use postern_api::{Operation, Service, ssm};
+use postern_api::{Operation, Service, ssm, sts};
 
 /// An operation of a service, a step in opening a channel, or a permission that an operation needs besides its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +19,8 @@ pub enum Action {
     OpenDataChannel,
     /// Handing a role on to a service, as `CreateActivation` does.
     PassRole,
+    /// An operation of S3 by the name that policies give it.
+    S3(&'static str),
     /// Giving tags to a session of a role.
     TagSession,
     /// Naming, in a session of a role, who is behind it.
@@ -36,6 +38,7 @@ impl Action {
             | Self::CreateDataChannel
             | Self::OpenDataChannel => "ssmmessages",
             Self::PassRole => "iam",
+            Self::S3(_) => "s3",
             Self::TagSession | Self::SetSourceIdentity => "sts",
         }
     }
@@ -50,6 +53,7 @@ impl Action {
             Self::CreateDataChannel => "CreateDataChannel",
             Self::OpenDataChannel => "OpenDataChannel",
             Self::PassRole => "PassRole",
+            Self::S3(name) => name,
             Self::TagSession => "TagSession",
             Self::SetSourceIdentity => "SetSourceIdentity",
         }
@@ -57,13 +61,16 @@ impl Action {
 
     /// Whether clients sign for whatever region they are set to: STS and IAM have no regions here.
     pub(super) fn is_global(self) -> bool {
-        matches!(self, Self::Operation(operation) if matches!(operation.service(), Service::Sts | Service::Iam))
+        // Clients ask in any region where a bucket is.
+        matches!(self, Self::S3(_))
+            || matches!(self, Self::Operation(operation) if matches!(operation.service(), Service::Sts | Service::Iam))
     }
 
     /// Whether it may come without a signature: an agent that registers has no credentials yet, its activation
-    /// code is the proof.
+    /// code is the proof; whoever comes with a token of an OIDC provider wants to get credentials for it.
     pub(super) fn takes_unsigned(self) -> bool {
         self == Self::from(ssm::Operation::RegisterManagedInstance)
+            || self == Self::from(sts::Operation::AssumeRoleWithWebIdentity)
     }
 
     /// Whether a node signs it with its RSA key.
@@ -82,6 +89,12 @@ impl From<Operation> for Action {
 impl From<ssm::Operation> for Action {
     fn from(operation: ssm::Operation) -> Self {
         Self::Operation(Operation::Ssm(operation))
+    }
+}
+
+impl From<sts::Operation> for Action {
+    fn from(operation: sts::Operation) -> Self {
+        Self::Operation(Operation::Sts(operation))
     }
 }
 
@@ -117,7 +130,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn exactly_one_operation_comes_unsigned_and_two_are_signed_by_nodes() {
+    fn exactly_two_operations_come_unsigned_and_two_are_signed_by_nodes() {
         let named = |test: fn(Action) -> bool| -> Vec<&str> {
             Operation::ALL
                 .iter()
@@ -125,7 +138,9 @@ pub(super) mod tests {
                 .map(|operation| operation.name())
                 .collect()
         };
-        assert_eq!(named(Action::takes_unsigned), ["RegisterManagedInstance"]);
+        let mut unsigned = named(Action::takes_unsigned);
+        unsigned.sort_unstable();
+        assert_eq!(unsigned, ["AssumeRoleWithWebIdentity", "RegisterManagedInstance"]);
         assert_eq!(
             named(Action::takes_node_key),
             ["RequestManagedInstanceRoleToken", "UpdateManagedInstancePublicKey"]

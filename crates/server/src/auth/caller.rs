@@ -66,7 +66,16 @@ pub enum Principal {
         /// Which of its keys.
         key: NodeKey,
     },
-    /// Nobody: a machine that wants to register.
+    /// Somebody whom an OIDC provider vouches for, who asks for a role: only the role's trust policy knows more.
+    WebIdentity {
+        /// `arn:aws:iam::…:oidc-provider/…`.
+        provider: Arn,
+        /// For whom it vouches.
+        subject: String,
+        /// For which of its client IDs.
+        audience: String,
+    },
+    /// Nobody: a machine that wants to register, or somebody before a provider's token was looked at.
     Anonymous,
 }
 
@@ -85,7 +94,10 @@ impl Principal {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::User { arn, .. } | Self::RoleSession { arn, .. } | Self::Node { arn, .. } => arn.as_str(),
+            Self::User { arn, .. }
+            | Self::RoleSession { arn, .. }
+            | Self::Node { arn, .. }
+            | Self::WebIdentity { provider: arn, .. } => arn.as_str(),
             Self::Anonymous => "anonymous",
         }
     }
@@ -96,7 +108,7 @@ impl Principal {
         match self {
             Self::Node { node, .. } => Some(node),
             Self::RoleSession { node, .. } => node.as_ref(),
-            Self::User { .. } | Self::Anonymous => None,
+            Self::User { .. } | Self::WebIdentity { .. } | Self::Anonymous => None,
         }
     }
 
@@ -106,6 +118,9 @@ impl Principal {
         match self {
             Self::User { id, .. } => Some(id.to_string()),
             Self::RoleSession { role_id, session_name, .. } => Some(format!("{role_id}:{session_name}")),
+            Self::WebIdentity { provider, subject, audience } => {
+                Some(format!("{provider}:{audience}:{subject}"))
+            }
             Self::Node { .. } | Self::Anonymous => None,
         }
     }

@@ -26,9 +26,7 @@ pub enum MfaRefused {
     )]
     NotYourDevice,
     /// Only one of serial number and code was given.
-    #[error(
-        "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."
-    )]
+    #[error("MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.")]
     Incomplete,
     /// Too many wrong codes.
     #[error("MultiFactorAuthentication failed, too many invalid codes for this device; wait some minutes.")]

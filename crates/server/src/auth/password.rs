@@ -73,11 +73,7 @@ impl Passwords {
     ///
     /// # Errors
     /// Only [`PasswordRefused::Hash`], when there is no memory.
-    pub async fn hash(
-        &self,
-        password: &str,
-        random: &dyn Random,
-    ) -> Result<Secret<String>, PasswordRefused> {
+    pub async fn hash(&self, password: &str, random: &dyn Random) -> Result<Secret<String>, PasswordRefused> {
         let (password, salt) = (Secret::from(password.to_owned()), random.bytes());
         let hashed = self.costly(move || hash_now(password.expose_secret().as_bytes(), &salt)).await?;
         hashed.map_err(|error| PasswordRefused::Hash(error.into()))

@@ -149,9 +149,7 @@ fn audience(claims: &Map<String, Value>, client_ids: &[String]) -> Result<String
 /// Claims as policies see them: texts, numbers and truths, and lists of them.
 fn context_keys(claims: &Map<String, Value>) -> BTreeMap<String, Vec<String>> {
     let values = |value: &Value| match value {
-        Value::Array(items) => {
-            items.iter().take(VALUES_MAX + 1).map(plain).collect::<Option<Vec<_>>>()
-        }
+        Value::Array(items) => items.iter().take(VALUES_MAX + 1).map(plain).collect::<Option<Vec<_>>>(),
         value => plain(value).map(|text| vec![text]),
     };
     let keys = claims.iter().filter_map(|(name, value)| Some((name.clone(), values(value)?)));
@@ -190,7 +188,9 @@ fn tags(claims: &Map<String, Value>) -> Result<(BTreeMap<String, String>, Vec<St
         None => Vec::new(),
         Some(keys) => {
             let keys = keys.as_array().ok_or_else(wrong)?;
-            keys.iter().map(|key| key.as_str().map(str::to_owned).ok_or_else(wrong)).collect::<Result<_, _>>()?
+            keys.iter()
+                .map(|key| key.as_str().map(str::to_owned).ok_or_else(wrong))
+                .collect::<Result<_, _>>()?
         }
     };
     Ok((tags, transitive))

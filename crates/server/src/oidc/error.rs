@@ -8,7 +8,9 @@ use postern_store::StoreError;
 pub(crate) enum OidcError {
     #[error("The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")]
     NotAToken,
-    #[error("The ID Token is signed with an algorithm that is not accepted: it must be one of RS256, RS384, RS512, ES256, ES384")]
+    #[error(
+        "The ID Token is signed with an algorithm that is not accepted: it must be one of RS256, RS384, RS512, ES256, ES384"
+    )]
     Algorithm,
     #[error("No OpenIDConnect provider found in your account for {issuer:.256}")]
     ProviderUnknown { issuer: String },
@@ -24,7 +26,9 @@ pub(crate) enum OidcError {
     KeyUnknown,
     #[error("The signature of the ID Token is not that of its identity provider")]
     Signature,
-    #[error("Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity documentation for requirements: {problem}")]
+    #[error(
+        "Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity documentation for requirements: {problem}"
+    )]
     Provider { problem: &'static str },
     #[error("The identity provider could not be reached")]
     Unreachable { source: Option<Box<dyn std::error::Error + Send + Sync>> },

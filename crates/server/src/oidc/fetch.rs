@@ -112,8 +112,18 @@ mod tests {
 
     #[test]
     fn this_machine_is_known_by_all_its_names() {
-        for host in ["localhost", "LOCALHOST.", "idp.localhost", "127.0.0.1", "127.9.9.9", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]", "169.254.169.254", "[fe80::1]"]
-        {
+        for host in [
+            "localhost",
+            "LOCALHOST.",
+            "idp.localhost",
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+            "0.0.0.0",
+            "[::ffff:127.0.0.1]",
+            "169.254.169.254",
+            "[fe80::1]",
+        ] {
             assert!(is_this_machine(host), "{host}");
         }
         for host in ["idp.example.com", "localhost.example.com", "10.0.0.1", "[2001:db8::1]"] {

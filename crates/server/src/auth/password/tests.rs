@@ -48,8 +48,14 @@ async fn only_the_users_own_password_is_accepted() {
     let lab = Lab::new().await;
     lab.check("alice", RIGHT, HERE).await.unwrap();
     let long = "x".repeat(100_000);
-    for (user, password) in [("alice", "Correct horse battery staple"), ("alice", ""), ("alice", &long), ("bob", RIGHT), ("bob", ""), ("carol", RIGHT)]
-    {
+    for (user, password) in [
+        ("alice", "Correct horse battery staple"),
+        ("alice", ""),
+        ("alice", &long),
+        ("bob", RIGHT),
+        ("bob", ""),
+        ("carol", RIGHT),
+    ] {
         let refused = lab.check(user, password, HERE).await.unwrap_err();
         assert!(matches!(refused, PasswordRefused::Wrong), "{user} {password:.10}: {refused:?}");
     }

@@ -55,9 +55,7 @@ fn issue(tokens: &SessionTokens) -> Issued {
 
 #[test]
 fn a_token_gives_back_what_it_was_made_for() {
-    for (bearer, facts) in
-        [(node_bearer(), hour()), (user_bearer(), hour()), (user_bearer(), everything())]
-    {
+    for (bearer, facts) in [(node_bearer(), hour()), (user_bearer(), hour()), (user_bearer(), everything())] {
         let issued = tokens().issue(bearer.clone(), facts.clone(), 0, &SystemRandom).unwrap();
         // A server that was started anew opens it: the key is derived, not drawn.
         let opened = tokens().open(issued.token.expose_secret()).unwrap();
@@ -106,9 +104,7 @@ fn one_altered_bit_makes_a_token_worthless() {
 #[test]
 fn what_is_no_token_of_ours_is_refused() {
     let foreign = issue(&SessionTokens::new(&MasterKey::new([2; 32])));
-    for wrong in
-        ["", "AQ==", "not base64", foreign.token.expose_secret(), &"A".repeat(TOKEN_CHARS_MAX + 4)]
-    {
+    for wrong in ["", "AQ==", "not base64", foreign.token.expose_secret(), &"A".repeat(TOKEN_CHARS_MAX + 4)] {
         assert_eq!(tokens().open(wrong), Err(InvalidToken), "{wrong:?}");
     }
 }

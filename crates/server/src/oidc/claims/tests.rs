@@ -85,7 +85,9 @@ fn a_claim_that_is_wrong_empty_or_missing_is_no_identity() {
 
 #[test]
 fn clocks_may_be_a_minute_apart() {
-    for changes in [json!({"exp": NOW - 59}), json!({"nbf": NOW + 60}), json!({"iat": NOW + 60}), json!({"nbf": null})] {
+    for changes in
+        [json!({"exp": NOW - 59}), json!({"nbf": NOW + 60}), json!({"iat": NOW + 60}), json!({"nbf": null})]
+    {
         assert!(read(changes.clone()).is_ok(), "{changes}");
     }
 }
@@ -106,7 +108,10 @@ fn a_provider_may_give_tags_and_a_source_identity() {
         "https://aws.amazon.com/source_identity": "alice",
     }))
     .unwrap();
-    assert_eq!(identity.tags, BTreeMap::from([("Stage".into(), "test".into()), ("Team".into(), "ops".into())]));
+    assert_eq!(
+        identity.tags,
+        BTreeMap::from([("Stage".into(), "test".into()), ("Team".into(), "ops".into())])
+    );
     assert_eq!(identity.transitive_tag_keys, ["Team"]);
     assert_eq!(identity.source_identity.as_deref(), Some("alice"));
 }
@@ -114,7 +119,8 @@ fn a_provider_may_give_tags_and_a_source_identity() {
 #[test]
 fn huge_claims_are_left_out() {
     let identity =
-        read(json!({"long": "x".repeat(1025), "many": vec!["x"; 65], "amr": vec!["y".repeat(100); 6]})).unwrap();
+        read(json!({"long": "x".repeat(1025), "many": vec!["x"; 65], "amr": vec!["y".repeat(100); 6]}))
+            .unwrap();
     assert!(!identity.claims.contains_key("long") && !identity.claims.contains_key("many"));
     assert!(identity.claims.contains_key("amr") && !identity.kept_claims().contains_key("amr"));
 }
