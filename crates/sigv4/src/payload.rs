@@ -11,6 +11,9 @@ use crate::refusal::excerpt;
 /// The word for a body that the signature does not cover. Source: Amazon S3 API Reference, "Authenticating
 /// Requests: Using the Authorization Header".
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+/// The word for a body in chunks that the signature does not cover, with a checksum behind it: what SDKs send for
+/// uploads over TLS. Source: as above, "Signature calculations for trailing headers".
+const UNSIGNED_CHUNKS: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 /// Begins the words for bodies that are signed chunk by chunk.
 const STREAMING_PREFIX: &str = "STREAMING-";
 
@@ -21,6 +24,8 @@ pub enum PayloadHash {
     Sha256([u8; 32]),
     /// The signature does not cover the body.
     Unsigned,
+    /// The same, and the body comes in chunks (`aws-chunked`).
+    UnsignedChunks,
 }
 
 impl PayloadHash {
@@ -36,6 +41,7 @@ impl fmt::Display for PayloadHash {
         match self {
             Self::Sha256(digest) => f.write_str(&hex::encode(digest)),
             Self::Unsigned => f.write_str(UNSIGNED),
+            Self::UnsignedChunks => f.write_str(UNSIGNED_CHUNKS),
         }
     }
 }
@@ -49,6 +55,8 @@ pub enum Payload {
     Declared([u8; 32]),
     /// The signature does not cover the body.
     Unsigned,
+    /// The same, and the body comes in chunks (`aws-chunked`).
+    UnsignedChunks,
 }
 
 impl Payload {
@@ -56,6 +64,9 @@ impl Payload {
     pub(crate) fn parse(value: &str) -> Result<Self, Refusal> {
         if value == UNSIGNED {
             return Ok(Self::Unsigned);
+        }
+        if value == UNSIGNED_CHUNKS {
+            return Ok(Self::UnsignedChunks);
         }
         if value.starts_with(STREAMING_PREFIX) {
             return Err(Refusal::StreamingPayload { word: excerpt(value) });
@@ -71,6 +82,7 @@ impl Payload {
     pub(crate) fn hash(self, body: &[u8]) -> Result<PayloadHash, Refusal> {
         match self {
             Self::Unsigned => Ok(PayloadHash::Unsigned),
+            Self::UnsignedChunks => Ok(PayloadHash::UnsignedChunks),
             Self::Undeclared => Ok(PayloadHash::of(body)),
             Self::Declared(digest) if bool::from(digest.ct_eq(&sha256(body))) => {
                 Ok(PayloadHash::Sha256(digest))
@@ -96,6 +108,8 @@ mod tests {
     #[test]
     fn other_words_are_refused() {
         assert_eq!(Payload::parse("UNSIGNED-PAYLOAD"), Ok(Payload::Unsigned));
+        let chunks = Payload::parse(UNSIGNED_CHUNKS).unwrap();
+        assert_eq!(chunks.hash(b"anything").unwrap().to_string(), UNSIGNED_CHUNKS);
         assert!(matches!(
             Payload::parse("STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
             Err(Refusal::StreamingPayload { .. })

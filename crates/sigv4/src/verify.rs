@@ -145,8 +145,13 @@ impl<'a> SignedRequest<'a> {
         self.check_scope(expectation)?;
         self.check_time(expectation)?;
         self.check_signed_headers(expectation.key)?;
-        let may_be_unsigned = expectation.service == "s3" || self.place != Place::Header;
-        if self.payload == Payload::Unsigned && !may_be_unsigned {
+        let is_s3 = expectation.service == "s3";
+        let is_taken = match self.payload {
+            Payload::Undeclared | Payload::Declared(_) => true,
+            Payload::Unsigned => is_s3 || self.place != Place::Header,
+            Payload::UnsignedChunks => is_s3,
+        };
+        if !is_taken {
             return Err(Refusal::UnsignedPayload);
         }
         Ok(CheckedRequest(self))
