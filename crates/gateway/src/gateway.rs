@@ -28,7 +28,7 @@ use crate::session::{
 use crate::sessions::{SessionHandle, Sessions};
 use crate::stamps::{SystemStamps, random};
 use crate::token::{self, Grant, TokenTable};
-use crate::{Clock, control_channel, data_channel, socket};
+use crate::{Clock, SessionEnded, SessionEvent, Traffic, Witness, control_channel, data_channel, socket};
 
 /// What an operator may set.
 #[derive(Debug, Clone)]
@@ -45,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn SessionStore>,
     pub(crate) recordings: Arc<RecordingDirectory>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) witness: Arc<dyn Witness>,
     pub(crate) nodes: Nodes,
     pub(crate) sessions: Sessions,
     pub(crate) tokens: std::sync::Mutex<TokenTable>,
@@ -158,12 +159,14 @@ impl Gateway {
         store: Arc<dyn SessionStore>,
         recordings: Arc<RecordingDirectory>,
         clock: Arc<dyn Clock>,
+        witness: Arc<dyn Witness>,
     ) -> Self {
         let shared = Shared {
             config,
             store,
             recordings,
             clock,
+            witness,
             nodes: Nodes::default(),
             sessions: Sessions::default(),
             tokens: std::sync::Mutex::default(),
@@ -227,6 +230,22 @@ impl Gateway {
         if let Err(error) = self.shared.store.finish_session(&record.id, &end).await {
             tracing::error!(session.id = %record.id, error = &error as &dyn std::error::Error, "cannot end session {}", record.id);
         }
+        self.witness_end(record, end).await;
+    }
+
+    /// The end of a session that no task carries.
+    async fn witness_end(&self, record: &SessionRecord, end: SessionEnd) {
+        let ended = SessionEnded {
+            at: end.at,
+            reason: end.reason,
+            details: end.details.unwrap_or_default(),
+            exit_code: end.exit_code,
+            bytes: Traffic::default(),
+            counted_since: end.at,
+            recording: None,
+        };
+        // Logged by the witness; the session is over in any case.
+        let _ = self.shared.witness.witness(record, SessionEvent::Ended(Box::new(ended))).await;
     }
 
     /// Since when `node` is connected, if it is.
@@ -298,8 +317,7 @@ impl Gateway {
         let minutes = |count: u32| Duration::from_secs(60 * u64::from(count));
         let age = self.shared.clock.now().duration_since(record.started_at);
         let beginning = Beginning {
-            id: record.id.clone(),
-            node: record.node.clone(),
+            record: record.clone(),
             limits: SessionLimits {
                 idle: minutes(record.idle_timeout_minutes),
                 max_duration: record.max_session_duration_minutes.map(minutes),

@@ -16,6 +16,7 @@ mod sessions;
 mod socket;
 mod stamps;
 mod token;
+mod witness;
 
 use jiff::Timestamp;
 
@@ -26,6 +27,9 @@ pub use gateway::{
 pub use nodes::Presence;
 pub use session::{EndReason, SessionLimits};
 pub use socket::Io;
+pub use witness::{
+    NoWitness, NotWitnessed, RecordingEnded, SessionEnded, SessionEvent, Side, Traffic, Witness,
+};
 
 /// The time of day. Durations are measured by the runtime's own clock.
 pub trait Clock: Send + Sync {

@@ -14,11 +14,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use postern_ids::{NodeId, SessionId};
 use postern_protocol::payload::{
     ChannelClosed, ClientAttached, SessionState, Size, Stamps as _, State, publication,
 };
 use postern_protocol::{DecodeError, MessageType, PayloadType};
+use postern_store::SessionRecord;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_websockets::CloseCode;
@@ -32,6 +34,7 @@ use crate::keep_alive::Silence;
 use crate::relay::{Received, Relay, Side};
 use crate::socket::{Incoming, Socket};
 use crate::stamps::SystemStamps;
+use crate::witness::{RecordingEnded, SessionEnded, SessionEvent, Traffic};
 
 /// What a session is asked from outside. The queue in front of it holds [`COMMANDS_MAX`].
 pub(crate) enum Command {
@@ -85,6 +88,9 @@ const BATCH_MESSAGES_MAX: usize = 64;
 /// Bytes likewise.
 const BATCH_BYTES_MAX: usize = 256 * 1024;
 
+/// How long output may be on record before the witness is told the hash of what is there.
+const RECORDING_VOUCHED_WITHIN: Duration = Duration::from_secs(60);
+
 /// Where a session stands in its life.
 #[derive(Debug)]
 enum Phase {
@@ -119,6 +125,13 @@ pub(crate) struct SessionTask {
     shared: Arc<Shared>,
     id: SessionId,
     node: NodeId,
+    /// As it was stored when it started.
+    record: Box<SessionRecord>,
+    /// What went through this process, since `counted_since`.
+    traffic: Traffic,
+    counted_since: Timestamp,
+    /// When the witness is to be told about the recording, which has grown.
+    recorded_due: Option<Instant>,
     limits: SessionLimits,
     is_pausable: bool,
     relay: Relay,
@@ -144,8 +157,7 @@ pub(crate) struct SessionTask {
 
 /// What a new or restored session begins with.
 pub(crate) struct Beginning {
-    pub(crate) id: SessionId,
-    pub(crate) node: NodeId,
+    pub(crate) record: SessionRecord,
     pub(crate) limits: SessionLimits,
     /// AWS's agent breaks off a session with separate output streams when it is told to pause.
     pub(crate) is_pausable: bool,
@@ -166,12 +178,17 @@ pub(crate) enum Origin {
 
 impl SessionTask {
     pub(crate) fn new(shared: Arc<Shared>, beginning: Beginning, commands: mpsc::Receiver<Command>) -> Self {
-        let Beginning { id, node, limits, is_pausable, recorder, age, origin } = beginning;
+        let Beginning { record, limits, is_pausable, recorder, age, origin } = beginning;
         let now = Instant::now();
+        let counted_since = shared.clock.now();
         Self {
             shared,
-            id,
-            node,
+            id: record.id.clone(),
+            node: record.node.clone(),
+            record: Box::new(record),
+            traffic: Traffic::default(),
+            counted_since,
+            recorded_due: None,
             limits,
             is_pausable,
             relay: Relay::restored(recorder.next_sequence_number()),
@@ -316,6 +333,10 @@ impl SessionTask {
         match self.relay.handle_frame(side, frame, &mut stamps) {
             Ok(Received::Stream { payload_type, payload }) => {
                 self.active_at = now;
+                // Recorded output is counted when it goes on the record: it may come early, and twice.
+                if side == Side::Client || !self.recorder.is_on() {
+                    self.traffic.count(side, payload.len());
+                }
                 if side == Side::Client
                     && payload_type == PayloadType::Size
                     && let Ok(size) = Size::from_json(&payload)
@@ -377,6 +398,8 @@ impl SessionTask {
     }
 
     async fn attach_client(&mut self, socket: Socket, hello: ClientAttached, now: Instant) {
+        let client_version = hello.client_version.clone();
+        self.tell(SessionEvent::Connected { side: Side::Client, client_version }).await;
         let is_same_client = self.hello.as_ref().is_some_and(|former| former.client_id == hello.client_id);
         if let Some(mut former) = self.client.take()
             && !is_same_client
@@ -394,6 +417,7 @@ impl SessionTask {
     }
 
     async fn attach_agent(&mut self, socket: Socket, now: Instant) {
+        self.tell(SessionEvent::Connected { side: Side::Agent, client_version: None }).await;
         tracing::info!(session.id = %self.id, node.id = %self.node, "node {} connected to session {}", self.node, self.id);
         self.agent = Some(Connection::new(socket, now));
         self.agent_was_here = true;
@@ -423,6 +447,7 @@ impl SessionTask {
         let Some(_gone) = self.take_connection(side) else { return };
         self.relay.handle_detached(side);
         tracing::info!(session.id = %self.id, ?side, "lost a data channel of session {}", self.id);
+        self.tell_detached(side).await;
         let now = Instant::now();
         match side {
             Side::Client => {
@@ -458,8 +483,15 @@ impl SessionTask {
         if batch.is_empty() {
             return;
         }
+        let bytes = batch.iter().map(|recordable| recordable.payload.len()).sum();
+        self.traffic.count(Side::Agent, bytes);
         match self.recorder.record(batch, self.shared.clock.now()).await {
-            Ok(recorded) => self.relay.handle_recorded(recorded),
+            Ok(recorded) => {
+                self.relay.handle_recorded(recorded);
+                if self.recorder.is_on() && self.recorded_due.is_none() {
+                    self.recorded_due = Some(Instant::now() + RECORDING_VOUCHED_WITHIN);
+                }
+            }
             Err(error) => {
                 tracing::error!(session.id = %self.id, %error, "cannot write the recording of session {}; ending it", self.id);
                 self.end(EndReason::RecordingFailed(error.to_string()), Instant::now()).await;
@@ -553,6 +585,10 @@ impl SessionTask {
                 None => {}
             }
         }
+        if self.recorded_due.is_some_and(|due| due <= now) {
+            self.recorded_due = None;
+            self.tell_recorded().await;
+        }
         if let Some(reason) = self.overdue(now) {
             self.end(reason, now).await;
         }
@@ -599,6 +635,7 @@ impl SessionTask {
             .into_iter()
             .chain(keep_alive)
             .chain(self.limits().map(|(at, _)| at))
+            .chain(self.recorded_due)
             .min()
             .expect("a live session has an idle limit, another a phase that ends")
     }
@@ -623,12 +660,14 @@ impl SessionTask {
             self.flush_agent().await;
         }
         let now = self.shared.clock.now();
+        let is_recorded = self.recorder.is_on();
         if let Err(error) = self.recorder.finish(now, &reason, self.exit_code).await {
             tracing::error!(session.id = %self.id, %error, "cannot finish the recording of session {}", self.id);
         }
         let end = session_end(&reason, self.exit_code, now);
         let finished = self.shared.store.finish_session(&self.id, &end).await;
         self.log_store_failure(finished.err());
+        self.tell_ended(now, &reason, is_recorded).await;
         self.shared.sessions.remove(&self.id);
         tracing::info!(session.id = %self.id, node.id = %self.node, end.reason = reason.code(), "session {} has ended", self.id);
     }
@@ -652,6 +691,58 @@ impl SessionTask {
         match side {
             Side::Client => self.client.take(),
             Side::Agent => self.agent.take(),
+        }
+    }
+
+    /// Tells the witness, and ends the session if that cannot write it down.
+    async fn tell(&mut self, event: SessionEvent) {
+        if self.shared.witness.witness(&self.record, event).await.is_err() {
+            self.end(EndReason::NotWitnessed, Instant::now()).await;
+        }
+    }
+
+    async fn tell_recorded(&mut self) {
+        match self.recorder.recorded().await {
+            Ok(Some(recorded)) => self.tell(SessionEvent::Recorded(recorded)).await,
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(session.id = %self.id, %error, "cannot read the recording of session {}; ending it", self.id);
+                self.end(EndReason::RecordingFailed(error.to_string()), Instant::now()).await;
+            }
+        }
+    }
+
+    /// A connection that is gone before the session is over is worth a note; what follows from its end is not.
+    async fn tell_detached(&mut self, side: Side) {
+        if matches!(self.phase, Phase::Live) {
+            let witnessed = self.shared.witness.witness(&self.record, SessionEvent::Disconnected { side }).await;
+            if witnessed.is_err() {
+                self.end(EndReason::NotWitnessed, Instant::now()).await;
+            }
+        }
+    }
+
+    async fn tell_ended(&mut self, at: Timestamp, reason: &EndReason, is_recorded: bool) {
+        let recording = if is_recorded { Some(self.recording_ended().await) } else { None };
+        let ended = SessionEnded {
+            at,
+            reason: reason.code(),
+            details: reason.notice(),
+            exit_code: self.exit_code,
+            bytes: self.traffic,
+            counted_since: self.counted_since,
+            recording,
+        };
+        // Logged by the witness; the session is over in any case.
+        let _ = self.shared.witness.witness(&self.record, SessionEvent::Ended(Box::new(ended))).await;
+    }
+
+    async fn recording_ended(&mut self) -> RecordingEnded {
+        let (recordings, id) = (Arc::clone(&self.shared.recordings), self.id.clone());
+        let read = tokio::task::spawn_blocking(move || recordings.recording(&id)).await;
+        match read {
+            Ok(Ok(Some(recording))) => RecordingEnded::Complete(Box::new(recording.summary.clone())),
+            Ok(Ok(None) | Err(_)) | Err(_) => RecordingEnded::Failed,
         }
     }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use jiff::Timestamp;
 use postern_gateway::{
-    ClientToken, Clock, EndReason, Gateway, GatewayConfig, NewSession, NodeDescription, Resumed,
+    ClientToken, Clock, EndReason, Gateway, GatewayConfig, NewSession, NoWitness, NodeDescription, Resumed,
     StartSessionError,
 };
 use postern_ids::{NodeId, SessionId};
@@ -214,6 +214,7 @@ async fn open_gateway(directory: &TempDir, store: &Arc<SqliteStore>) -> Gateway 
         store.clone(),
         Arc::new(recordings),
         Arc::new(SystemClock),
+        Arc::new(NoWitness),
     );
     gateway.restore().await.unwrap();
     gateway

@@ -23,6 +23,8 @@ pub enum EndReason {
     PermissionRevoked(String),
     /// The recording could not be written; a session that is not recorded must not go on.
     RecordingFailed(String),
+    /// What happens to the session could not be put on the audit trail; it must not go on without.
+    NotWitnessed,
     /// The node could not start the session, or reported its failure.
     Failed(String),
 }
@@ -41,6 +43,7 @@ impl EndReason {
             Self::NodeDeregistered => "node-deregistered".into(),
             Self::PermissionRevoked(_) => "permission-revoked".into(),
             Self::RecordingFailed(_) => "failed:recording".into(),
+            Self::NotWitnessed => "failed:audit".into(),
             Self::Failed(_) => "failed:agent".into(),
         }
     }
@@ -70,6 +73,7 @@ impl EndReason {
                     "The session was ended: it has to be recorded, and its recording cannot be written ({cause})."
                 )
             }
+            Self::NotWitnessed => "The session was ended: the audit trail cannot be written.".into(),
             Self::Failed(cause) => cause.clone(),
         }
     }
@@ -81,7 +85,7 @@ impl EndReason {
 
     /// Whether the session counts as failed rather than terminated.
     pub(crate) fn is_failure(&self) -> bool {
-        matches!(self, Self::Failed(_) | Self::RecordingFailed(_))
+        matches!(self, Self::Failed(_) | Self::NotWitnessed | Self::RecordingFailed(_))
     }
 }
 

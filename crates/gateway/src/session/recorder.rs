@@ -10,7 +10,7 @@ use postern_ids::SessionId;
 use postern_protocol::PayloadType;
 use postern_protocol::handshake::HandshakeComplete;
 use postern_protocol::payload::{Size, exit_code_from_text};
-use postern_recording::{Durability, Entry, Recorder, RecordingEnd, RecordingInfo};
+use postern_recording::{Durability, Entry, Recorded, Recorder, RecordingEnd, RecordingInfo};
 use postern_store::SessionRecord;
 use tokio::task::spawn_blocking;
 
@@ -73,6 +73,11 @@ impl SessionRecorder {
         Self::On { recorder: Some(Box::new(recorder)), resizes: Vec::new(), durability }
     }
 
+    /// Whether there is anything to record.
+    pub(crate) fn is_on(&self) -> bool {
+        matches!(self, Self::On { .. })
+    }
+
     /// The number of the first output message that is not on the record.
     pub(crate) fn next_sequence_number(&self) -> i64 {
         match self {
@@ -111,6 +116,19 @@ impl SessionRecorder {
         // A recorder that failed has closed its recording as interrupted; there is nothing left to finish.
         *recorder = Some(if is_inline { append()? } else { blocking(append).await? });
         Ok(batch)
+    }
+
+    /// How much is on record, and its hash. `None`: there is no recording, or none any more.
+    pub(crate) async fn recorded(&mut self) -> io::Result<Option<Recorded>> {
+        let Self::On { recorder, .. } = self else { return Ok(None) };
+        let Some(mut writer) = recorder.take() else { return Ok(None) };
+        let (writer, recorded) = blocking(move || {
+            let recorded = writer.recorded();
+            Ok((writer, recorded))
+        })
+        .await?;
+        *recorder = Some(writer);
+        recorded.map(Some)
     }
 
     /// Completes the recording.
