@@ -7,9 +7,11 @@ use postern_api::ssm::StartSessionOutput;
 use postern_gateway::Gateway;
 use postern_ids::{AccountId, NodeId, Region};
 use postern_store::Store;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::audit::Audit;
 use crate::auth::{Authenticator, Authorizer, Invocations, MfaCodes, Passwords, SessionTokens};
 use crate::body_budget::BodyBudget;
 use crate::clock::Clock;
@@ -28,6 +30,10 @@ pub(crate) struct App {
     pub(crate) limits: Limits,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) gateway: Gateway,
+    /// What puts every call on the trail.
+    pub(crate) audit: Audit,
+    /// S3 over what the trail delivers.
+    pub(crate) s3: postern_s3::Endpoint,
     pub(crate) authenticator: Authenticator,
     pub(crate) authorizer: Authorizer,
     pub(crate) session_tokens: Arc<SessionTokens>,
@@ -36,6 +42,8 @@ pub(crate) struct App {
     pub(crate) oidc: OidcVerifier,
     /// Answers of `StartSession` for clients that repeat a call.
     pub(crate) started_sessions: Invocations<StartSessionOutput>,
+    /// Told when a session started under rights that have changed meanwhile.
+    pub(crate) sessions_changed: Notify,
     pub(crate) page_tokens: PageTokens,
     /// Room for the bodies of requests that are not answered yet.
     pub(crate) bodies: BodyBudget,

@@ -3,6 +3,7 @@
 //! [`typed`] gathers what was typed and where it came from; the sections below say what it means. Reading goes
 //! on after a mistake, so that all of them are reported at once, before a port opens.
 
+mod audit;
 mod files;
 mod flags;
 mod limits;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 
 use postern_ids::{AccountId, Region};
 
+pub use audit::{Audit, UnrecordedReads};
 pub use flags::Flags;
 pub use limits::Limits;
 pub use listen::ListenAddress;
@@ -53,6 +55,8 @@ pub struct Config {
     pub region: Region,
     /// Whose certificate is shown.
     pub tls: Tls,
+    /// The trail of every call.
+    pub audit: Audit,
     /// How sessions are recorded.
     pub recording: Recording,
     /// Rules of sessions.
@@ -102,6 +106,7 @@ impl Config {
             account: reader.parsed("account").unwrap_or_else(account_default),
             region: reader.parsed("region").unwrap_or_else(region_default),
             tls: Tls::read(reader),
+            audit: Audit::read(reader),
             recording: Recording::read(reader),
             sessions: Sessions::read(reader),
             oidc: Oidc::read(reader),

@@ -1,27 +1,31 @@
 //! Which operation a request asks for, and in which form its answer is written.
 //!
-//! The order of the tests is that of what AWS's clients can be told by: path, `X-Amz-Target`, form, and last the
-//! scope of the signature.
+//! The order of the tests is that of what AWS's clients can be told by: path, `X-Amz-Target`, a signature for S3,
+//! form, and last the scope of the signature.
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::header::CONTENT_TYPE;
+use futures_util::FutureExt as _;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
-use postern_api::query::Form;
-use postern_api::{Answer, ApiError, CommonError, ErrorCode, Operation, Protocol, Service, json};
+use percent_encoding::percent_decode_str;
+use postern_api::{Answer, ApiError, CommonError, ErrorCode, Operation, Protocol, Service, json, query};
 use postern_sigv4::Authorization;
+use tokio::time::timeout;
 use tracing::Instrument as _;
-use uuid::Uuid;
 
 use crate::app::App;
+use crate::audit::Failure;
 use crate::body_budget::HeldBytes;
 use crate::inbound::{Inbound, REQUEST_ID, response};
 use crate::routes;
-use crate::serve::Respond;
+use crate::serve::{Body, Respond};
 
 /// Nothing of AWS's has this code in its model: it is the answer of the machinery before the service.
 const BODY_TOO_LARGE: ErrorCode =
@@ -34,120 +38,207 @@ const TIMED_OUT: ErrorCode =
 pub(crate) struct Dispatch(pub(crate) Arc<App>);
 
 impl Respond for Dispatch {
-    async fn respond(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
-        let request_id = uuid::Builder::from_random_bytes(self.0.random.bytes()).into_uuid();
+    async fn respond(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+        let request_id = uuid::Builder::from_random_bytes(self.0.random.bytes()).into_uuid().to_string();
         let span = tracing::info_span!("request", request.id = %request_id, client.address = %peer);
-        let answering =
-            tokio::time::timeout(self.0.limits.request_time_max, self.answer(request, peer, request_id));
-        let mut response = match answering.instrument(span).await {
-            Ok(response) => response,
-            Err(_) => response(ApiError::new(TIMED_OUT, "The request took too long.").to_json()),
-        };
-        let request_id = HeaderValue::try_from(request_id.to_string()).expect("a UUID is visible ASCII");
-        response.headers_mut().insert(REQUEST_ID, request_id);
+        let header = HeaderValue::try_from(request_id.as_str()).expect("a UUID is visible ASCII");
+        // On a task of its own: a client that goes away leaves no call half done and off the record.
+        let answering = answer(Arc::clone(&self.0), request, peer, request_id).instrument(span);
+        let answered = self.0.tasks.spawn(answering).await;
+        let mut response = answered.unwrap_or_else(|_| response(internal().to_json()));
+        response.headers_mut().insert(REQUEST_ID, header);
         response
     }
 }
 
-impl Dispatch {
-    async fn answer(
-        &self,
-        request: Request<Incoming>,
-        peer: SocketAddr,
-        request_id: Uuid,
-    ) -> Response<Full<Bytes>> {
-        let at = self.0.clock.now();
-        let request_id = request_id.to_string();
-        // A websocket needs the request itself, and has no body.
-        if request.method() == Method::GET && routes::ssmmessages::is_channel(request.uri().path()) {
-            return routes::ssmmessages::open_channel(&self.0, request, peer, at, request_id).await;
+/// Does what a request asks for, puts it on the audit trail, and only then gives the answer.
+async fn answer(
+    app: Arc<App>,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    request_id: String,
+) -> Response<Body> {
+    let at = app.clock.now();
+    let (parts, body) = request.into_parts();
+    let entry = Arc::new(app.audit.entry(&parts, peer, &request_id, at));
+    let (form, path) = (Form::of(&parts), parts.uri.path().to_owned());
+    let inbound = Inbound { parts, body: Bytes::new(), peer, at, request_id, entry: Arc::clone(&entry) };
+    let request_id = inbound.request_id.clone();
+    let serving = AssertUnwindSafe(serve(&app, inbound, body)).catch_unwind();
+    let served = match timeout(app.limits.request_time_max, serving).await {
+        Ok(Ok(served)) => served,
+        Ok(Err(_)) => Served::failed(form, internal()),
+        Err(_) => Served::failed(form, ApiError::new(TIMED_OUT, "The request took too long.")),
+    };
+    let failure = served.failure();
+    match app.audit.close(&entry, peer.ip(), failure).await {
+        Ok(()) => served.into_response(&path, &request_id),
+        Err(unrecorded) => Served::failed(served.form, unrecorded.into()).into_response(&path, &request_id),
+    }
+}
+
+/// In which form errors are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Json,
+    Query(Service),
+    Channel,
+    S3,
+}
+
+/// A request that was served, well or not.
+struct Served {
+    form: Form,
+    outcome: Result<Response<Body>, ApiError>,
+    /// How it failed, where the outcome is an answer that says so itself.
+    failed: Option<Failure>,
+}
+
+impl Form {
+    /// The form as far as the head of a request tells.
+    fn of(parts: &Parts) -> Self {
+        if routes::ssmmessages::is_channel(parts.uri.path()) {
+            Self::Channel
+        } else if parts.headers.contains_key(json::TARGET_HEADER) {
+            Self::Json
+        } else if signed_service(parts).as_deref() == Some(routes::s3::SERVICE) {
+            Self::S3
+        } else {
+            Self::Json
         }
-        let (parts, body) = request.into_parts();
-        let is_channel = routes::ssmmessages::is_channel(parts.uri.path());
-        // Counted until the request is answered.
-        let mut held = self.0.bodies.of(peer.ip());
-        let body = match read(body, self.0.limits.body_bytes_max, &mut held).await {
-            Ok(body) => body,
-            Err(error) => return response(if is_channel { error.to_ssmmessages() } else { error.to_json() }),
+    }
+}
+
+impl Served {
+    fn new(form: Form, outcome: Result<Answer, ApiError>) -> Self {
+        Self { form, outcome: outcome.map(response), failed: None }
+    }
+
+    fn failed(form: Form, error: ApiError) -> Self {
+        Self { form, outcome: Err(error), failed: None }
+    }
+
+    /// What the audit trail says of a failure: the code that the client gets.
+    fn failure(&self) -> Option<Failure> {
+        let error = match &self.outcome {
+            Ok(_) => return self.failed.clone(),
+            Err(error) => error,
         };
-        let inbound = Inbound { parts, body, peer, at, request_id };
-        if is_channel {
-            return response(routes::ssmmessages::create_channel(&self.0, &inbound).await);
-        }
-        response(self.operation(&inbound).await)
+        Some(match self.form {
+            Form::Json | Form::Channel => Failure::new(error, Protocol::Json),
+            Form::Query(_) => Failure::new(error, Protocol::Query),
+            Form::S3 => Failure { code: error.code.in_s3().0.to_owned(), ..Failure::new(error, Protocol::Query) },
+        })
     }
 
-    async fn operation(&self, inbound: &Inbound) -> Answer {
-        if let Some(target) = inbound.parts.headers.get(json::TARGET_HEADER) {
-            let operation = target.to_str().ok().and_then(Operation::from_target);
-            return match operation.filter(|_| inbound.parts.method == Method::POST) {
-                Some(operation) => self.json(operation, inbound).await,
-                None => unknown_operation().to_json(),
-            };
-        }
-        match form(inbound) {
-            Ok(Some(form)) => return self.query(&form, inbound).await,
-            Ok(None) => {}
-            Err(error) => return error.to_query(Service::Sts, &inbound.request_id),
-        }
-        match signed_service(inbound) {
-            Some(service) if service == Service::Sts.signing_name() => {
-                ApiError::new(CommonError::UnknownOperation, "The action is missing.")
-                    .to_query(Service::Sts, &inbound.request_id)
-            }
-            Some(_) => unknown_operation().to_json(),
-            None => not_found(),
-        }
-    }
-
-    async fn json(&self, operation: Operation, inbound: &Inbound) -> Answer {
-        if operation.service().protocol() != Protocol::Json {
-            return unknown_operation().to_json();
-        }
-        let outcome = routes::json(&self.0, operation, inbound).await;
-        match outcome {
-            Ok(body) => {
-                Answer { status: 200, headers: vec![("content-type", json::CONTENT_TYPE.to_owned())], body }
-            }
-            Err(error) => {
-                log(operation.name(), &error);
-                error.to_json()
-            }
-        }
-    }
-
-    async fn query(&self, form: &Form, inbound: &Inbound) -> Answer {
-        // White space around a name is not part of it; whether it was signed, the signature tells.
-        let value = |name| form.get(name).unwrap_or_default().trim();
-        let (version, action) = (value("Version"), value("Action"));
-        let outcome = match Operation::from_action(version, action) {
-            Some(operation) => routes::query(&self.0, operation, form, inbound).await,
-            None => Err(ApiError::new(
-                CommonError::UnknownOperation,
-                format!("Could not find operation {action:.64} for version {version:.16}"),
-            )),
-        };
-        outcome.unwrap_or_else(|error| {
-            log(action, &error);
-            let service = Service::from_api_version(version).unwrap_or(Service::Sts);
-            error.to_query(service, &inbound.request_id)
+    fn into_response(self, path: &str, request_id: &str) -> Response<Body> {
+        let form = self.form;
+        self.outcome.unwrap_or_else(|error| {
+            tracing::debug!(code = error.code.name(), "refused: {error}");
+            response(match form {
+                Form::Json => error.to_json(),
+                Form::Query(service) => error.to_query(service, request_id),
+                Form::Channel => error.to_ssmmessages(),
+                Form::S3 => routes::s3::error_answer(path, request_id, &error),
+            })
         })
     }
 }
 
-fn log(operation: &str, error: &ApiError) {
-    tracing::debug!(code = error.code.name(), "{operation:.64} refused: {error}");
+/// Finds out what a request asks for, and has it done.
+async fn serve(app: &Arc<App>, mut inbound: Inbound, body: Incoming) -> Served {
+    let form = Form::of(&inbound.parts);
+    // A websocket has no body.
+    if form == Form::Channel && inbound.parts.method == Method::GET {
+        let outcome = routes::ssmmessages::open_channel(app, inbound).await;
+        return Served { form, outcome, failed: None };
+    }
+    // Counted until the request is answered.
+    let mut held = app.bodies.of(inbound.peer.ip());
+    match read(body, app.limits.body_bytes_max, &mut held).await {
+        Ok(body) => inbound.body = body,
+        Err(error) => return Served::failed(form, error),
+    }
+    match form {
+        Form::Channel => Served::new(form, routes::ssmmessages::create_channel(app, &inbound).await),
+        Form::S3 => {
+            let (response, failed) = routes::s3::answer(app, &inbound).await;
+            Served { form, outcome: Ok(response), failed }
+        }
+        Form::Json | Form::Query(_) => operation(app, &inbound).await,
+    }
+}
+
+async fn operation(app: &Arc<App>, inbound: &Inbound) -> Served {
+    if let Some(target) = inbound.header(json::TARGET_HEADER) {
+        let operation = Operation::from_target(target).filter(|_| inbound.parts.method == Method::POST);
+        let outcome = match operation.filter(|operation| operation.service().protocol() == Protocol::Json) {
+            Some(operation) => run_json(app, operation, inbound).await,
+            None => {
+                let (prefix, name) = target.rsplit_once('.').unwrap_or(("", target));
+                let service = Service::from_target_prefix(prefix).map_or("unknown", Service::signing_name);
+                inbound.entry.unknown_operation(service, name);
+                Err(unknown_operation())
+            }
+        };
+        return Served::new(Form::Json, outcome);
+    }
+    if inbound.parts.headers.contains_key(json::TARGET_HEADER) {
+        return Served::failed(Form::Json, unknown_operation());
+    }
+    match query_form(inbound) {
+        Ok(Some(form)) => return query(app, &form, inbound).await,
+        Ok(None) => {}
+        Err(error) => return Served::failed(Form::Query(Service::Sts), error),
+    }
+    match signed_service(&inbound.parts) {
+        Some(service) if service == Service::Sts.signing_name() => {
+            inbound.entry.unknown_operation(&service, "");
+            let error = ApiError::new(CommonError::UnknownOperation, "The action is missing.");
+            Served::failed(Form::Query(Service::Sts), error)
+        }
+        Some(service) => {
+            inbound.entry.unknown_operation(&service, "");
+            Served::failed(Form::Json, unknown_operation())
+        }
+        None => Served::new(Form::Json, Ok(not_found())),
+    }
+}
+
+async fn run_json(app: &Arc<App>, operation: Operation, inbound: &Inbound) -> Result<Answer, ApiError> {
+    inbound.entry.operation(operation);
+    let body = routes::json(app, operation, inbound).await?;
+    Ok(Answer { status: 200, headers: vec![("content-type", json::CONTENT_TYPE.to_owned())], body })
+}
+
+async fn query(app: &Arc<App>, form: &query::Form, inbound: &Inbound) -> Served {
+    // White space around a name is not part of it; whether it was signed, the signature tells.
+    let value = |name| form.get(name).unwrap_or_default().trim();
+    let (version, action) = (value("Version"), value("Action"));
+    let service = Service::from_api_version(version);
+    let outcome = match Operation::from_action(version, action) {
+        Some(operation) => {
+            inbound.entry.operation(operation);
+            routes::query(app, operation, form, inbound).await
+        }
+        None => {
+            inbound.entry.unknown_operation(service.map_or("unknown", Service::signing_name), action);
+            let message = format!("Could not find operation {action:.64} for version {version:.16}");
+            Err(ApiError::new(CommonError::UnknownOperation, message))
+        }
+    };
+    Served::new(Form::Query(service.unwrap_or(Service::Sts)), outcome)
 }
 
 /// The form of a Query request: the body of a POST, or the query of a GET. `None`: there is none.
-fn form(inbound: &Inbound) -> Result<Option<Form>, ApiError> {
+fn query_form(inbound: &Inbound) -> Result<Option<query::Form>, ApiError> {
     let text = match inbound.parts.method {
         Method::GET => inbound.parts.uri.query().unwrap_or_default(),
         Method::POST if is_form(inbound) => std::str::from_utf8(&inbound.body)
             .map_err(|_| ApiError::new(CommonError::Serialization, "the form is not UTF-8"))?,
         _ => return Ok(None),
     };
-    let form = Form::parse(text)?;
+    let form = query::Form::parse(text)?;
     Ok(form.get("Action").is_some().then_some(form))
 }
 
@@ -157,10 +248,20 @@ fn is_form(inbound: &Inbound) -> bool {
         .is_some_and(|value| value.trim_start().starts_with("application/x-www-form-urlencoded"))
 }
 
-/// The service that the request was signed for.
-fn signed_service(inbound: &Inbound) -> Option<String> {
-    let authorization = Authorization::parse(inbound.header("authorization")?).ok()?;
-    Some(authorization.credential.scope.service)
+/// The service that the request was signed for: the fourth part of the credential's scope.
+fn signed_service(parts: &Parts) -> Option<String> {
+    if let Some(header) = parts.headers.get(AUTHORIZATION) {
+        let authorization = Authorization::parse(header.to_str().ok()?).ok()?;
+        return Some(authorization.credential.scope.service);
+    }
+    let query = parts.uri.query()?;
+    let credential = query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
+    let credential = percent_decode_str(credential).decode_utf8().ok()?;
+    credential.split('/').nth(3).map(str::to_owned)
+}
+
+fn internal() -> ApiError {
+    ApiError::new(CommonError::Internal, "An error occurred on the server side.")
 }
 
 fn unknown_operation() -> ApiError {

@@ -1,15 +1,18 @@
 //! A request that has arrived whole, and the answers to it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use http_body_util::Full;
 use jiff::Timestamp;
-use postern_api::Answer;
+use postern_api::{Answer, ApiError};
 
-use crate::auth::{Received, RequestContext};
+use crate::app::App;
+use crate::audit::Entry;
+use crate::auth::{Action, Caller, Check, Permit, Received, RequestContext};
+use crate::serve::{self, Body};
 
 /// The header that names a request in our log and in the client's.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -22,6 +25,8 @@ pub(crate) struct Inbound {
     pub(crate) peer: SocketAddr,
     pub(crate) at: Timestamp,
     pub(crate) request_id: String,
+    /// What the audit trail will say about it.
+    pub(crate) entry: Arc<Entry>,
 }
 
 impl Inbound {
@@ -46,15 +51,52 @@ impl Inbound {
         }
     }
 
+    /// Who signed, for `action`; noted for the audit trail.
+    pub(crate) async fn authenticate(&self, app: &App, action: Action) -> Result<Caller, ApiError> {
+        let caller = app.authenticator.authenticate(self.received(), action).await;
+        let caller = caller.map_err(|error| ApiError::from(&error))?;
+        self.entry.caller(&caller);
+        Ok(caller)
+    }
+
+    /// Leave for `caller` to do what all of a set of `checks` ask; noted for the audit trail. An operation that
+    /// changes something lasting is on the trail when this returns.
+    pub(crate) async fn permit(
+        &self,
+        app: &App,
+        caller: &Caller,
+        checks: impl IntoIterator<Item = Vec<Check>>,
+    ) -> Result<Permit, ApiError> {
+        let context = self.context();
+        permit(app, &self.entry, caller, &context, checks).await
+    }
+
     /// The value of a header, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.parts.headers.get(name)?.to_str().ok()
     }
 }
 
+/// Asks the authorizer and notes question and answer; see [`Inbound::permit`].
+pub(crate) async fn permit(
+    app: &App,
+    entry: &Entry,
+    caller: &Caller,
+    context: &RequestContext,
+    checks: impl IntoIterator<Item = Vec<Check>>,
+) -> Result<Permit, ApiError> {
+    let sets: Vec<Vec<Check>> = checks.into_iter().collect();
+    sets.iter().for_each(|checks| entry.checks(checks));
+    let decided = app.authorizer.authorize_by_one_of(caller, context, sets).await;
+    entry.decision(&decided);
+    let permit = decided?;
+    app.audit.begin(entry).await?;
+    Ok(permit)
+}
+
 /// Puts an answer on the wire.
-pub(crate) fn response(answer: Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(answer.body));
+pub(crate) fn response(answer: Answer) -> Response<Body> {
+    let mut response = Response::new(serve::full(answer.body.into()));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {
         // Values are ours: content types and codes.

@@ -5,6 +5,7 @@
 //! [`auth`] for leave before it works. Live channels are the business of the crate `gateway`.
 
 mod app;
+mod audit;
 pub mod auth;
 mod body_budget;
 pub mod bootstrap;
@@ -18,6 +19,7 @@ mod oidc;
 mod page_token;
 pub mod random;
 mod rate_limit;
+mod revocation;
 mod routes;
 pub mod serve;
 mod server;

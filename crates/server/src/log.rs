@@ -6,7 +6,8 @@ use crate::config::{Log, LogFormat};
 
 /// Starts logging for the whole process.
 pub fn start(config: &Log) {
-    let filter = EnvFilter::new(&config.filter);
+    // It takes a key that is not there for an error of its own; refusals are in the audit trail.
+    let filter = EnvFilter::new(format!("s3s=off,{}", config.filter));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.format {
         LogFormat::Text => {

@@ -2,9 +2,11 @@
 //! only then works.
 
 mod call;
+mod cloudtrail;
 mod ec2messages;
 mod failure;
 mod iam;
+pub(crate) mod s3;
 mod ssm;
 pub(crate) mod ssmmessages;
 mod sts;
@@ -29,7 +31,8 @@ pub(crate) async fn json(
     match operation {
         Operation::Ssm(operation) => ssm::run(app, operation, inbound).await,
         Operation::Ec2messages(operation) => ec2messages::run(app, operation, inbound).await,
-        Operation::Cloudtrail(_) | Operation::Iam(_) | Operation::Sts(_) => Err(not_served()),
+        Operation::Cloudtrail(operation) => cloudtrail::run(app, operation, inbound).await,
+        Operation::Iam(_) | Operation::Sts(_) => Err(not_served()),
     }
 }
 
@@ -62,10 +65,11 @@ where
     T: Request,
     F: Future<Output = Result<T::Output, ApiError>>,
 {
-    let caller = app.authenticator.authenticate(inbound.received(), Action::from(T::OPERATION)).await;
-    let caller = caller.map_err(|error| ApiError::from(&error))?;
+    let caller = inbound.authenticate(app, Action::from(T::OPERATION)).await?;
     let input = json::decode::<T>(&inbound.body)?;
+    inbound.entry.input(&input);
     let output = work(Call::new(app, caller, input, inbound)).await?;
+    inbound.entry.output(&output);
     Ok(json::encode(&output))
 }
 
@@ -80,9 +84,10 @@ where
     T: QueryRequest,
     F: Future<Output = Result<T::Output, ApiError>>,
 {
-    let caller = app.authenticator.authenticate(inbound.received(), Action::from(T::OPERATION)).await;
-    let caller = caller.map_err(|error| ApiError::from(&error))?;
+    let caller = inbound.authenticate(app, Action::from(T::OPERATION)).await?;
     let input = query::decode::<T>(form)?;
+    inbound.entry.input(&input);
     let output = work(Call::new(app, caller, input, inbound)).await?;
+    inbound.entry.output(&output);
     Ok(query::encode::<T>(&output, &inbound.request_id))
 }

@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time;
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use admission::Admissions;
-pub use client_stream::ClientStream;
+pub use client_stream::{ClientStream, TlsFacts};
 pub use upgrade::{UpgradeRefused, upgrade};
 
 /// A peer that connects has to finish its TLS handshake within this time.
@@ -40,7 +41,28 @@ pub trait Respond: Send + Sync + 'static {
         &self,
         request: Request<Incoming>,
         peer: SocketAddr,
-    ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+    ) -> impl Future<Output = Response<Body>> + Send;
+}
+
+/// The body of an answer: whole, or as it is read.
+pub type Body = UnsyncBoxBody<Bytes, BodyError>;
+
+/// Why a body ended early.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A body that is at hand.
+#[must_use]
+pub fn full(bytes: Bytes) -> Body {
+    boxed(Full::new(bytes))
+}
+
+/// A body of another kind.
+#[must_use]
+pub fn boxed<B>(body: B) -> Body
+where
+    B: hyper::body::Body<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
+{
+    body.map_err(Into::into).boxed_unsync()
 }
 
 /// Accepts connections until `shutdown`, each served by a task of its own on `tasks`.

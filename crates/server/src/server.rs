@@ -2,17 +2,22 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use postern_audit::{Retention, Trail, TrailOptions};
 use postern_gateway::{Gateway, GatewayConfig};
 use postern_recording::{Durability, RecordingDirectory};
+use postern_s3::{DirectoryObjects, Endpoint, EndpointConfig};
 use postern_store::{OpenError, SqliteOptions, SqliteStore, StoreError};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
+use crate::audit::{self, Audit, SessionRecords};
 use crate::auth::{Authenticator, Authorizer, Invocations, MfaCodes, Passwords, SessionTokens};
 use crate::body_budget::BodyBudget;
 use crate::bootstrap::{
@@ -26,11 +31,16 @@ use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
 use crate::random::{Random, SystemRandom};
 use crate::rate_limit::RateLimit;
+use crate::revocation;
+use crate::routes::s3::Gate;
 use crate::serve::{self, Admissions};
 use crate::tls::{self, CurrentCertificate, TlsError};
 
 /// How often it is looked whether the certificate is to be renewed, or was by the operator.
 const CERTIFICATE_CHECKED_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// What the trail's signing keys are sealed with.
+const AUDIT_KEYS: &str = "audit signing keys";
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +57,9 @@ pub enum StartError {
     /// Something in it cannot be read.
     #[error("the database cannot be read")]
     Store(#[from] StoreError),
+    /// The audit trail cannot be written, or is not as it was.
+    #[error("the audit trail cannot be used ({})", .0.remedy())]
+    Audit(#[from] postern_audit::OpenError),
     /// The recordings cannot be written.
     #[error("the directory of recordings cannot be used")]
     Recordings(#[source] io::Error),
@@ -81,6 +94,7 @@ pub struct Server {
     address: SocketAddr,
     exports: Exports,
     start: Start,
+    retention: Retention,
 }
 
 impl Server {
@@ -96,6 +110,8 @@ impl Server {
         let master_key = bootstrap::master_key(&directory, &*random)?;
         let session_tokens = Arc::new(SessionTokens::new(&master_key));
         let page_tokens = page_tokens(&config, &master_key);
+        let audit_key = *master_key.derive(AUDIT_KEYS).expose_secret();
+        let audit_directory = directory.audit();
         let is_strict = config.recording.strictness == RecordingStrictness::Durable;
         let mut options = SqliteOptions::new(directory.database());
         if is_strict {
@@ -111,7 +127,21 @@ impl Server {
             agent_returns_within: config.sessions.agent_returns_within,
             sessions_max: config.limits.sessions_max,
         };
-        let gateway = Gateway::new(gateway_config, store.clone(), Arc::new(recordings), Arc::clone(&clock));
+        let trail = open_trail(&config, &directory, audit_key, &clock).await?;
+        let session_records = SessionRecords::new(
+            trail.clone(),
+            config.account.clone(),
+            config.region.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&random),
+        );
+        let gateway = Gateway::new(
+            gateway_config,
+            store.clone(),
+            Arc::new(recordings),
+            Arc::clone(&clock),
+            Arc::new(session_records),
+        );
 
         let host_name = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let url_at = |address| {
@@ -143,7 +173,16 @@ impl Server {
                 config.account.clone(),
                 config.region.clone(),
             ),
-            authorizer: Authorizer::new(),
+            authorizer: Authorizer::new(store.clone(), config.account.clone(), config.region.clone()),
+            audit: Audit::new(
+                trail,
+                config.account.clone(),
+                config.region.clone(),
+                config.audit.unrecorded_reads,
+                Arc::clone(&clock),
+                Arc::clone(&random),
+            ),
+            s3: s3_endpoint(&config, &public_url, audit_directory),
             account: config.account,
             region: config.region,
             public_url,
@@ -156,6 +195,7 @@ impl Server {
             passwords: Passwords::new(&*random),
             oidc: OidcVerifier::new(&config.oidc),
             started_sessions: Invocations::default(),
+            sessions_changed: Notify::new(),
             page_tokens,
             bodies: BodyBudget::new(config.limits.held_body_bytes_max, config.limits.body_bytes_max),
             unsigned_calls: RateLimit::new(config.limits.unsigned_calls_per_minute_max),
@@ -165,7 +205,7 @@ impl Server {
             tasks: TaskTracker::new(),
             shutdown,
         };
-        Ok(Self { app: Arc::new(app), store, listener, certificates, address, exports, start })
+        Ok(Self { app: Arc::new(app), store, listener, certificates, address, exports, start, retention: config.audit.keep })
     }
 
     /// How clients and nodes reach the server.
@@ -197,10 +237,12 @@ impl Server {
     /// # Errors
     /// If TLS cannot be set up.
     pub async fn run(self) -> Result<(), TlsError> {
-        let Self { app, store, listener, certificates, .. } = self;
+        let Self { app, store, listener, certificates, retention, .. } = self;
         let (tasks, shutdown) = (app.tasks.clone(), app.shutdown.clone());
         let acceptor = tls::acceptor(Arc::clone(&certificates.current))?;
         tasks.spawn(certificates.keep_fresh(Arc::clone(&app)));
+        tasks.spawn(audit::remove_old(Arc::clone(&app), retention));
+        tasks.spawn(revocation::run(Arc::clone(&app)));
         let dispatch = Arc::new(Dispatch(Arc::clone(&app)));
         let limits = app.limits;
         let admissions = Admissions::new(limits.connections_max, limits.connections_per_address_max);
@@ -209,6 +251,9 @@ impl Server {
         app.gateway.drain().await;
         tasks.close();
         tasks.wait().await;
+        if let Some(trail) = app.audit.trail() {
+            trail.close().await;
+        }
         store.close().await;
         Ok(())
     }
@@ -251,6 +296,42 @@ impl Certificates {
             }
         }
     }
+}
+
+/// Opens the trail; it is taken up where an earlier process left it.
+async fn open_trail(
+    config: &Config,
+    directory: &DataDirectory,
+    sealing_key: [u8; 32],
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Trail>, StartError> {
+    if config.audit.off_for_benchmark {
+        tracing::error!(
+            "THERE IS NO AUDIT TRAIL: audit.off_for_benchmark is set. No call is recorded. Never serve anybody so."
+        );
+        return Ok(None);
+    }
+    let clock = Arc::clone(clock);
+    let options = TrailOptions {
+        bucket: config.audit.bucket.clone(),
+        head_interval: config.audit.head_interval,
+        log_file_interval: config.audit.log_file_interval,
+        digest_interval: config.audit.digest_interval,
+        ..TrailOptions::new(directory.audit(), config.account.clone(), config.region.clone())
+    };
+    Ok(Some(Trail::open(options, sealing_key, postern_audit::Clock::new(move || clock.now())).await?))
+}
+
+/// S3 over the buckets that the trail delivers to.
+fn s3_endpoint(config: &Config, public_url: &PublicUrl, audit_directory: PathBuf) -> Endpoint {
+    let layout = postern_audit::format::Layout::new(audit_directory);
+    let store = DirectoryObjects::new(layout.objects(), layout.metadata());
+    let endpoint = EndpointConfig {
+        region: config.region.to_string(),
+        host: public_url.host().to_string(),
+        virtual_buckets: vec![config.audit.bucket.clone()],
+    };
+    Endpoint::new(endpoint, Arc::new(store), Gate)
 }
 
 /// Bound to account and region, so that a token of another deployment's past is refused.

@@ -98,6 +98,12 @@ impl DataDirectory {
         self.path.join("recordings")
     }
 
+    /// The audit trail.
+    #[must_use]
+    pub fn audit(&self) -> PathBuf {
+        self.path.join("audit")
+    }
+
     /// The administrator's profile, for `AWS_CONFIG_FILE`.
     #[must_use]
     pub fn profile_config(&self) -> PathBuf {

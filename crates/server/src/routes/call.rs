@@ -5,12 +5,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use postern_api::{ApiError, Request, ssm};
 use postern_ids::{Arn, NodeId, SessionId};
-use postern_store::ResourceKey;
+use postern_store::{ResourceKey, SessionRecord};
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
 use crate::auth::{Caller, Check, Invocation, Permit, RequestContext};
-use crate::inbound::Inbound;
+use crate::audit::Entry;
+use crate::inbound::{self, Inbound};
 use crate::page_token::Listing;
 use crate::routes::failure;
 
@@ -23,20 +24,15 @@ pub(crate) struct Call<T> {
     pub(crate) at: Timestamp,
     /// What a client that repeats the call sends again.
     pub(crate) invocation: Option<Invocation>,
-    context: RequestContext,
+    pub(crate) context: RequestContext,
+    /// What the audit trail will say about it.
+    pub(crate) entry: Arc<Entry>,
 }
 
 impl<T> Call<T> {
     pub(super) fn new(app: &Arc<App>, caller: Caller, input: T, inbound: &Inbound) -> Self {
         let invocation = Invocation::new(&caller, inbound.header("amz-sdk-invocation-id"), &inbound.body);
-        Self {
-            app: Arc::clone(app),
-            caller,
-            input,
-            at: inbound.at,
-            invocation,
-            context: inbound.context(),
-        }
+        Self { app: Arc::clone(app), caller, input, at: inbound.at, invocation, context: inbound.context(), entry: Arc::clone(&inbound.entry) }
     }
 
     /// The resource name of a node.
@@ -57,11 +53,6 @@ impl<T> Call<T> {
         })?;
         Ok(Some(cursor))
     }
-
-    /// The resource name of a session.
-    pub(crate) fn session_arn(&self, session: &SessionId) -> Arn {
-        Arn::session(&self.app.region, &self.app.account, session)
-    }
 }
 
 impl<T: Request> Call<T> {
@@ -81,8 +72,21 @@ impl<T: Request> Call<T> {
         Ok(self.check_node(node).with_resource_tags(&tags))
     }
 
+    /// The operation, on a session; `found` is what is known of it.
+    pub(crate) fn check_session(&self, session: &SessionId, found: Option<&SessionRecord>) -> Check {
+        self.check().on_session(&self.app.region, &self.app.account, session, found)
+    }
+
     /// Leave to do what all of `checks` ask.
     pub(crate) async fn authorize(&self, checks: impl Into<Vec<Check>>) -> Result<Permit, ApiError> {
-        Ok(self.app.authorizer.authorize(&self.caller, &self.context, checks).await?)
+        self.authorize_by_one_of([checks.into()]).await
+    }
+
+    /// Leave to do what all checks of one of the sets ask: the first that is allowed decides.
+    pub(crate) async fn authorize_by_one_of(
+        &self,
+        sets: impl IntoIterator<Item = Vec<Check>>,
+    ) -> Result<Permit, ApiError> {
+        inbound::permit(&self.app, &self.entry, &self.caller, &self.context, sets).await
     }
 }

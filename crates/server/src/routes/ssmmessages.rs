@@ -5,7 +5,12 @@ mod open_channel;
 
 use percent_encoding::percent_decode_str;
 use postern_api::{ApiError, CommonError};
-use postern_ids::{NodeId, SessionId};
+use postern_ids::{Arn, NodeId, SessionId};
+use serde_json::Map;
+
+use crate::app::App;
+use crate::audit::Described;
+use crate::inbound::Inbound;
 
 pub(crate) use create_channel::create_channel;
 pub(crate) use open_channel::open_channel;
@@ -35,6 +40,26 @@ impl Channel {
         }
         let session = path.strip_prefix(DATA_CHANNEL).and_then(|name| decoded(name).ok()?.parse().ok());
         session.map(Self::Data).ok_or_else(|| bad("session"))
+    }
+}
+
+impl Channel {
+    /// Tells the audit trail what is done with the channel: `names` are the operation's for both kinds.
+    fn note(&self, app: &App, inbound: &Inbound, names: [&'static str; 2]) {
+        let [of_control, of_data] = names;
+        let (name, member, value, arn) = match self {
+            Self::Control(node) => {
+                let arn = Arn::managed_instance(&app.region, &app.account, node);
+                (of_control, "instanceId", node.as_str(), arn)
+            }
+            Self::Data(session) => {
+                let arn = Arn::session(&app.region, &app.account, session);
+                (of_data, "sessionId", session.as_str(), arn)
+            }
+        };
+        inbound.entry.operation(Described::channel(name));
+        inbound.entry.parameters(Map::from_iter([(member.to_owned(), value.into())]));
+        inbound.entry.resource(&arn);
     }
 }
 

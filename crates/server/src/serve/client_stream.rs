@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -10,6 +11,15 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::admission::Admission;
+
+/// How a connection is protected.
+#[derive(Debug, Clone)]
+pub struct TlsFacts {
+    /// Such as `TLSv1.3`.
+    pub version: &'static str,
+    /// By the name that IANA gave it, such as `TLS_AES_128_GCM_SHA256`.
+    pub cipher_suite: Arc<str>,
+}
 
 /// A peer's encrypted connection.
 #[derive(Debug)]
@@ -29,6 +39,20 @@ impl ClientStream {
     pub(super) fn put_back(&mut self, unread: &[u8]) {
         // A copy, so that the whole buffer it was read into is not kept.
         self.unread = Bytes::copy_from_slice(unread);
+    }
+
+    /// How it is protected.
+    pub(super) fn tls_facts(&self) -> TlsFacts {
+        let connection = self.tls.get_ref().1;
+        let version = match connection.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
+            Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2",
+            _ => "unknown",
+        };
+        let suite = connection.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
+        // rustls marks the suites of TLS 1.3, which IANA does not.
+        let suite = suite.unwrap_or_default().replacen("TLS13_", "TLS_", 1);
+        TlsFacts { version, cipher_suite: suite.into() }
     }
 
     /// Whether the peer chose HTTP/2 during the handshake.

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::activity::Activity;
-use super::{ClientStream, Respond};
+use super::{Body, ClientStream, Respond, TlsFacts};
 
 /// AWS's clients send some 1.5 KiB of headers, session tokens included; those of other issuers may be 8 KiB.
 /// In HTTP/1.1 the last read may exceed it by as much again.
@@ -45,9 +45,23 @@ pub(super) async fn run<R: Respond>(
     tasks: TaskTracker,
     shutdown: CancellationToken,
 ) {
+    let responder = Arc::new(OverTls { responder, tls: stream.tls_facts() });
     let version = if stream.speaks_http2() { Version::HTTP_2 } else { Version::HTTP_11 };
     if let Err(error) = serve(stream, version, peer, responder, tasks, shutdown).await {
         tracing::debug!(%peer, %error, "connection ended");
+    }
+}
+
+/// Tells with each request how its connection is protected.
+struct OverTls<R> {
+    responder: Arc<R>,
+    tls: TlsFacts,
+}
+
+impl<R: Respond> Respond for OverTls<R> {
+    async fn respond(&self, mut request: http::Request<Incoming>, peer: SocketAddr) -> http::Response<Body> {
+        request.extensions_mut().insert(self.tls.clone());
+        self.responder.respond(request, peer).await
     }
 }
 
@@ -135,7 +149,7 @@ mod tests {
     use super::*;
     use bytes::Bytes;
     use http::{Request, Response};
-    use http_body_util::{Empty, Full};
+    use http_body_util::Empty;
     use hyper_util::rt::TokioExecutor;
     use tokio::task::JoinSet;
     use tokio::time::Instant;
@@ -144,9 +158,9 @@ mod tests {
     struct Slow(Duration);
 
     impl Respond for Slow {
-        async fn respond(&self, _: Request<Incoming>, _: SocketAddr) -> Response<Full<Bytes>> {
+        async fn respond(&self, _: Request<Incoming>, _: SocketAddr) -> Response<Body> {
             tokio::time::sleep(self.0).await;
-            Response::new(Full::default())
+            Response::new(crate::serve::full(Bytes::new()))
         }
     }
 

@@ -20,32 +20,24 @@ const MESSAGE_SCHEMA_VERSION: &str = "1.0";
 const SESSION_OVER: &str = "Session is already terminated";
 
 /// Answers a POST to a channel's path.
-pub(crate) async fn create_channel(app: &Arc<App>, inbound: &Inbound) -> Answer {
+pub(crate) async fn create_channel(app: &Arc<App>, inbound: &Inbound) -> Result<Answer, ApiError> {
     if inbound.parts.method != http::Method::POST {
-        let error =
-            ApiError::new(CommonError::Validation, "A channel is created with POST and opened with GET.");
-        return error.to_ssmmessages();
+        let message = "A channel is created with POST and opened with GET.";
+        return Err(ApiError::new(CommonError::Validation, message));
     }
-    let created = match Channel::parse(inbound.parts.uri.path()) {
-        Ok(Channel::Control(node)) => control_channel(app, inbound, &node).await,
-        Ok(Channel::Data(session)) => data_channel(app, inbound, &session).await,
-        Err(error) => Err(error),
-    };
-    match created {
-        Ok(answer) => answer,
-        Err(error) => {
-            tracing::debug!(code = error.code.name(), "a channel was refused: {error}");
-            error.to_ssmmessages()
-        }
+    let channel = Channel::parse(inbound.parts.uri.path())?;
+    channel.note(app, inbound, ["CreateControlChannel", "CreateDataChannel"]);
+    match channel {
+        Channel::Control(node) => control_channel(app, inbound, &node).await,
+        Channel::Data(session) => data_channel(app, inbound, &session).await,
     }
 }
 
 async fn control_channel(app: &App, inbound: &Inbound, node: &NodeId) -> Result<Answer, ApiError> {
     let action = Action::CreateControlChannel;
-    let caller = app.authenticator.authenticate(inbound.received(), action).await;
-    let caller = caller.map_err(|error| ApiError::from(&error))?;
+    let caller = inbound.authenticate(app, action).await?;
     let check = Check::new(action).about_node(Some(node));
-    let _permit = app.authorizer.authorize(&caller, &inbound.context(), [check]).await?;
+    let _permit = inbound.permit(app, &caller, [vec![check]]).await?;
     if caller.principal.node() != Some(node) {
         return Err(not_itself(node));
     }
@@ -54,11 +46,10 @@ async fn control_channel(app: &App, inbound: &Inbound, node: &NodeId) -> Result<
 
 async fn data_channel(app: &App, inbound: &Inbound, session: &SessionId) -> Result<Answer, ApiError> {
     let action = Action::CreateDataChannel;
-    let caller = app.authenticator.authenticate(inbound.received(), action).await;
-    let caller = caller.map_err(|error| ApiError::from(&error))?;
+    let caller = inbound.authenticate(app, action).await?;
     let found = app.store.session(session).await.map_err(failure::store)?;
     let check = Check::new(action).about_node(found.as_ref().map(|session| &session.node));
-    let _permit = app.authorizer.authorize(&caller, &inbound.context(), [check]).await?;
+    let _permit = inbound.permit(app, &caller, [vec![check]]).await?;
     let node = caller.principal.node().ok_or_else(only_nodes)?;
     match app.gateway.data_channel_token(node, session) {
         Some(token) => Ok(answer("CreateDataChannelResponse", &token)),

@@ -1,52 +1,33 @@
 //! `OpenControlChannel` and `OpenDataChannel`: the websockets of nodes and clients, handed to the gateway.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
-use jiff::Timestamp;
 use postern_api::{ApiError, CommonError};
-use postern_ids::{Arn, NodeId, SessionId};
+use postern_ids::{NodeId, SessionId};
 
 use super::Channel;
 use super::create_channel::not_itself;
 use crate::app::App;
-use crate::auth::{Action, Caller, Check, is_signed};
-use crate::inbound::{Inbound, response};
+use crate::auth::{Action, Check, is_signed};
+use crate::inbound::Inbound;
 use crate::routes::failure;
-use crate::serve::{UpgradeRefused, upgrade};
+use crate::serve::{self, Body, UpgradeRefused, upgrade};
 
-/// Answers a GET of a channel's path.
-pub(crate) async fn open_channel<B>(
-    app: &Arc<App>,
-    request: Request<B>,
-    peer: SocketAddr,
-    at: Timestamp,
-    request_id: String,
-) -> Response<Full<Bytes>> {
-    let (parts, body) = request.into_parts();
-    let inbound = Inbound { parts, body: Bytes::new(), peer, at, request_id };
-    let admitted = match Channel::parse(inbound.parts.uri.path()) {
-        Ok(channel) => admit(app, &inbound, channel).await,
-        Err(error) => Err(error),
+/// Answers a GET of a channel's path. The channel is taken over once the answer has left.
+pub(crate) async fn open_channel(app: &Arc<App>, inbound: Inbound) -> Result<Response<Body>, ApiError> {
+    let channel = Channel::parse(inbound.parts.uri.path())?;
+    channel.note(app, &inbound, ["OpenControlChannel", "OpenDataChannel"]);
+    let admitted = admit(app, &inbound, channel).await?;
+    let gateway = app.gateway.clone();
+    let take = move |stream| async move {
+        match admitted {
+            Admitted::Node(node) => gateway.serve_control_channel(stream, node).await,
+            Admitted::Session(session, node) => gateway.serve_data_channel(stream, session, node).await,
+        }
     };
-    let request = Request::from_parts(inbound.parts, body);
-    let opened = admitted.and_then(|admitted| {
-        let gateway = app.gateway.clone();
-        let take = move |stream| async move {
-            match admitted {
-                Admitted::Node(node) => gateway.serve_control_channel(stream, node).await,
-                Admitted::Session(session, node) => gateway.serve_data_channel(stream, session, node).await,
-            }
-        };
-        upgrade(request, &app.tasks, take).map_err(refused)
-    });
-    opened.unwrap_or_else(|error| {
-        tracing::debug!(code = error.code.name(), "a channel was refused: {error}");
-        response(error.to_ssmmessages())
-    })
+    let request = Request::from_parts(inbound.parts, ());
+    upgrade(request, &app.tasks, take).map(|response| response.map(serve::boxed)).map_err(refused)
 }
 
 /// Whose channel it is.
@@ -65,9 +46,9 @@ async fn admit(app: &App, inbound: &Inbound, channel: Channel) -> Result<Admitte
 
 async fn control_channel(app: &App, inbound: &Inbound, node: NodeId) -> Result<Admitted, ApiError> {
     let action = Action::OpenControlChannel;
-    let caller = authenticate(app, inbound, action).await?;
+    let caller = inbound.authenticate(app, action).await?;
     let check = Check::new(action).about_node(Some(&node));
-    let _permit = app.authorizer.authorize(&caller, &inbound.context(), [check]).await?;
+    let _permit = inbound.permit(app, &caller, [vec![check]]).await?;
     if caller.principal.node() == Some(&node) { Ok(Admitted::Node(node)) } else { Err(not_itself(&node)) }
 }
 
@@ -78,19 +59,16 @@ async fn data_channel(app: &App, inbound: &Inbound, session: SessionId) -> Resul
         return Ok(Admitted::Session(session, None));
     }
     let action = Action::OpenDataChannel;
-    let caller = authenticate(app, inbound, action).await?;
+    let caller = inbound.authenticate(app, action).await?;
     let found = app.store.session(&session).await.map_err(failure::store)?;
-    let session_node = found.as_ref().map(|session| &session.node);
-    let check = Check::new(action)
-        .on(Arn::session(&app.region, &app.account, &session))
-        .about_node(session_node);
-    let _permit = app.authorizer.authorize(&caller, &inbound.context(), [check]).await?;
+    // Policies of nodes allow it on `*`, those of people on sessions.
+    let check = if caller.principal.node().is_some() {
+        Check::new(action).about_node(found.as_ref().map(|session| &session.node))
+    } else {
+        Check::new(action).on_session(&app.region, &app.account, &session, found.as_ref())
+    };
+    let _permit = inbound.permit(app, &caller, [vec![check]]).await?;
     Ok(Admitted::Session(session, caller.principal.node().cloned()))
-}
-
-async fn authenticate(app: &App, inbound: &Inbound, action: Action) -> Result<Caller, ApiError> {
-    let caller = app.authenticator.authenticate(inbound.received(), action).await;
-    caller.map_err(|error| ApiError::from(&error))
 }
 
 fn refused(refused: UpgradeRefused) -> ApiError {

@@ -1,0 +1,96 @@
+//! What a record says of an operation, whoever calls it.
+
+use postern_api::{Operation, Service};
+
+/// What a record says of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Described {
+    /// The signing name of its service; with `.amazonaws.com` behind it, the source of events.
+    pub(crate) service: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) api_version: Option<&'static str>,
+    pub(crate) is_read_only: bool,
+    /// Whether it changes something that lasts, so that its intent goes on the trail first.
+    pub(crate) changes: bool,
+    /// Whether the answer is shown: that of calls that change something, and of those that hand out credentials.
+    pub(crate) shows_answer: bool,
+    /// Whether nodes do it over and over.
+    pub(crate) is_routine_of_nodes: bool,
+}
+
+/// What agents do for as long as they run.
+const ROUTINE: [&str; 12] = [
+    "CreateControlChannel",
+    "OpenControlChannel",
+    "DescribeDocument",
+    "GetDocument",
+    "GetMessages",
+    "ListInstanceAssociations",
+    "PutComplianceItems",
+    "PutInventory",
+    "RequestManagedInstanceRoleToken",
+    "UpdateInstanceAssociationStatus",
+    "UpdateInstanceInformation",
+    "GetCallerIdentity",
+];
+
+impl From<Operation> for Described {
+    fn from(operation: Operation) -> Self {
+        let (service, name) = (operation.service(), operation.name());
+        // Credentials are handed out, nothing is changed: so says CloudTrail.
+        let is_of_sts = service == Service::Sts;
+        let is_read_only = is_of_sts || is_reading(name);
+        Self {
+            service: service.signing_name(),
+            name,
+            api_version: service.api_version(),
+            is_read_only,
+            changes: !is_read_only,
+            shows_answer: !is_read_only || (is_of_sts && name != "GetCallerIdentity"),
+            is_routine_of_nodes: ROUTINE.contains(&name),
+        }
+    }
+}
+
+impl Described {
+    /// A step in opening a channel.
+    pub(crate) const fn channel(name: &'static str) -> Self {
+        let is_routine_of_nodes = matches!(name.as_bytes(), b"CreateControlChannel" | b"OpenControlChannel");
+        Self {
+            service: "ssmmessages",
+            name,
+            api_version: None,
+            is_read_only: false,
+            changes: false,
+            shows_answer: false,
+            is_routine_of_nodes,
+        }
+    }
+}
+
+fn is_reading(name: &str) -> bool {
+    ["Get", "Describe", "List", "Lookup", "Simulate"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_api::{cloudtrail, iam, ssm, sts};
+
+    use super::*;
+
+    #[test]
+    fn what_reads_and_what_shows_its_answer() {
+        for (operation, is_read_only, shows_answer) in [
+            (Operation::Ssm(ssm::Operation::StartSession), false, true),
+            (Operation::Ssm(ssm::Operation::DescribeSessions), true, false),
+            (Operation::Iam(iam::Operation::CreateAccessKey), false, true),
+            (Operation::Iam(iam::Operation::SimulatePrincipalPolicy), true, false),
+            (Operation::Cloudtrail(cloudtrail::Operation::LookupEvents), true, false),
+            (Operation::Sts(sts::Operation::AssumeRole), true, true),
+            (Operation::Sts(sts::Operation::GetCallerIdentity), true, false),
+        ] {
+            let described = Described::from(operation);
+            assert_eq!((described.is_read_only, described.shows_answer), (is_read_only, shows_answer), "{described:?}");
+        }
+    }
+}
