@@ -22,6 +22,9 @@ class Report:
     def limit(self, what: str, value: float, unit: str, at_most: float) -> None:
         self._add(what, f"{value:.2f} {unit}", "", f"<= {at_most:g} {unit}", value <= at_most)
 
+    def at_least(self, what: str, value: float, unit: str, at_least: float) -> None:
+        self._add(what, f"{value:.0f} {unit}", "", f">= {at_least:g} {unit}", value >= at_least)
+
     def note(self, what: str, value: str) -> None:
         self._add(what, value, "", "", True)
 

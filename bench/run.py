@@ -12,6 +12,7 @@ from pathlib import Path
 os.environ.setdefault("POSTERN_BINARIES", str(Path(__file__).resolve().parents[1] / "target" / "release"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+import api  # noqa: E402
 import idle  # noqa: E402
 import keys  # noqa: E402
 import output  # noqa: E402
@@ -43,7 +44,7 @@ class Bench:
 
 
 COMPARED = {"keys": keys.measure, "prompt": prompt.measure, "output": output.measure}
-ALONE = {"agent": idle.measure_agent, "nodes": idle.measure_nodes}
+ALONE = {"api": api.measure, "agent": idle.measure_agent, "nodes": idle.measure_nodes}
 
 
 def main(names: list[str]) -> int:
