@@ -81,7 +81,9 @@ impl Tender {
     /// Does at the end what would have been due later.
     pub(crate) fn finish(&mut self) -> Result<(), TendError> {
         let now = self.clock.now();
-        self.deliver_logs(now)?;
+        // A server that is stopped does not have the time for more than one; the next start delivers the rest.
+        let target = *self.progress.borrow();
+        self.deliver_next(target, now)?;
         self.sign_head(now)
     }
 
@@ -120,14 +122,21 @@ impl Tender {
     }
 
     pub(crate) fn deliver_logs(&mut self, now: Timestamp) -> Result<(), TendError> {
-        let (target, head) = (*self.progress.borrow(), self.head_sequence());
-        while self.deliverer.state().through < target.position.sequence
-            && let Some(staged) = self.deliverer.stage_logs(target, head, now)?
-        {
-            self.append(Kind::Delivery, &staged.body, News::Delivery(staged.state.clone()))?;
-            self.deliverer.show(staged)?;
-        }
+        let target = *self.progress.borrow();
+        while self.deliver_next(target, now)? {}
         Ok(())
+    }
+
+    /// Delivers as many records as fit into log files; `false` if there were none.
+    fn deliver_next(&mut self, target: Progress, now: Timestamp) -> Result<bool, TendError> {
+        if self.deliverer.state().through >= target.position.sequence {
+            return Ok(false);
+        }
+        let head = self.head_sequence();
+        let Some(staged) = self.deliverer.stage_logs(target, head, now)? else { return Ok(false) };
+        self.append(Kind::Delivery, &staged.body, News::Delivery(staged.state.clone()))?;
+        self.deliverer.show(staged)?;
+        Ok(true)
     }
 
     fn head_sequence(&self) -> Option<u64> {

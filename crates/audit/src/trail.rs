@@ -183,7 +183,8 @@ impl Trail {
         let applied = tokio::task::spawn_blocking(move || tender.apply_retention(&retention, &by, &reason));
         let plan = applied.await.map_err(|error| TendError::Io(io::Error::other(error)))??;
         // The index may be behind what was removed; first it gets as far as the chain is.
-        self.0.index.catch_up(*self.0.progress.borrow()).await?;
+        let target = *self.0.progress.borrow();
+        self.0.index.catch_up(target).await?;
         for first in plan.segments.iter().chain(plan.thinned.keys()) {
             self.0.index.reindex(*first).await?;
         }
@@ -253,7 +254,12 @@ pub(crate) async fn index_always(
 ) {
     loop {
         let target = *progress.borrow_and_update();
-        if let Err(error) = index.catch_up(target).await {
+        let caught_up = tokio::select! {
+            // What is not indexed yet will be at the next start.
+            () = end.cancelled() => return,
+            caught_up = index.catch_up(target) => caught_up,
+        };
+        if let Err(error) = caught_up {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "the index of the audit trail stands still"
