@@ -6,26 +6,35 @@ mod authenticate;
 mod authorizer;
 mod caller;
 mod check;
+mod compiled;
+mod denied;
 mod identities;
 mod mfa;
 mod node_signature;
 mod password;
+mod policies_in_force;
 mod reach;
 mod replay;
+mod request_context;
+mod session_right;
 mod session_token;
 mod token_facts;
 pub mod totp;
 mod unauthenticated;
 
 pub use action::Action;
-pub use authenticate::{Authenticator, Received, is_signed};
-pub use authorizer::{ADMINISTRATOR, Authorizer, Denied, NotAuthorized, Permit, RequestContext};
+pub use authenticate::{Authenticator, Lost, Received, is_signed};
+pub use authorizer::{Authorizer, Permit};
 pub use caller::{Caller, NodeKey, Principal};
-pub use check::{Check, ContextKey, ContextValues};
+pub use check::Check;
+pub use denied::{Denied, NotAuthorized, Undecided};
 pub use mfa::{MfaCodes, MfaRefused};
 pub use node_signature::{InvalidPublicKey, NodePublicKey};
 pub use password::{PasswordRefused, Passwords};
+pub use policies_in_force::PoliciesError;
 pub use replay::{Invocation, Invocations};
+pub use request_context::RequestContext;
+pub use session_right::{DocumentChoice, SessionRight, start_session_checks};
 pub use session_token::{
     Bearer, InvalidToken, Issued, SessionTokens, TOKEN_CHARS_MAX, TemporaryCredentials, TokenTooLarge,
 };

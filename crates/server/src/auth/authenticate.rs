@@ -1,5 +1,7 @@
 //! From a request to the one who signed it.
 
+mod standing;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -12,11 +14,16 @@ use postern_sigv4::{
     CheckedRequest, Expectation, Header, KeyKind, Refusal, Regions, Request, SignedRequest, SigningKey,
     SigningTime,
 };
-use postern_store::{Node, Store, User};
+use postern_store::{Node, Role, Store, User};
+
+pub use standing::Lost;
 
 use super::identities::Identities;
 use super::node_signature;
-use super::{Action, Bearer, Caller, NodeKey, Principal, SessionTokens, TemporaryCredentials, TokenFacts, Unauthenticated};
+use super::{
+    Action, Bearer, Caller, NodeKey, Principal, SessionTokens, TemporaryCredentials, TokenFacts,
+    Unauthenticated,
+};
 
 /// How long a node's previous key may repeat the change of the key. The agent repeats it for some minutes when
 /// the answer got lost. For credentials the previous key is no good: an agent that does not know whether its
@@ -202,14 +209,7 @@ impl Authenticator {
                 {
                     return Ok(None);
                 }
-                Ok(Some(Principal::RoleSession {
-                    arn: Arn::assumed_role(&self.account, &role.name, &session_name),
-                    role_arn: Arn::role(&self.account, &role.path, &role.name),
-                    role: role.name.clone(),
-                    role_id: role.id.clone(),
-                    session_name,
-                    node,
-                }))
+                Ok(Some(self.role_principal(&role, session_name, node)))
             }
         }
     }
@@ -217,6 +217,17 @@ impl Authenticator {
     fn user_principal(&self, user: &User) -> Principal {
         let arn = Arn::user(&self.account, &user.path, &user.name);
         Principal::User { name: user.name.clone(), id: user.id.clone(), arn }
+    }
+
+    fn role_principal(&self, role: &Role, session_name: String, node: Option<NodeId>) -> Principal {
+        Principal::RoleSession {
+            arn: Arn::assumed_role(&self.account, &role.name, &session_name),
+            role_arn: Arn::role(&self.account, &role.path, &role.name),
+            role: role.name.clone(),
+            role_id: role.id.clone(),
+            session_name,
+            node,
+        }
     }
 
     async fn node(

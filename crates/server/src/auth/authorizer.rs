@@ -1,80 +1,64 @@
 //! The one place that every operation passes: may this caller do this, to these things, now?
-//!
-//! The policy engine's place is here. What decides until it comes: the administrator may do everything, a node
-//! what its agent needs and only for itself, all others nothing but ask who they are.
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use postern_api::{ApiError, CommonError, Operation, sts};
+use postern_api::{Operation, ssm, sts};
+use postern_iam::{Context, Decision, NamedPolicy, Policies, Request, Verdict, evaluate};
+use postern_ids::{AccountId, Arn, Region};
+use postern_store::{PrincipalName, Role, Store};
 
-use super::{Action, Caller, Check, Principal, reach};
-
-/// The user that the first start creates.
-pub const ADMINISTRATOR: &str = "admin";
-
-/// What a decision may depend on besides the caller and the checks: the circumstances of the request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestContext {
-    /// The request, for the audit log.
-    pub request_id: String,
-    /// When it arrived.
-    pub at: Timestamp,
-    /// The client's description of itself.
-    pub user_agent: Option<String>,
-    /// Its `Referer`.
-    pub referer: Option<String>,
-}
+use super::denied::{not_by_policy, not_trusted};
+use super::policies_in_force::{Guardrails, KnownPrincipal, PoliciesInForce};
+use super::request_context::{self, RequestContext};
+use super::{Action, Caller, Check, Denied, NotAuthorized, Principal, Undecided, reach};
 
 /// Leave to do what was asked for. Only [`Authorizer::authorize`] makes one; whoever acts takes it.
 #[derive(Debug)]
 #[must_use = "a permit is asked for in order to act"]
-pub struct Permit(());
-
-/// The answer to those who may not.
-///
-/// Source of the text: "Troubleshoot access denied error messages", IAM User Guide.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "User: {principal} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the {action} action"
-)]
-pub struct Denied {
-    principal: String,
-    action: Action,
-    resource: String,
+pub struct Permit {
+    generation: u64,
+    decision: Decision,
 }
 
-/// Why a caller gets no permit.
-#[derive(Debug, thiserror::Error)]
-pub enum NotAuthorized {
-    /// It may not.
-    #[error(transparent)]
-    Denied(#[from] Denied),
-    /// It cannot be told whether it may, so it may not.
-    #[error("An error occurred on the server side.")]
-    Undecided,
-}
+impl Permit {
+    /// The identity generation that it was given under: what changed since then is not in it.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
 
-impl From<NotAuthorized> for ApiError {
-    fn from(error: NotAuthorized) -> Self {
-        let code = match &error {
-            NotAuthorized::Denied(_) => CommonError::AccessDenied,
-            NotAuthorized::Undecided => CommonError::Internal,
-        };
-        Self::new(code, error.to_string())
+    /// What allowed it: of several checks, the last one.
+    #[must_use]
+    pub fn decision(&self) -> &Decision {
+        &self.decision
     }
 }
 
 /// Decides.
-#[derive(Debug)]
-pub struct Authorizer(());
+pub struct Authorizer {
+    policies: PoliciesInForce,
+    account: AccountId,
+    region: Region,
+}
+
+/// A caller with all that binds it.
+struct Bound<'a> {
+    caller: &'a Caller,
+    principal: Option<Arc<KnownPrincipal>>,
+    session: Option<Vec<NamedPolicy>>,
+    guardrails: Guardrails,
+    keys: Context,
+}
 
 impl Authorizer {
-    /// One that knows nobody yet.
+    /// For a deployment that answers for one account and one region.
     #[must_use]
-    pub fn new() -> Self {
-        Self(())
+    pub fn new(store: Arc<dyn Store>, account: AccountId, region: Region) -> Self {
+        Self { policies: PoliciesInForce::new(store), account, region }
     }
 
-    /// Decides whether `caller` may do what all of `checks` ask, and writes the decision to the audit log.
+    /// Decides whether `caller` may do what all of `checks` ask, and writes the decision to the log.
     ///
     /// # Errors
     /// [`NotAuthorized`], for the first check that fails.
@@ -84,179 +68,245 @@ impl Authorizer {
         context: &RequestContext,
         checks: impl Into<Vec<Check>>,
     ) -> Result<Permit, NotAuthorized> {
-        let checks = checks.into();
+        self.authorize_by_one_of(caller, context, [checks.into()]).await
+    }
+
+    /// The same with several sets of checks: the first set that is allowed decides. An explicit deny met in a set that
+    /// comes before it ends the search.
+    ///
+    /// # Errors
+    /// [`NotAuthorized`], for the first check of the last set that fails.
+    pub async fn authorize_by_one_of(
+        &self,
+        caller: &Caller,
+        context: &RequestContext,
+        sets: impl IntoIterator<Item = Vec<Check>>,
+    ) -> Result<Permit, NotAuthorized> {
+        let generation = self.generation();
+        let (checks, decided) = self.decide_by_one_of(caller, context, sets).await?;
+        log(caller, context, &checks, decided.as_ref().err());
+        Ok(Permit { generation, decision: decided? })
+    }
+
+    /// Whether the caller could still get the permit, asked for nobody and without acting: nothing is logged.
+    ///
+    /// # Errors
+    /// [`Undecided`].
+    pub async fn review(
+        &self,
+        caller: &Caller,
+        context: &RequestContext,
+        sets: impl IntoIterator<Item = Vec<Check>>,
+    ) -> Result<Result<(), Denied>, Undecided> {
+        Ok(self.decide_by_one_of(caller, context, sets).await?.1.map(drop))
+    }
+
+    /// The identity generation that decisions are made from by now.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.policies.generation()
+    }
+
+    /// The value of a tag of the caller: of its session, or else of its user or role.
+    ///
+    /// # Errors
+    /// If the principal cannot be looked up.
+    pub async fn principal_tag(&self, caller: &Caller, key: &str) -> Result<Option<String>, Undecided> {
+        let of_session = caller.token.as_ref().and_then(|token| token.tags.get(key));
+        if let Some(value) = of_session {
+            return Ok(Some(value.clone()));
+        }
+        let principal = self.known(caller).await?;
+        let tags = principal.iter().flat_map(|principal| &principal.tags);
+        Ok(tags.into_iter().find(|tag| tag.key == key).map(|tag| tag.value.clone()))
+    }
+
+    /// Whether a role lets a service take it on, for nodes of this account.
+    #[must_use]
+    pub fn trusts_service(&self, role: &Role, service: &str, at: Timestamp) -> bool {
+        let arn = Arn::role(&self.account, &role.path, &role.name);
+        let Some(trust) = self.policies.trust(arn.as_str(), &role.trust_policy) else { return false };
+        let mut context = Context::new().with("aws:SourceAccount", self.account.as_str()).with(
+            "aws:SourceArn",
+            format!("arn:aws:ssm:{}:{}:managed-instance/*", self.region, self.account),
+        );
+        request_context::time_keys(&mut context, at);
+        let policies = Policies { resource: Some(&trust), ..Policies::default() };
+        let request = Request {
+            principal: postern_iam::Principal::Service { name: service },
+            action: "sts:AssumeRole",
+            resource: arn.as_str(),
+            resource_account: self.account.as_str(),
+            context: &context,
+        };
+        evaluate(&policies, &request).is_allowed()
+    }
+
+    /// The set of checks that decided, and how.
+    async fn decide_by_one_of(
+        &self,
+        caller: &Caller,
+        context: &RequestContext,
+        sets: impl IntoIterator<Item = Vec<Check>>,
+    ) -> Result<(Vec<Check>, Result<Decision, Denied>), Undecided> {
+        let bound = self.bind(caller, context).await?;
+        let mut last = None;
+        for checks in sets {
+            let decided = self.decide_all(&bound, &checks)?;
+            let goes_on =
+                decided.as_ref().is_err_and(|denied| denied.decision.verdict == Verdict::ImplicitDeny);
+            last = Some((checks, decided));
+            if !goes_on {
+                break;
+            }
+        }
+        last.ok_or(Undecided::NothingAsked)
+    }
+
+    /// Looks up all that binds a caller.
+    async fn bind<'a>(&self, caller: &'a Caller, context: &RequestContext) -> Result<Bound<'a>, Undecided> {
+        let principal = self.known(caller).await?;
+        let session = match &caller.token {
+            Some(token) => self.policies.session(token).await?,
+            None => None,
+        };
+        let guardrails = self.policies.guardrails().await?;
+        let tags = principal.as_ref().map_or(&[][..], |principal| &principal.tags);
+        let keys = request_context::global_keys(caller, tags, context, &self.account, &self.region);
+        Ok(Bound { caller, principal, session, guardrails, keys })
+    }
+
+    /// The caller's user or role. `None`: it has none, or another has its name by now.
+    async fn known(&self, caller: &Caller) -> Result<Option<Arc<KnownPrincipal>>, Undecided> {
+        let (name, id) = match &caller.principal {
+            Principal::User { name, id, .. } => (PrincipalName::User(name.clone()), id),
+            Principal::RoleSession { role, role_id, .. } => (PrincipalName::Role(role.clone()), role_id),
+            Principal::Node { .. } | Principal::WebIdentity { .. } | Principal::Anonymous => return Ok(None),
+        };
+        let found = self.policies.principal(&name).await?;
+        Ok(found.filter(|principal| principal.id == *id))
+    }
+
+    fn decide_all(&self, bound: &Bound<'_>, checks: &[Check]) -> Result<Result<Decision, Denied>, Undecided> {
         // A call that asks nothing is a mistake of ours, and no way in.
-        if checks.is_empty() {
-            return Err(NotAuthorized::Undecided);
+        let mut last = None;
+        for check in checks {
+            let decision = self.decide(bound, check)?;
+            if !decision.is_allowed() {
+                return Ok(Err(Denied::new(bound.caller, check, decision)));
+            }
+            last = Some(decision);
         }
-        let failed = checks.iter().find(|check| !is_allowed(caller, check));
-        for check in &checks {
-            log(caller, context, check, failed.is_some());
+        last.map(Ok).ok_or(Undecided::NothingAsked)
+    }
+
+    fn decide(&self, bound: &Bound<'_>, check: &Check) -> Result<Decision, Undecided> {
+        if let Some(decision) = without_policies(bound.caller, check) {
+            return Ok(decision);
         }
-        match failed {
-            None => Ok(Permit(())),
-            Some(check) => Err(NotAuthorized::Denied(Denied {
-                principal: caller.principal.name().to_owned(),
-                action: check.action,
-                resource: check.resource().to_owned(),
-            })),
+        let (identity, boundary) = match (&bound.principal, &bound.caller.principal) {
+            (Some(principal), _) => (principal.identity.as_slice(), principal.boundary.as_ref()),
+            // Of ours it has no policies: what it asks for has to name it.
+            (None, Principal::WebIdentity { .. }) => (&[][..], None),
+            (None, _) => return Ok(not_by_policy()),
+        };
+        let trust = match &check.trust_policy {
+            Some(document) => match self.policies.trust(check.resource(), document) {
+                Some(trust) => Some(trust),
+                None => return Ok(not_trusted()),
+            },
+            None => None,
+        };
+        let policies = Policies {
+            identity,
+            boundary,
+            session: bound.session.as_deref(),
+            resource: trust.as_ref(),
+            guardrails: &bound.guardrails,
+        };
+        let mut keys = bound.keys.clone();
+        for (name, value) in &check.keys {
+            keys.insert(name.clone(), value.clone());
         }
+        let action = check.action.to_string();
+        let on = |resource: &str| {
+            let request = Request {
+                principal: as_iam(&bound.caller.principal),
+                action: &action,
+                resource,
+                resource_account: self.account_of(resource),
+                context: &keys,
+            };
+            evaluate(&policies, &request)
+        };
+        let names = check.names.iter().skip(1).map(|name| on(name.as_str()));
+        Ok(names.fold(on(check.resource()), Decision::of_either))
+    }
+
+    /// Whose the resource is: of what names no account, ours.
+    fn account_of<'a>(&'a self, resource: &'a str) -> &'a str {
+        let named = resource.splitn(6, ':').nth(4).filter(|account| account.parse::<AccountId>().is_ok());
+        named.unwrap_or(self.account.as_str())
     }
 }
 
-fn log(caller: &Caller, context: &RequestContext, check: &Check, is_denied: bool) {
-    let (principal, source_ip) = (caller.principal.name(), caller.source_ip);
-    let access_key_id = caller.access_key_id.as_deref().unwrap_or_default();
-    let word = if is_denied { "deny" } else { "allow" };
-    let (action, resource) = (check.action, check.resource());
-    tracing::info!(
-        target: "audit",
-        decision = word, principal, access_key.id = access_key_id, %source_ip, %action, resource,
-        request.id = context.request_id,
-        "{word} {principal} {action} on {resource}"
-    );
-}
-
-fn is_allowed(caller: &Caller, check: &Check) -> bool {
-    let action = check.action;
-    if action == Action::Operation(Operation::Sts(sts::Operation::GetCallerIdentity)) {
-        return true;
+/// What is settled before any policy is read.
+fn without_policies(caller: &Caller, check: &Check) -> Option<Decision> {
+    let allowed = Decision { verdict: Verdict::Allow, ..not_by_policy() };
+    let decided = |is_allowed| Some(if is_allowed { allowed.clone() } else { not_by_policy() });
+    // No policy can deny it. Source: AWS STS API reference, `GetCallerIdentity`.
+    if check.action == Action::Operation(Operation::Sts(sts::Operation::GetCallerIdentity)) {
+        return decided(true);
+    }
+    // It needs no permission: it is how a user proves with a code who it is. Source: "Permissions for GetSessionToken",
+    // IAM User Guide.
+    let is_user = matches!(caller.principal, Principal::User { .. });
+    if is_user && check.action == Action::from(sts::Operation::GetSessionToken) {
+        return decided(true);
     }
     match &caller.principal {
-        Principal::User { name, .. } => name.as_str() == ADMINISTRATOR,
-        Principal::RoleSession { node: Some(node), .. } => reach::is_within(check, node),
-        Principal::Node { node, .. } => action.takes_node_key() && check.node.as_ref() == Some(node),
-        Principal::Anonymous => action.takes_unsigned(),
-        Principal::RoleSession { node: None, .. } => false,
+        Principal::Anonymous => {
+            decided(check.action == Action::from(ssm::Operation::RegisterManagedInstance))
+        }
+        Principal::Node { node, .. } => {
+            decided(check.action.takes_node_key() && check.node.as_ref() == Some(node))
+        }
+        // Its policies decide, too, but never for another.
+        Principal::RoleSession { node: Some(node), .. } if !reach::is_within(check, node) => decided(false),
+        Principal::RoleSession { .. } | Principal::User { .. } | Principal::WebIdentity { .. } => None,
+    }
+}
+
+fn as_iam(principal: &Principal) -> postern_iam::Principal<'_> {
+    match principal {
+        Principal::User { arn, .. } => postern_iam::Principal::User { arn: arn.as_str() },
+        Principal::RoleSession { role_arn, arn, .. } => {
+            postern_iam::Principal::RoleSession { role: role_arn.as_str(), session: arn.as_str() }
+        }
+        Principal::WebIdentity { provider, .. } => {
+            postern_iam::Principal::WebIdentity { provider: provider.as_str() }
+        }
+        Principal::Node { arn, .. } => postern_iam::Principal::Service { name: arn.as_str() },
+        Principal::Anonymous => postern_iam::Principal::Service { name: "" },
+    }
+}
+
+fn log(caller: &Caller, context: &RequestContext, checks: &[Check], denied: Option<&Denied>) {
+    let (principal, source_ip) = (caller.principal.name(), caller.source_ip);
+    let access_key_id = caller.access_key_id.as_deref().unwrap_or_default();
+    let word = if denied.is_some() { "deny" } else { "allow" };
+    let statement = denied.and_then(|denied| denied.decision.statement.as_ref());
+    let by = statement.map(ToString::to_string).unwrap_or_default();
+    for check in checks {
+        let (action, resource) = (check.action, check.resource());
+        tracing::info!(
+            target: "audit",
+            decision = word, principal, access_key.id = access_key_id, %source_ip, %action, resource, by,
+            request.id = context.request_id,
+            "{word} {principal} {action} on {resource}"
+        );
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use postern_api::ssm;
-    use postern_ids::{AccountId, Arn, NodeId, Region};
-
-    use super::super::NodeKey;
-    use super::super::action::tests::every_action;
-    use super::*;
-
-    const OWN: &str = "arn:aws:ssm:us-east-1:111122223333:managed-instance/mi-0123456789abcdef0";
-
-    fn caller(principal: Principal) -> Caller {
-        Caller::unsigned(principal, Ipv4Addr::LOCALHOST.into())
-    }
-
-    fn account() -> AccountId {
-        "111122223333".parse().unwrap()
-    }
-
-    fn node() -> NodeId {
-        "mi-0123456789abcdef0".parse().unwrap()
-    }
-
-    fn user(name: &str) -> Caller {
-        let arn = format!("arn:aws:iam::111122223333:user/{name}").parse().unwrap();
-        let name = name.parse().unwrap();
-        caller(Principal::User { name, id: "AIDAAAAAAAAAAAAAAAAAA".parse().unwrap(), arn })
-    }
-
-    fn role_session(node: Option<NodeId>) -> Caller {
-        let role = "PosternNode".parse().unwrap();
-        let session_name = node.as_ref().map_or("someone".to_owned(), NodeId::to_string);
-        let arn = Arn::assumed_role(&account(), &role, &session_name);
-        let role_id = "AROAAAAAAAAAAAAAAAAAA".parse().unwrap();
-        let role_arn = "arn:aws:iam::111122223333:role/PosternNode".parse().unwrap();
-        caller(Principal::RoleSession { role, role_id, role_arn, session_name, arn, node })
-    }
-
-    fn rsa_node() -> Caller {
-        let region: Region = "us-east-1".parse().unwrap();
-        let arn = Arn::managed_instance(&region, &account(), &node());
-        caller(Principal::Node { node: node(), arn, key: NodeKey::Current })
-    }
-
-    fn context() -> RequestContext {
-        RequestContext {
-            request_id: "r".to_owned(),
-            at: Timestamp::UNIX_EPOCH,
-            user_agent: None,
-            referer: None,
-        }
-    }
-
-    async fn is_allowed(caller: &Caller, check: Check) -> bool {
-        Authorizer::new().authorize(caller, &context(), [check]).await.is_ok()
-    }
-
-    const CALLER_IDENTITY: Action = Action::Operation(Operation::Sts(sts::Operation::GetCallerIdentity));
-
-    #[tokio::test]
-    async fn the_administrator_may_do_everything() {
-        for action in every_action() {
-            assert!(is_allowed(&user(ADMINISTRATOR), Check::new(action)).await, "{action}");
-        }
-    }
-
-    #[tokio::test]
-    async fn others_may_only_ask_who_they_are() {
-        for who in [user("alice"), user("Admin"), role_session(None)] {
-            for action in every_action() {
-                let allowed = is_allowed(&who, Check::new(action)).await;
-                assert_eq!(allowed, action == CALLER_IDENTITY, "{action}");
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn whoever_is_not_signed_may_only_register() {
-        for action in every_action() {
-            let expected = action.takes_unsigned() || action == CALLER_IDENTITY;
-            let allowed = is_allowed(&caller(Principal::Anonymous), Check::new(action)).await;
-            assert_eq!(allowed, expected, "{action}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_nodes_rsa_key_is_good_for_two_operations_on_itself() {
-        let other = "mi-00000000000000000".parse().unwrap();
-        for action in every_action() {
-            let check = || Check::new(action);
-            let expected = action.takes_node_key() || action == CALLER_IDENTITY;
-            assert_eq!(
-                is_allowed(&rsa_node(), check().about_node(Some(&node()))).await,
-                expected,
-                "{action}"
-            );
-            let on_other = is_allowed(&rsa_node(), check().about_node(Some(&other))).await;
-            assert_eq!(on_other, action == CALLER_IDENTITY, "{action}");
-        }
-    }
-
-    #[tokio::test]
-    async fn every_check_must_be_allowed_and_none_is_no_leave() {
-        let me = role_session(Some(node()));
-        let good = || Check::new(Action::OpenControlChannel).about_node(Some(&node()));
-        let bad = || Check::new(ssm::Operation::StartSession).about_node(Some(&node()));
-        let authorizer = Authorizer::new();
-        assert!(authorizer.authorize(&me, &context(), [good(), good()]).await.is_ok());
-        assert!(authorizer.authorize(&me, &context(), [good(), bad()]).await.is_err());
-        let nothing = authorizer.authorize(&me, &context(), []).await.unwrap_err();
-        assert_eq!(ApiError::from(nothing).code.name(), "InternalServerError");
-    }
-
-    #[tokio::test]
-    async fn a_denial_is_told_in_aws_words() {
-        let check = Check::new(ssm::Operation::StartSession).on(OWN.parse().unwrap());
-        let denied = Authorizer::new().authorize(&user("alice"), &context(), [check]).await.unwrap_err();
-        assert_eq!(
-            denied.to_string(),
-            format!(
-                "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: ssm:StartSession on resource: {OWN} \
-                 because no identity-based policy allows the ssm:StartSession action"
-            )
-        );
-        assert_eq!(ApiError::from(denied).code.name(), "AccessDeniedException");
-    }
-}
+mod tests;

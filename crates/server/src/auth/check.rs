@@ -1,7 +1,8 @@
 //! What policies are asked: an action, on a thing, with what is known about the thing.
 
-use postern_ids::{Arn, NodeId};
-use postern_store::Tag;
+use postern_iam::Value;
+use postern_ids::{AccountId, Arn, NodeId, Region, SessionId};
+use postern_store::{SessionRecord, Tag};
 
 use super::Action;
 
@@ -11,32 +12,21 @@ use super::Action;
 pub struct Check {
     pub(super) action: Action,
     pub(super) names: Vec<Arn>,
-    pub(super) keys: Vec<ContextKey>,
+    pub(super) keys: Vec<(String, Value)>,
     pub(super) node: Option<NodeId>,
-}
-
-/// A key of the request context with its values, as conditions and policy variables name it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContextKey {
-    /// Such as `aws:ResourceTag/team`.
-    pub name: String,
-    /// One value, or the values of a key that has many.
-    pub values: ContextValues,
-}
-
-/// The values of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ContextValues {
-    /// A key that has one value.
-    One(String),
-    /// A key that has any number of them, such as `aws:TagKeys`.
-    Many(Vec<String>),
+    pub(super) trust_policy: Option<String>,
 }
 
 impl Check {
     /// `action` on no resource: only statements on `*` allow it.
     pub fn new(action: impl Into<Action>) -> Self {
-        Self { action: action.into(), names: Vec::new(), keys: Vec::new(), node: None }
+        Self { action: action.into(), names: Vec::new(), keys: Vec::new(), node: None, trust_policy: None }
+    }
+
+    /// The names of the resource; none for actions on no resource.
+    #[must_use]
+    pub fn names(&self) -> &[Arn] {
+        &self.names
     }
 
     /// On `resource`. A thing may have two names: then an explicit deny of either denies, and an allow of either
@@ -46,21 +36,56 @@ impl Check {
         self
     }
 
+    /// On a session, under both of the names that published policies give it: `session/<name of its owner>-…`, as
+    /// its identifier is, and `session/<aws:userid of its owner>-…`. Both hold the owner, so a policy that knows only
+    /// one of them opens no more than the other would. With the session's tags; without them if it does not exist.
+    ///
+    /// Source: "Sample IAM policies for Session Manager", AWS Systems Manager User Guide, in its versions until 2024
+    /// and from 2025.
+    pub fn on_session(
+        self,
+        region: &Region,
+        account: &AccountId,
+        id: &SessionId,
+        found: Option<&SessionRecord>,
+    ) -> Self {
+        let check = self.on(Arn::session(region, account, id));
+        let Some(found) = found else { return check };
+        let suffix = id.as_str().rsplit('-').next().unwrap_or_default();
+        let by_user_id =
+            format!("arn:aws:ssm:{region}:{account}:session/{}-{suffix}", found.owner_user_id).parse();
+        let check = match by_user_id {
+            Ok(name) => check.on(name),
+            Err(_) => check,
+        };
+        check
+            .about_node(Some(&found.node))
+            .with("ssm:resourceTag/aws:ssmmessages:session-id", found.owner_user_id.as_str())
+            .with("aws:ResourceTag/aws:ssmmessages:session-id", found.owner_user_id.as_str())
+            .with("ssm:resourceTag/aws:ssmmessages:target-id", found.node.as_str())
+            .with("aws:ResourceTag/aws:ssmmessages:target-id", found.node.as_str())
+    }
+
     /// The node that it is about, or that the session runs on: nodes act for themselves only.
     pub fn about_node(mut self, node: Option<&NodeId>) -> Self {
         self.node = node.cloned();
         self
     }
 
-    /// With a key of the request context.
-    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.keys.push(ContextKey { name: name.into(), values: ContextValues::One(value.into()) });
+    /// With a key of the request context, as conditions and policy variables name it.
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.keys.push((name.into(), value.into()));
         self
     }
 
-    /// With a key that has many values.
-    pub fn with_all(mut self, name: impl Into<String>, values: Vec<String>) -> Self {
-        self.keys.push(ContextKey { name: name.into(), values: ContextValues::Many(values) });
+    /// With a key that has any number of values, such as `aws:TagKeys`.
+    pub fn with_all(self, name: impl Into<String>, values: Vec<String>) -> Self {
+        self.with(name, values)
+    }
+
+    /// The resource is a role, and this is its trust policy: it must allow, too.
+    pub fn with_trust_policy(mut self, document: impl Into<String>) -> Self {
+        self.trust_policy = Some(document.into());
         self
     }
 
@@ -89,8 +114,15 @@ impl Check {
         tags.iter().fold(self, |check, tag| check.with(format!("{prefix}{}", tag.key), tag.value.as_str()))
     }
 
-    /// The resource in messages.
-    pub(super) fn resource(&self) -> &str {
+    /// What it asks.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        self.action
+    }
+
+    /// The resource in messages: its ARN, or `*`.
+    #[must_use]
+    pub fn resource(&self) -> &str {
         self.names.first().map_or("*", Arn::as_str)
     }
 }
@@ -107,12 +139,12 @@ mod tests {
         let check = Check::new(Operation::AddTagsToResource)
             .with_resource_tags(std::slice::from_ref(&tag))
             .with_request_tags(&[tag]);
-        let names: Vec<&str> = check.keys.iter().map(|key| key.name.as_str()).collect();
+        let names: Vec<&str> = check.keys.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(
             names,
             ["ssm:resourceTag/team", "aws:ResourceTag/team", "aws:RequestTag/team", "aws:TagKeys"]
         );
-        assert_eq!(check.keys[3].values, ContextValues::Many(vec!["team".to_owned()]));
+        assert_eq!(check.keys[3].1, Value::Multi(vec!["team".to_owned()]));
     }
 
     #[test]

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use postern_ids::{AccessKeyId, PolicyArn, PrincipalId, PrincipalKind, RoleName, UserName};
 use postern_store::{AccessKey, IdentityError, PolicyHolder, Role, Secret, Store, StoreError, User};
 
-use crate::auth::ADMINISTRATOR;
 use crate::random::Random;
 
+/// The user that the first start creates.
+const ADMINISTRATOR: &str = "admin";
 /// The role that stands ready for activations.
 const NODE_ROLE: &str = "PosternNode";
 /// What the administrator may: everything.
@@ -141,8 +142,7 @@ mod tests {
 
         let role: RoleName = NODE_ROLE.parse().unwrap();
         assert_eq!(store.role(&role).await.unwrap().unwrap().trust_policy, NODE_TRUST_POLICY);
-        let holders =
-            [PolicyHolder::User(ADMINISTRATOR.parse().unwrap()), PolicyHolder::Role(role.clone())];
+        let holders = [PolicyHolder::User(ADMINISTRATOR.parse().unwrap()), PolicyHolder::Role(role.clone())];
         for (holder, policy) in holders.iter().zip([ADMINISTRATOR_POLICY, NODE_POLICY]) {
             let attached = store.attached_policies(holder).await.unwrap();
             assert_eq!(attached, [PolicyArn::aws_managed(&policy.parse().unwrap())], "{holder}");

@@ -25,6 +25,7 @@ mod resume_session;
 mod session;
 mod start_session;
 mod tag;
+mod target;
 mod terminate_session;
 mod update_instance_association_status;
 mod update_instance_information;

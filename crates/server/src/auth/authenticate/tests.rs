@@ -12,8 +12,8 @@ use postern_store::{
     PrincipalName, Registration, Role, RoleStore, SqliteOptions, SqliteStore, User, UserStore,
 };
 
-use super::super::node_signature::tests::NodeKeyPair;
 use super::super::Issued;
+use super::super::node_signature::tests::NodeKeyPair;
 use super::*;
 use crate::random::SystemRandom;
 

@@ -14,7 +14,10 @@ pub(super) async fn add_tags_to_resource(
     let node = tag::tagged_node(&call.input.resource_type, &call.input.resource_id)?;
     let tags = tag::checked(call.input.tags.clone())?;
     let _permit = call.authorize([call.check_tagged_node(&node).await?.with_request_tags(&tags)]).await?;
-    let added = call.app.store.add_tags(&ResourceKey::node(&node), &tags, tag::TAGS_MAX).await;
+    let resource = ResourceKey::node(&node);
+    let present = call.app.store.tags(&resource).await.map_err(failure::store)?;
+    tag::check_case(&tags, &present)?;
+    let added = call.app.store.add_tags(&resource, &tags, tag::TAGS_MAX).await;
     added.map_err(|error| match error {
         AddTagsError::TooMany { limit } => {
             ApiError::new(errors::TOO_MANY_TAGS_ERROR, format!("A resource has at most {limit} tags."))

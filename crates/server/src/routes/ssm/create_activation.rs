@@ -3,11 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use postern_api::ssm::{CreateActivationInput, CreateActivationOutput};
 use postern_api::{ApiError, CommonError};
-use postern_ids::{ActivationId, RoleName};
-use postern_store::Activation;
+use postern_ids::{ActivationId, Arn, IamPath, RoleName};
+use postern_store::{Activation, Role, Tag};
 
 use super::{activation, tag};
-use crate::auth::Permit;
+use crate::auth::{Action, Check, Permit};
 use crate::routes::call::Call;
 use crate::routes::failure;
 
@@ -15,6 +15,8 @@ use crate::routes::failure;
 const LIFE_DEFAULT: SignedDuration = SignedDuration::from_hours(24);
 const LIFE_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
 const REGISTRATION_LIMIT_DEFAULT: u32 = 1;
+/// The service that takes a role on for its nodes.
+pub(super) const SERVICE: &str = "ssm.amazonaws.com";
 
 pub(super) async fn create_activation(
     call: Call<CreateActivationInput>,
@@ -30,8 +32,9 @@ pub(super) async fn create_activation(
         let message = format!("A node has at most {} tags.", tag::TAGS_MAX);
         return Err(ApiError::new(CommonError::Validation, message));
     }
-    let permit = call.authorize([call.check().with_request_tags(&tags)]).await?;
-    if call.app.store.role(&role).await.map_err(failure::store)?.is_none() {
+    let found = call.app.store.role(&role).await.map_err(failure::store)?;
+    let permit = authorize(&call, &tags, found.as_ref(), &role).await?;
+    if !trusts_ssm(&call, found.as_ref()) {
         return Err(no_such_role(&call.input.iam_role));
     }
     let input = &call.input;
@@ -51,6 +54,27 @@ pub(super) async fn create_activation(
     };
     create(&call, permit, &new).await?;
     Ok(CreateActivationOutput { activation_id: Some(new.id.to_string()), activation_code: Some(code.into()) })
+}
+
+/// Leave to create it, and to hand its role on to the nodes.
+async fn authorize(
+    call: &Call<CreateActivationInput>,
+    tags: &[Tag],
+    found: Option<&Role>,
+    name: &RoleName,
+) -> Result<Permit, ApiError> {
+    let root = IamPath::root();
+    let (path, name) = found.map_or((&root, name), |role| (&role.path, &role.name));
+    let pass_role = Check::new(Action::PassRole)
+        .on(Arn::role(&call.app.account, path, name))
+        .with("iam:PassedToService", SERVICE)
+        .with_iam_tags(found.map_or(&[], |role| &role.tags));
+    call.authorize([call.check().with_request_tags(tags), pass_role]).await
+}
+
+/// Whether the role may be handed to nodes at all.
+fn trusts_ssm(call: &Call<CreateActivationInput>, found: Option<&Role>) -> bool {
+    found.is_some_and(|role| call.app.authorizer.trusts_service(role, SERVICE, call.at))
 }
 
 async fn create(

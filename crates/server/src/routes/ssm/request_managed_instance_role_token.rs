@@ -6,6 +6,7 @@ use postern_api::{ApiError, CommonError};
 use postern_ids::NodeId;
 use postern_store::{Node, Role};
 
+use super::create_activation::SERVICE;
 use super::node;
 use crate::auth::{Bearer, Permit, Principal, TokenFacts};
 use crate::routes::call::Call;
@@ -28,7 +29,10 @@ pub(super) async fn request_managed_instance_role_token(
         return Err(ApiError::new(errors::MACHINE_FINGERPRINT_DOES_NOT_MATCH, message));
     }
     let role = call.app.store.role(&found.role).await.map_err(failure::store)?;
-    let role = role.ok_or_else(|| role_is_gone(&found))?;
+    let role = role.ok_or_else(|| no_role(&found, "does not exist"))?;
+    if !call.app.authorizer.trusts_service(&role, SERVICE, call.at) {
+        return Err(no_role(&found, "does not trust ssm.amazonaws.com"));
+    }
     issue(&call, permit, found.id, role)
 }
 
@@ -52,9 +56,9 @@ fn issue(
     })
 }
 
-fn role_is_gone(node: &Node) -> ApiError {
+fn no_role(node: &Node, problem: &str) -> ApiError {
     let (id, role) = (&node.id, &node.role);
-    ApiError::new(CommonError::AccessDenied, format!("The role {role} of {id} does not exist."))
+    ApiError::new(CommonError::AccessDenied, format!("The role {role} of {id} {problem}."))
 }
 
 /// The answer to whoever calls this without a node's key.

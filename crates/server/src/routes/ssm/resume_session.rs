@@ -13,8 +13,7 @@ use crate::routes::failure;
 pub(super) async fn resume_session(call: Call<ResumeSessionInput>) -> Result<ResumeSessionOutput, ApiError> {
     let id = session::parse(&call.input.session_id)?;
     let found = call.app.store.session(&id).await.map_err(failure::store)?;
-    let node = found.map(|session| session.node);
-    let permit = call.authorize([call.check().on(call.session_arn(&id)).about_node(node.as_ref())]).await?;
+    let permit = call.authorize([call.check_session(&id, found.as_ref())]).await?;
     resume(&call, permit, &id).await
 }
 

@@ -6,18 +6,23 @@ use postern_documents::{
     Arguments, DEFAULT_SESSION_DOCUMENT_NAME, DocumentType, ResolvedSession, SessionDocument, SessionType,
 };
 use postern_gateway::{NewSession, NodeDescription, StartSessionError};
-use postern_ids::{NodeId, SessionId};
+use postern_ids::{Arn, NodeId, SessionId};
 use postern_store::{AccessType, Node, SessionRecord, SessionStatus};
 
 use super::document::Document;
-use super::session;
-use crate::auth::{Permit, Principal};
+use super::{session, target};
+use crate::auth::{DocumentChoice, Permit, Principal, SessionRight, start_session_checks};
 use crate::routes::call::Call;
 use crate::routes::failure;
+
+/// The tag of a user, role or role session that names the user on the node.
+/// Source: "Turn on Run As support for Linux and macOS managed nodes", AWS Systems Manager User Guide.
+const RUN_AS_TAG: &str = "SSMSessionRunAs";
 
 /// What a caller may do with its permit: the document and its arguments are checked.
 struct Plan {
     document: Document,
+    choice: DocumentChoice,
     session: SessionDocument,
     arguments: Arguments,
     resolved: ResolvedSession,
@@ -25,25 +30,56 @@ struct Plan {
 
 pub(super) async fn start_session(call: Call<StartSessionInput>) -> Result<StartSessionOutput, ApiError> {
     let app = &call.app;
+    let choice = match call.input.document_name {
+        Some(_) => DocumentChoice::Named,
+        None => DocumentChoice::Default,
+    };
     let name = call.input.document_name.as_deref().unwrap_or(DEFAULT_SESSION_DOCUMENT_NAME);
     let document = Document::find(name, &app.region, &app.account)?;
-    // A target of another kind than nodes has no resource name here, and is never connected.
+    // Whoever may not is told so before being told anything about the node.
+    let permit = authorize(&call, document, choice).await?;
     let Ok(node) = call.input.target.parse::<NodeId>() else {
-        let _permit = call.authorize([call.check().on(document.arn(&app.region, &app.account))]).await?;
         return Err(not_connected(&call.input.target));
     };
-    // Whoever may not is told so before being told anything about the node.
-    let on_document = call.check().on(document.arn(&app.region, &app.account));
-    let permit = call.authorize([call.check_tagged_node(&node).await?, on_document]).await?;
-    let plan = plan(&call, document)?;
-    let Some(invocation) = call.invocation.clone() else {
-        return start(&call, permit, node, plan).await;
+    let plan = plan(&call, document, choice)?;
+    if !recorded(plan.resolved.session_type) {
+        // Ports and hosts; what is given to a command may be anything.
+        call.entry.show_parameters(&call.input);
+    }
+    let started = match call.invocation.clone() {
+        None => start(&call, permit, node, plan).await?,
+        Some(invocation) => {
+            let answer = app.started_sessions.answer(invocation, call.at);
+            answer.get_or_try_init(|| start(&call, permit, node, plan)).await?.clone()
+        }
     };
-    let answer = app.started_sessions.answer(invocation, call.at);
-    answer.get_or_try_init(|| start(&call, permit, node, plan)).await.cloned()
+    if let Some(id) = started.session_id.as_ref().and_then(|id| id.parse().ok()) {
+        call.entry.resource(&Arn::session(&app.region, &app.account, &id));
+    }
+    Ok(started)
 }
 
-fn plan(call: &Call<StartSessionInput>, document: Document) -> Result<Plan, ApiError> {
+/// Leave to start a session on the target, with the document.
+async fn authorize(
+    call: &Call<StartSessionInput>,
+    document: Document,
+    choice: DocumentChoice,
+) -> Result<Permit, ApiError> {
+    let app = &call.app;
+    let on_document = call.check().on(document.arn(&app.region, &app.account));
+    // A target that has no resource name cannot be one of anybody's policies; it is never connected.
+    let Some(on_target) = target::check(call, &call.input.target).await? else {
+        return call.authorize([on_document]).await;
+    };
+    let checks = start_session_checks(&on_target, &on_document, choice, app.sessions.document_check);
+    call.authorize_by_one_of(checks).await
+}
+
+fn plan(
+    call: &Call<StartSessionInput>,
+    document: Document,
+    choice: DocumentChoice,
+) -> Result<Plan, ApiError> {
     let session = document.session().ok_or_else(|| not_a_session(document.document_type()))?;
     let given = call.input.parameters.clone().unwrap_or_default();
     let arguments = session
@@ -52,26 +88,26 @@ fn plan(call: &Call<StartSessionInput>, document: Document) -> Result<Plan, ApiE
     let resolved = session
         .resolve(arguments.as_map())
         .map_err(|error| ApiError::new(errors::INVALID_PARAMETERS, error.to_string()))?;
-    Ok(Plan { document, session, arguments, resolved })
+    Ok(Plan { document, choice, session, arguments, resolved })
 }
 
 async fn start(
     call: &Call<StartSessionInput>,
-    _permit: Permit,
+    permit: Permit,
     node: NodeId,
     plan: Plan,
 ) -> Result<StartSessionOutput, ApiError> {
     let app = &call.app;
     let found = app.store.node(&node).await.map_err(failure::store)?;
     let found = found.ok_or_else(|| not_connected(node.as_str()))?;
+    let run_as = app.authorizer.principal_tag(&call.caller, RUN_AS_TAG).await?;
     let record = record(call, node, &plan)?;
     let id = record.id.clone();
     let new = NewSession {
         recorded_node: recorded(plan.resolved.session_type).then(|| described(found)),
         document: plan.session.to_content(),
         parameters: plan.arguments.as_map().clone(),
-        // Principals have no tags yet, so no `SSMSessionRunAs` among them.
-        run_as_user: String::new(),
+        run_as_user: run_as.unwrap_or_default(),
         record,
     };
     let token = app.gateway.start_session(new).await.map_err(|error| match &error {
@@ -81,6 +117,10 @@ async fn start(
         }
         StartSessionError::Recording(_) | StartSessionError::Store(_) => failure::internal(&error),
     })?;
+    // What changed between the decision and now was told before the session was there to be looked at.
+    if permit.generation() != app.authorizer.generation() {
+        app.sessions_changed.notify_one();
+    }
     tracing::info!(session.id = %id, node.id = %call.input.target, "session {id} started on {}", call.input.target);
     Ok(StartSessionOutput {
         stream_url: Some(session::stream_url(&app.public_url, &id)),
@@ -93,9 +133,13 @@ fn record(call: &Call<StartSessionInput>, node: NodeId, plan: &Plan) -> Result<S
     let (owner, arn) = match &call.caller.principal {
         Principal::User { name, arn, .. } => (name.as_str(), arn),
         Principal::RoleSession { session_name, arn, .. } => (session_name.as_str(), arn),
-        Principal::Node { .. } | Principal::Anonymous => return Err(nobody()),
+        Principal::Node { .. } | Principal::WebIdentity { .. } | Principal::Anonymous => {
+            return Err(nobody());
+        }
     };
     let owner_user_id = call.caller.principal.user_id().ok_or_else(nobody)?;
+    let document = plan.document.arn(&call.app.region, &call.app.account);
+    let right = SessionRight::of(&call.caller, &call.context, document, plan.choice).ok_or_else(nobody)?;
     let preferences = &plan.resolved.preferences;
     Ok(SessionRecord {
         id: SessionId::from_random(owner, call.app.random.bytes()),
@@ -117,7 +161,7 @@ fn record(call: &Call<StartSessionInput>, node: NodeId, plan: &Plan) -> Result<S
         max_session_duration_minutes: preferences.max_session_duration_minutes,
         idle_timeout_minutes: preferences.idle_timeout_minutes,
         client_ip: Some(call.caller.source_ip.to_string()),
-        authority: None,
+        authority: Some(serde_json::to_value(right).map_err(|error| failure::internal(&error))?),
     })
 }
 

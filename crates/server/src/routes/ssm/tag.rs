@@ -12,17 +12,31 @@ pub(super) const TAGS_MAX: usize = 50;
 /// Keys that only the service itself sets.
 const RESERVED_PREFIX: &str = "aws:";
 
-/// Checks what the model does not: reserved keys, keys given twice.
+/// Checks what the model does not: reserved keys, keys given twice. Policies name keys without regard to case, so two
+/// that differ only in that are one key given twice.
 pub(super) fn checked(tags: Vec<ssm::Tag>) -> Result<Vec<Tag>, ApiError> {
     let mut keys = BTreeSet::new();
     for tag in &tags {
         check_key(&tag.key)?;
-        if !keys.insert(tag.key.as_str()) {
+        if !keys.insert(tag.key.to_lowercase()) {
             let message = format!("Duplicate tag key: {}", tag.key);
             return Err(ApiError::new(CommonError::Validation, message));
         }
     }
     Ok(tags.into_iter().map(|tag| Tag { key: tag.key, value: tag.value }).collect())
+}
+
+/// Refuses keys that differ only in case from those that are there.
+pub(super) fn check_case(new: &[Tag], present: &[Tag]) -> Result<(), ApiError> {
+    let clash =
+        |tag: &Tag, known: &Tag| tag.key != known.key && tag.key.to_lowercase() == known.key.to_lowercase();
+    match new.iter().find_map(|tag| present.iter().find(|known| clash(tag, known))) {
+        Some(known) => {
+            let message = format!("The resource has a tag whose key differs only in case: {}", known.key);
+            Err(ApiError::new(CommonError::Validation, message))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Refuses reserved keys.
@@ -63,9 +77,18 @@ mod tests {
 
     #[test]
     fn reserved_and_repeated_keys_are_refused() {
-        assert!(checked(vec![tag("env"), tag("ENV"), tag("aw")]).is_ok());
-        for wrong in [vec![tag("aws:x")], vec![tag("AWS:x")], vec![tag("a"), tag("a")]] {
+        assert!(checked(vec![tag("env"), tag("team"), tag("aw")]).is_ok());
+        for wrong in
+            [vec![tag("aws:x")], vec![tag("AWS:x")], vec![tag("a"), tag("a")], vec![tag("env"), tag("ENV")]]
+        {
             assert!(checked(wrong).is_err());
         }
+    }
+
+    #[test]
+    fn a_key_that_is_there_keeps_its_spelling() {
+        let tags = |key: &str| vec![Tag { key: key.to_owned(), value: String::new() }];
+        assert!(check_case(&tags("env"), &tags("env")).is_ok());
+        assert!(check_case(&tags("ENV"), &tags("env")).is_err());
     }
 }

@@ -13,8 +13,7 @@ pub(super) async fn terminate_session(
 ) -> Result<TerminateSessionOutput, ApiError> {
     let id = session::parse(&call.input.session_id)?;
     let found = call.app.store.session(&id).await.map_err(failure::store)?;
-    let node = found.map(|session| session.node);
-    let _permit = call.authorize([call.check().on(call.session_arn(&id)).about_node(node.as_ref())]).await?;
+    let _permit = call.authorize([call.check_session(&id, found.as_ref())]).await?;
     call.app.gateway.end_session(&id, EndReason::Terminated).await.map_err(failure::store)?;
     Ok(TerminateSessionOutput { session_id: Some(call.input.session_id) })
 }

@@ -1,0 +1,148 @@
+//! Ends live sessions whose owner may start them no longer.
+//!
+//! Whenever identities, policies, keys or tags have changed, every live session is looked at again: could its owner
+//! start it now, on this node and with this document, under the circumstances of back then? Time and address are
+//! those of the start, so that only changes of what was granted end a session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use postern_gateway::EndReason;
+use postern_ids::SessionId;
+use postern_store::{SessionClaim, StoreError};
+use tokio::time;
+
+use crate::app::App;
+use crate::auth::{SessionRight, Undecided};
+use crate::config::Revocation;
+
+/// How often it is looked for changes that this process was not told of.
+const REFRESHED_EVERY: Duration = Duration::from_millis(500);
+/// After a change, how long it is waited for more of them: whoever sets up rights changes many things at once.
+const SETTLES_WITHIN: Duration = Duration::from_millis(100);
+/// After it could not be told what becomes of a session, how long until it is tried again.
+const RETRIED_AFTER: Duration = Duration::from_secs(5);
+/// Sessions that are read at a time.
+const CLAIMS: u32 = 256;
+
+/// What becomes of a session.
+#[derive(Debug)]
+enum Verdict {
+    GoesOn,
+    Ends(EndReason),
+}
+
+/// Why it cannot be told what becomes of the sessions.
+#[derive(Debug, thiserror::Error)]
+enum ReviewError {
+    #[error("the live sessions cannot be read")]
+    Store(#[from] StoreError),
+    #[error("it cannot be told whether session {session} may go on")]
+    Undecided { session: SessionId, source: Undecided },
+}
+
+/// Watches for changes until the server stops.
+pub(crate) async fn run(app: Arc<App>) {
+    let mut generation = app.store.identity_generation();
+    // What changed while no process ran counts, too.
+    let mut is_due = true;
+    loop {
+        if is_due && app.sessions.revocation == Revocation::Immediate {
+            is_due = !is_reviewed(&app).await;
+            if is_due {
+                tokio::select! {
+                    () = app.shutdown.cancelled() => return,
+                    () = time::sleep(RETRIED_AFTER) => continue,
+                }
+            }
+        }
+        tokio::select! {
+            () = app.shutdown.cancelled() => return,
+            () = app.sessions_changed.notified() => is_due = true,
+            changed = generation.changed() => {
+                // The store is there as long as the server is.
+                if changed.is_err() {
+                    return;
+                }
+                time::sleep(SETTLES_WITHIN).await;
+                generation.borrow_and_update();
+                is_due = true;
+            }
+            () = time::sleep(REFRESHED_EVERY) => refresh(&app).await,
+        }
+    }
+}
+
+/// Looks for changes that other processes made.
+async fn refresh(app: &App) {
+    if let Err(error) = app.store.refresh_identity_generation().await {
+        let error: &dyn std::error::Error = &error;
+        tracing::warn!(error, "cannot look for changes of identities");
+    }
+}
+
+async fn is_reviewed(app: &Arc<App>) -> bool {
+    let reviewed = review(app).await;
+    if let Err(error) = &reviewed {
+        let error: &dyn std::error::Error = error;
+        tracing::error!(error, "live sessions go on unreviewed for now; it is tried again");
+    }
+    reviewed.is_ok()
+}
+
+/// Looks at every live session and ends those that may not go on.
+async fn review(app: &Arc<App>) -> Result<(), ReviewError> {
+    let mut after = None;
+    loop {
+        let claims = app.store.session_claims(after.as_ref(), CLAIMS).await?;
+        for claim in &claims {
+            if let Verdict::Ends(reason) = verdict(app, claim).await? {
+                end(app, claim, reason);
+            }
+        }
+        match claims.into_iter().last() {
+            Some(last) => after = Some(last.id),
+            None => return Ok(()),
+        }
+        // Calls come first.
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn verdict(app: &App, claim: &SessionClaim) -> Result<Verdict, ReviewError> {
+    let Some(node_tags) = &claim.node_tags else { return Ok(Verdict::Ends(EndReason::NodeDeregistered)) };
+    let right = claim.authority.clone().and_then(|right| serde_json::from_value::<SessionRight>(right).ok());
+    let Some(right) = right else { return Ok(revoked("nothing tells any more what it rested on")) };
+    let token = right.token();
+    let standing =
+        app.authenticator.standing(&right.bearer, right.access_key_id.as_ref(), token.as_ref()).await?;
+    let principal = match standing {
+        Ok(principal) => principal,
+        Err(lost) => return Ok(revoked(&lost.to_string())),
+    };
+    let caller = right.caller(principal, token);
+    let checks = right.checks(&claim.node, node_tags, &app.region, &app.account, app.sessions.document_check);
+    let reviewed = app.authorizer.review(&caller, &right.request, checks).await;
+    let reviewed = reviewed.map_err(|source| ReviewError::Undecided { session: claim.id.clone(), source })?;
+    Ok(match reviewed {
+        Ok(()) => Verdict::GoesOn,
+        Err(denied) => revoked(&denied.decision.reason("ssm:StartSession").unwrap_or_default()),
+    })
+}
+
+fn revoked(why: &str) -> Verdict {
+    Verdict::Ends(EndReason::PermissionRevoked(why.to_owned()))
+}
+
+/// A session that takes no commands must not hold up the others.
+fn end(app: &Arc<App>, claim: &SessionClaim, reason: EndReason) {
+    let (app, session) = (Arc::clone(app), claim.id.clone());
+    let (tasks, why) = (app.tasks.clone(), reason.notice());
+    tracing::info!(session.id = %session, node.id = %claim.node, why, "session {session} is ended: {why}");
+    tasks.spawn(async move {
+        if let Err(error) = app.gateway.end_session(&session, reason).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, session.id = %session, "session {session} cannot be ended");
+        }
+    });
+}
