@@ -1,0 +1,167 @@
+"""An OIDC provider of the tests' own: its description and keys over HTTPS, and tokens, good and bad."""
+
+import base64
+import datetime
+import http.server
+import ipaddress
+import json
+import ssl
+import threading
+import time
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+KEEP = object()
+
+
+def b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def number(value: int) -> str:
+    return b64(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+
+
+class Key:
+    """A signing key with its ID; RS256 or ES256."""
+
+    def __init__(self, kid: str, algorithm: str = "RS256"):
+        self.kid, self.algorithm = kid, algorithm
+        if algorithm == "RS256":
+            self.private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        else:
+            self.private = ec.generate_private_key(ec.SECP256R1())
+
+    def jwk(self) -> dict:
+        numbers = self.private.public_key().public_numbers()
+        common = {"kid": self.kid, "alg": self.algorithm, "use": "sig"}
+        if self.algorithm == "RS256":
+            return common | {"kty": "RSA", "n": number(numbers.n), "e": number(numbers.e)}
+        x, y = (b64(value.to_bytes(32, "big")) for value in (numbers.x, numbers.y))
+        return common | {"kty": "EC", "crv": "P-256", "x": x, "y": y}
+
+    def sign(self, text: bytes) -> bytes:
+        if self.algorithm == "RS256":
+            return self.private.sign(text, padding.PKCS1v15(), hashes.SHA256())
+        r, s = decode_dss_signature(self.private.sign(text, ec.ECDSA(hashes.SHA256())))
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def token(key: Key, claims: dict, **header) -> str:
+    head = {"typ": "JWT", "alg": key.algorithm, "kid": key.kid} | header
+    head = {name: value for name, value in head.items() if value is not None}
+    text = f"{b64(json.dumps(head).encode())}.{b64(json.dumps(claims).encode())}"
+    return f"{text}.{b64(key.sign(text.encode()))}"
+
+
+class Authority:
+    """A certificate authority, with a certificate for this machine's loopback names."""
+
+    def __init__(self, directory: Path):
+        directory.mkdir(parents=True, exist_ok=True)
+        self.ca_file, self.chain_file = directory / "ca.pem", directory / "server.pem"
+        ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+        ca_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "the issuer's authority")])
+        ca = self._certificate(ca_name, ca_name, ca_key.public_key(), ca_key, is_ca=True)
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+        leaf = self._certificate(name, ca_name, key.public_key(), ca_key, is_ca=False)
+        pem = serialization.Encoding.PEM
+        self.ca_file.write_bytes(ca.public_bytes(pem))
+        private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        self.chain_file.write_bytes(leaf.public_bytes(pem) + private)
+
+    @staticmethod
+    def _certificate(name, issuer, public_key, signer, is_ca: bool) -> x509.Certificate:
+        now = datetime.datetime.now(datetime.UTC)
+        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(issuer)
+            .public_key(public_key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=2))
+            .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
+        )
+        if not is_ca:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        return builder.sign(signer, hashes.SHA256())
+
+
+class Issuer:
+    """A provider that listens on a free port until it is closed."""
+
+    def __init__(self, authority: Authority, path: str = ""):
+        self.keys = [Key("first"), Key("curve", "ES256")]
+        self.requests: list[str] = []
+        # Answers in the place of the right ones: a status with headers and a body, by path.
+        self.instead: dict[str, tuple[int, dict, bytes]] = {}
+        issuer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                issuer.requests.append(self.path)
+                status, headers, body = issuer._answer(self.path)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(authority.chain_file)
+        self.http.socket = context.wrap_socket(self.http.socket, server_side=True)
+        self.name = f"localhost:{self.http.server_address[1]}{path}"
+        self.url = f"https://{self.name}"
+        self.path = path
+        self.thread = threading.Thread(target=self.http.serve_forever, daemon=True)
+        self.thread.start()
+
+    def _answer(self, path: str) -> tuple[int, dict, bytes]:
+        if path in self.instead:
+            return self.instead[path]
+        documents = {
+            f"{self.path}/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": f"{self.url}/keys"},
+            f"{self.path}/keys": {"keys": [{"kty": "unheard-of"}] + [key.jwk() for key in self.keys]},
+        }
+        if path not in documents:
+            return 404, {}, b""
+        return 200, {"Content-Type": "application/json"}, json.dumps(documents[path]).encode()
+
+    def claims(self, **changes) -> dict:
+        """Those of a job of GitHub Actions, with `changes`; `None` takes a claim away."""
+        now = int(time.time())
+        claims = {
+            "iss": self.url,
+            "aud": "sts.amazonaws.com",
+            "sub": "repo:acme/app:ref:refs/heads/main",
+            "iat": now,
+            "nbf": now - 300,
+            "exp": now + 300,
+            "jti": "7f6a1b9e",
+            "ref": "refs/heads/main",
+            "repository": "acme/app",
+            "repository_owner": "acme",
+            "actor": "octocat",
+            "run_attempt": "1",
+        } | changes
+        return {name: value for name, value in claims.items() if value is not None}
+
+    def token(self, key: Key | None = None, header: dict | None = None, **changes) -> str:
+        return token(key or self.keys[0], self.claims(**changes), **(header or {}))
+
+    def close(self) -> None:
+        self.http.shutdown()
+        self.http.server_close()
