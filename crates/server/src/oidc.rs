@@ -46,6 +46,8 @@ impl OidcVerifier {
         token: &str,
         now: Timestamp,
     ) -> Result<Identity, OidcError> {
+        // Clients send a file's text as it is; white space is in no token.
+        let token = token.trim();
         let header = jsonwebtoken::decode_header(token).map_err(|_| OidcError::NotAToken)?;
         if !ALGORITHMS.contains(&header.alg) {
             return Err(OidcError::Algorithm);
