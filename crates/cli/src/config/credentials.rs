@@ -355,13 +355,13 @@ sso_session = s
         env: &[(&str, &str)],
     ) -> Result<String, CredentialError> {
         let sections = sections(profile).await;
-        let source = source(&sections, is_option, env);
+        let source = chosen(&sections, is_option, env);
         source.credentials().await?;
         // The second time may come from memory.
         source.credentials().await.map(|credentials| credentials.access_key_id)
     }
 
-    fn source(sections: &EnvConfigSections, is_option: bool, env: &[(&str, &str)]) -> Source {
+    fn chosen(sections: &EnvConfigSections, is_option: bool, env: &[(&str, &str)]) -> Source {
         let sts = || {
             let http = Http::new(Dialer::new(Trust::native(), Proxies::none()));
             Sts::new(http, "https://sts.example".parse().unwrap(), "us-east-1".to_owned())
@@ -377,7 +377,7 @@ sso_session = s
     }
 
     async fn role(profile: &str, env: &[(&str, &str)]) -> AssumedRole {
-        match source(&sections(profile).await, false, env) {
+        match chosen(&sections(profile).await, false, env) {
             Source::Role(role) => *role,
             other => panic!("{profile}: {other:?}"),
         }
@@ -406,7 +406,7 @@ sso_session = s
             matches!(&itself.right, Right::Credentials { source, .. } if matches!(**source, Source::Static(_)))
         );
         // Only a profile that was given as an option counts before the environment.
-        let environment = source(&sections("environment").await, true, KEYS);
+        let environment = chosen(&sections("environment").await, true, KEYS);
         assert!(
             matches!(&environment, Source::Role(role) if matches!(role.right, Right::Credentials { mfa_serial: None, .. }))
         );
