@@ -50,7 +50,7 @@ def measure(directory: Path, report) -> None:
 
 def _rate(directory: Path, server, request: Request) -> float:
     script = directory / "request.lua"
-    headers = "\n".join(f"wrk.headers[{_lua(name)}] = {_lua(value)}" for name, value in request.headers.items())
+    headers = "\n".join(f"wrk.headers[ {_lua(name)} ] = {_lua(value)}" for name, value in request.headers.items())
     script.write_text(SCRIPT % (_lua(request.method), _lua(request.body.decode()), headers))
     arguments = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--script", str(script), "--latency"]
     for seconds in (WARM_UP_S, MEASURE_S):
