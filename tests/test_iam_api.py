@@ -318,6 +318,28 @@ class TestRoles:
         with refused("NoSuchEntity", f"The role with name {role} cannot be found.", 404):
             iam.get_role(RoleName=role)
 
+    def test_it_trusts_only_whom_there_is_and_not_who_comes_after(self, iam, user, role):
+        def trusting(principal):
+            statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+            return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+        def trusted():
+            document = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+            return document["Statement"][0]["Principal"]["AWS"]
+
+        created = iam.get_user(UserName=user)["User"]
+        for unknown in [f"{created['Arn']}x", created["Arn"].replace("user/", "user/path/"), f"{created['Arn']}/y"]:
+            with refused("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{unknown}"'):
+                iam.update_assume_role_policy(RoleName=role, PolicyDocument=trusting(unknown))
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=trusting([created["Arn"], ACCOUNT]))
+        assert trusted() == [created["Arn"], ACCOUNT]
+        iam.update_user(UserName=user, NewUserName=f"{user}y")
+        assert trusted() == [f"{created['Arn']}y", ACCOUNT]
+        iam.delete_user(UserName=f"{user}y")
+        assert trusted() == [created["UserId"], ACCOUNT]
+        iam.create_user(UserName=f"{user}y")
+        assert trusted() == [created["UserId"], ACCOUNT]
+
     def test_the_role_of_a_service_is_not_changed(self, lab):
         iam = lab.server().start().client("iam")
         role = iam.create_service_linked_role(AWSServiceName="ssm.amazonaws.com")["Role"]

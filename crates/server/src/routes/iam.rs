@@ -31,6 +31,7 @@ mod service_linked_roles;
 mod simulate;
 mod simulation;
 mod tags;
+mod trust;
 mod users;
 
 use std::sync::Arc;
