@@ -1,5 +1,6 @@
 """Every call is on the audit trail before it is answered, and AWS's own tool verifies the trail."""
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import datetime
@@ -14,6 +15,7 @@ import botocore.exceptions
 import pytest
 from harness import channel, requests
 from harness.node import Node
+from harness.people import Person, allow
 from harness.programs import ACCOUNT, SCRIPTS, binary
 from harness.waiting import eventually
 from test_full_disk import small_disk
@@ -407,6 +409,28 @@ def test_nobody_reads_the_store_without_leave(quick_server, delivered):
     assert requests.Request(method="GET", path=path).send(quick_server).status == 404
 
 
+def test_an_auditor_may_verify_and_nothing_else(quick_server, delivered):
+    bucket = "arn:aws:s3:::postern-audit"
+    auditor = Person(
+        quick_server,
+        allow(["cloudtrail:DescribeTrails", "cloudtrail:ListPublicKeys"]),
+        allow(["s3:GetBucketLocation", "s3:ListBucket"], bucket),
+        allow("s3:GetObject", f"{bucket}/AWSLogs/*"),
+    )
+    since = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    done = auditor.aws("cloudtrail", "validate-logs", "--trail-arn", TRAIL, "--start-time", since)
+    assert done.returncode == 0 and "INVALID" not in done.stdout, done.stdout + done.stderr
+    done = auditor.aws("cloudtrail", "lookup-events")
+    assert done.returncode != 0 and "AccessDenied" in done.stderr
+    key = str(delivered.logs[0].relative_to(quick_server.data / "audit/objects/postern-audit"))
+    denied = Person(quick_server, allow("s3:*", f"{bucket}/Elsewhere/*"))
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        denied.client("s3").get_object(Bucket="postern-audit", Key=key)
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+    [record] = [r for r in events(quick_server, "AccessKeyId", denied.key) if r["eventName"] == "GetObject"]
+    assert (record["errorCode"], record["userIdentity"]["userName"]) == ("AccessDenied", denied.name)
+
+
 def test_the_trail_is_verified_offline(lab):
     server = lab.server(environment=QUICK).start()
     server.client().list_documents()
@@ -418,3 +442,33 @@ def test_the_trail_is_verified_offline(lab):
     segment.write_bytes(segment.read_bytes().replace(b"ListDocuments", b"ListDocumentz", 1))
     bad = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
     assert bad.returncode != 0 and segment.name in bad.stdout + bad.stderr
+
+
+def test_a_crash_in_the_midst_of_changes_leaves_none_unrecorded(lab):
+    server = lab.server().start()
+    ssm, answered_ids = server.client(), []
+
+    def create():
+        with contextlib.suppress(botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
+            while True:
+                made = ssm.create_activation(IamRole="PosternNode", Description="in the midst")
+                answered_ids.append(made["ResponseMetadata"]["RequestId"])
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(create) for _ in range(4)]
+        eventually(lambda: len(answered_ids) > 40, "calls are being answered")
+        server.kill()
+    assert all(call.done() for call in calls)
+    server.start()
+    records = events(server, "EventName", "CreateActivation")
+    by_request = {record["requestID"]: record for record in records}
+    assert len(by_request) == len(records)
+    for request_id in answered_ids:
+        assert "errorCode" not in by_request[request_id]
+    # Each that exists has a record: of its success, or that nobody knows what became of it.
+    pages = server.client().get_paginator("describe_activations").paginate()
+    made = sum(len(page["ActivationList"]) for page in pages)
+    unknown = [record for record in records if record.get("errorCode") == "OutcomeUnknown"]
+    succeeded = [record for record in records if "errorCode" not in record]
+    assert len(succeeded) <= made <= len(succeeded) + len(unknown)
+    server.stop()

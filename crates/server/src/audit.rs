@@ -185,7 +185,9 @@ impl Audit {
         operation: &'static str,
         mut record: Record,
     ) -> Result<(), TrailError> {
-        let Verdict::Record { repeated } = self.routine.judge(node, operation, &record) else { return Ok(()) };
+        let Verdict::Record { repeated } = self.routine.judge(node, operation, &record) else {
+            return Ok(());
+        };
         if repeated > 0 {
             record.additional_event_data.insert("repeatedBefore".to_owned(), repeated.into());
         }
@@ -211,7 +213,8 @@ impl Audit {
 
     fn record(&self, at: Timestamp, who: UserIdentity) -> Record {
         let event_id = uuid::Builder::from_random_bytes(self.random.bytes()).into_uuid();
-        let mut record = Record::api_call(event_id, at, String::new(), String::new(), self.region.clone(), who);
+        let mut record =
+            Record::api_call(event_id, at, String::new(), String::new(), self.region.clone(), who);
         record.recipient_account_id = Some(self.account.clone());
         record
     }

@@ -127,7 +127,9 @@ impl Served {
         Some(match self.form {
             Form::Json | Form::Channel => Failure::new(error, Protocol::Json),
             Form::Query(_) => Failure::new(error, Protocol::Query),
-            Form::S3 => Failure { code: error.code.in_s3().0.to_owned(), ..Failure::new(error, Protocol::Query) },
+            Form::S3 => {
+                Failure { code: error.code.in_s3().0.to_owned(), ..Failure::new(error, Protocol::Query) }
+            }
         })
     }
 

@@ -38,6 +38,8 @@ use crate::tls::{self, CurrentCertificate, TlsError};
 
 /// How often it is looked whether the certificate is to be renewed, or was by the operator.
 const CERTIFICATE_CHECKED_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
+/// How often it is written down when access keys and roles were last used.
+const LAST_USES_WRITTEN_EVERY: Duration = Duration::from_secs(10);
 
 /// What the trail's signing keys are sealed with.
 const AUDIT_KEYS: &str = "audit signing keys";
@@ -205,7 +207,16 @@ impl Server {
             tasks: TaskTracker::new(),
             shutdown,
         };
-        Ok(Self { app: Arc::new(app), store, listener, certificates, address, exports, start, retention: config.audit.keep })
+        Ok(Self {
+            app: Arc::new(app),
+            store,
+            listener,
+            certificates,
+            address,
+            exports,
+            start,
+            retention: config.audit.keep,
+        })
     }
 
     /// How clients and nodes reach the server.
@@ -243,6 +254,7 @@ impl Server {
         tasks.spawn(certificates.keep_fresh(Arc::clone(&app)));
         tasks.spawn(audit::remove_old(Arc::clone(&app), retention));
         tasks.spawn(revocation::run(Arc::clone(&app)));
+        tasks.spawn(write_last_uses(Arc::clone(&app)));
         let dispatch = Arc::new(Dispatch(Arc::clone(&app)));
         let limits = app.limits;
         let admissions = Admissions::new(limits.connections_max, limits.connections_per_address_max);
@@ -256,6 +268,23 @@ impl Server {
         }
         store.close().await;
         Ok(())
+    }
+}
+
+/// Writes down when keys and roles were last used, every so often and at the end.
+async fn write_last_uses(app: Arc<App>) {
+    loop {
+        let is_over = tokio::select! {
+            () = app.shutdown.cancelled() => true,
+            () = tokio::time::sleep(LAST_USES_WRITTEN_EVERY) => false,
+        };
+        if let Err(error) = app.authenticator.write_last_uses().await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "cannot write down when keys and roles were last used");
+        }
+        if is_over {
+            return;
+        }
     }
 }
 

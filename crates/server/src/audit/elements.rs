@@ -224,7 +224,11 @@ macro_rules! list {
     };
 }
 
-list!(SerializeSeq::serialize_element, SerializeTuple::serialize_element, SerializeTupleStruct::serialize_field);
+list!(
+    SerializeSeq::serialize_element,
+    SerializeTuple::serialize_element,
+    SerializeTupleStruct::serialize_field
+);
 
 /// Whose names they are: the model's, which are changed, or the caller's.
 #[derive(Clone, Copy)]
@@ -320,7 +324,10 @@ mod tests {
             target: "mi-0123456789abcdef0".into(),
             document_name: Some("AWS-StartPortForwardingSession".into()),
             reason: None,
-            parameters: Some(BTreeMap::from([("portNumber".into(), vec!["80".into()]), ("Key".into(), vec![])])),
+            parameters: Some(BTreeMap::from([
+                ("portNumber".into(), vec!["80".into()]),
+                ("Key".into(), vec![]),
+            ])),
         };
         assert_eq!(
             elements(&input),
@@ -343,8 +350,10 @@ mod tests {
             elements(&started),
             Some(json!({"sessionId": "admin-1", "tokenValue": HIDDEN_TOKEN, "streamUrl": "wss://x"}))
         );
-        let created =
-            CreateActivationOutput { activation_id: Some("id".into()), activation_code: Some("hunter2".into()) };
+        let created = CreateActivationOutput {
+            activation_id: Some("id".into()),
+            activation_code: Some("hunter2".into()),
+        };
         assert_eq!(elements(&created), Some(json!({"activationId": "id", "activationCode": HIDDEN})));
         let credentials = Credentials {
             access_key_id: "ASIA".into(),

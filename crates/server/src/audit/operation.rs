@@ -90,7 +90,11 @@ mod tests {
             (Operation::Sts(sts::Operation::GetCallerIdentity), true, false),
         ] {
             let described = Described::from(operation);
-            assert_eq!((described.is_read_only, described.shows_answer), (is_read_only, shows_answer), "{described:?}");
+            assert_eq!(
+                (described.is_read_only, described.shows_answer),
+                (is_read_only, shows_answer),
+                "{described:?}"
+            );
         }
     }
 }

@@ -33,7 +33,8 @@ pub(super) fn of_arn(arn: &str, account: &AccountId) -> Option<Resource> {
         _ => return None,
     };
     // The documents of every account belong to none.
-    let account_id = Some(account.clone()).filter(|account| service == "s3" || arn.contains(account.as_str()));
+    let account_id =
+        Some(account.clone()).filter(|account| service == "s3" || arn.contains(account.as_str()));
     Some(Resource { arn: arn.to_owned(), account_id, kind: kind.to_owned() })
 }
 

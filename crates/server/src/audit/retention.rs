@@ -24,7 +24,9 @@ pub(crate) async fn remove_old(app: Arc<App>, retention: Retention) {
         match trail.apply_retention(retention, &by, REASON).await {
             Ok(removed) if removed.records + removed.segments + removed.objects > 0 => tracing::info!(
                 "removed {} records, {} segments and {} files from the audit trail: {REASON}",
-                removed.records, removed.segments, removed.objects
+                removed.records,
+                removed.segments,
+                removed.objects
             ),
             Ok(_) => {}
             Err(error) => {

@@ -149,7 +149,8 @@ fn ended_details(session: &SessionRecord, ended: SessionEnded) -> Map<String, Va
                 let file = recorded_file(session, bytes, sha256);
                 details.insert("recording".to_owned(), json!([file]));
                 let location = format!("recordings/{}", cast_name(session));
-                let log = json!({"type": "file", "location": location, "status": summary.status, "sha256": sha256});
+                let log =
+                    json!({"type": "file", "location": location, "status": summary.status, "sha256": sha256});
                 details.insert("logs".to_owned(), json!([log]));
             }
         }

@@ -48,7 +48,9 @@ impl Audit {
             log_file_interval: whole_seconds(
                 reader.duration("audit.log_file_interval", HOUR).unwrap_or(seconds(5 * 60)),
             ),
-            digest_interval: whole_seconds(reader.duration("audit.digest_interval", 24 * HOUR).unwrap_or(HOUR)),
+            digest_interval: whole_seconds(
+                reader.duration("audit.digest_interval", 24 * HOUR).unwrap_or(HOUR),
+            ),
             head_interval: reader.duration("audit.head_interval", HOUR).unwrap_or(seconds(60)),
             keep: Retention {
                 write: days(reader, "audit.keep_write_days"),
@@ -100,6 +102,10 @@ impl FromStr for BucketName {
             && ends_well(text.bytes().next())
             && ends_well(text.bytes().last())
             && !text.contains("..");
-        if is_name { Ok(Self(text.to_owned())) } else { Err(format!("{text:?} cannot be the name of a bucket")) }
+        if is_name {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("{text:?} cannot be the name of a bucket"))
+        }
     }
 }

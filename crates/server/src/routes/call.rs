@@ -9,8 +9,8 @@ use postern_store::{ResourceKey, SessionRecord};
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
-use crate::auth::{Caller, Check, Invocation, Permit, RequestContext};
 use crate::audit::Entry;
+use crate::auth::{Caller, Check, Invocation, Permit, RequestContext};
 use crate::inbound::{self, Inbound};
 use crate::page_token::Listing;
 use crate::routes::failure;
@@ -32,7 +32,15 @@ pub(crate) struct Call<T> {
 impl<T> Call<T> {
     pub(super) fn new(app: &Arc<App>, caller: Caller, input: T, inbound: &Inbound) -> Self {
         let invocation = Invocation::new(&caller, inbound.header("amz-sdk-invocation-id"), &inbound.body);
-        Self { app: Arc::clone(app), caller, input, at: inbound.at, invocation, context: inbound.context(), entry: Arc::clone(&inbound.entry) }
+        Self {
+            app: Arc::clone(app),
+            caller,
+            input,
+            at: inbound.at,
+            invocation,
+            context: inbound.context(),
+            entry: Arc::clone(&inbound.entry),
+        }
     }
 
     /// The resource name of a node.

@@ -59,7 +59,9 @@ pub(crate) async fn answer(app: &Arc<App>, inbound: &Inbound) -> (Response<Body>
     });
     match app.s3.answer(request).await {
         Ok(response) => with_failure(response).await,
-        Err(_) => refused(inbound, &ApiError::new(CommonError::Internal, "We encountered an internal error.")),
+        Err(_) => {
+            refused(inbound, &ApiError::new(CommonError::Internal, "We encountered an internal error."))
+        }
     }
 }
 
@@ -73,11 +75,8 @@ pub(crate) fn error_answer(inbound_path: &str, request_id: &str, error: &ApiErro
 
 fn refused(inbound: &Inbound, error: &ApiError) -> (Response<Body>, Option<Failure>) {
     let answer = error_answer(inbound.parts.uri.path(), &inbound.request_id, error);
-    let failure = Failure {
-        code: error.code.in_s3().0.to_owned(),
-        message: error.message.clone(),
-        is_denial: false,
-    };
+    let failure =
+        Failure { code: error.code.in_s3().0.to_owned(), message: error.message.clone(), is_denial: false };
     (crate::inbound::response(answer), Some(failure))
 }
 

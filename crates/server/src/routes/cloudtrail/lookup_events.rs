@@ -75,11 +75,7 @@ fn attribute(asked: &[Asked]) -> Result<Option<LookupAttribute>, ApiError> {
     }))
 }
 
-fn cursor(
-    call: &Call<LookupEventsInput>,
-    listing: &Listing,
-    token: &str,
-) -> Result<LookupCursor, ApiError> {
+fn cursor(call: &Call<LookupEventsInput>, listing: &Listing, token: &str) -> Result<LookupCursor, ApiError> {
     let cursor: Option<String> = call.app.page_tokens.open(listing, token);
     cursor.and_then(|cursor| cursor.parse().ok()).ok_or_else(|| {
         let message = "The specified token is not valid for this lookup.";
@@ -120,10 +116,9 @@ mod tests {
         assert_eq!(attribute(&[]).unwrap(), None);
         let one = attribute(&[asked(Key::ReadOnly, "false")]).unwrap();
         assert_eq!(one, Some(LookupAttribute::ReadOnly(false)));
-        for wrong in [
-            vec![asked(Key::ReadOnly, "False")],
-            vec![asked(Key::EventName, "a"), asked(Key::Username, "b")],
-        ] {
+        for wrong in
+            [vec![asked(Key::ReadOnly, "False")], vec![asked(Key::EventName, "a"), asked(Key::Username, "b")]]
+        {
             let error = attribute(&wrong).unwrap_err();
             assert_eq!(error.code.name(), "InvalidLookupAttributesException");
         }
