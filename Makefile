@@ -20,7 +20,7 @@ demo: ## Build everything, start a server and a node on this machine, and open a
 test: packages tools ## Run every check and every test, as CI does
 	scripts/lint
 	cargo nextest run --workspace
-	cargo build --workspace --bins
+	cargo build --workspace --bins --examples
 	$(VENV)/bin/pytest tests
 
 dev: ## Start a server and a node that stay, rebuilt and restarted when sources change
@@ -39,7 +39,7 @@ fuzz: ## Compile the fuzz targets, in minutes; `cargo +nightly fuzz run NAME` ru
 	cargo check --manifest-path fuzz/Cargo.toml --target-dir target --bins
 
 build: ## Build the programs (profile dev)
-	cargo build --workspace --bins
+	cargo build --workspace --bins --examples
 
 packages:
 	scripts/packages test

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from harness.programs import BINARIES, ROOT
+from harness.programs import ROOT, binary
 
 CASES = 30_000
 SEED = 20261127
@@ -20,7 +20,7 @@ PROCESSES = 2
 
 ORACLE = ROOT / "tests" / "node" / "iam_oracle.mjs"
 DIFFERENCES = ROOT / "docs" / "iam-differences.md"
-EXAMPLE = "iam_differential"
+EXAMPLE = "examples/iam_differential"
 
 
 class Statement:
@@ -173,9 +173,7 @@ def explanations(given: dict, ours: str, theirs: str) -> list[str]:
 
 
 def generate() -> list[str]:
-    subprocess.run(["cargo", "build", "--quiet", "--workspace", "--example", EXAMPLE], cwd=ROOT, check=True)
-    program = BINARIES / "examples" / EXAMPLE
-    return subprocess.check_output([program, str(CASES), str(SEED)], text=True).splitlines()
+    return subprocess.check_output([binary(EXAMPLE), str(CASES), str(SEED)], text=True).splitlines()
 
 
 def oracle(lines: list[str]) -> list[str]:

@@ -95,7 +95,7 @@ fn value_of(draw: &mut Draw, kind: Type) -> Json {
     match kind {
         Type::Text => json!(draw.text(&TEXTS)),
         Type::List => {
-            let least = usize::from(!draw.percent(4));
+            let least = usize::from(!draw.percent(12));
             json!(draw.some(least, 3, |draw| draw.text(&TEXTS)))
         }
         // Now and then no number, no date, no address: then no operator holds.
@@ -124,7 +124,8 @@ fn condition(draw: &mut Draw, case: &Case) -> (String, String, Json) {
     let (key, kind) = *draw.one(&KEYS);
     let known = case.context.iter().find(|(name, _)| name == key).map(|(_, value)| value);
     let written = if draw.percent(10) { key.to_uppercase() } else { key.to_owned() };
-    if draw.percent(10) {
+    let is_empty = known.and_then(Json::as_array).is_some_and(Vec::is_empty);
+    if draw.percent(if is_empty { 50 } else { 10 }) {
         return ("Null".to_owned(), written, json!(draw.text(&["true", "false", "True"])));
     }
     let base = operator(draw, kind);
@@ -214,10 +215,10 @@ fn address_range(draw: &mut Draw, case: &Case) -> String {
 }
 
 fn text_value(draw: &mut Draw, case: &Case, operator: &str, base: &str) -> String {
-    match draw.below(8) {
+    match draw.below(9) {
         0..=2 if operator.contains("Like") => targets::loosened(draw, base, 0),
         3 if operator.contains("Case") => base.to_uppercase(),
-        4 => reference(draw, case, operator),
+        4 | 8 => reference(draw, case, operator),
         5 => format!("{base}${{*}}"),
         _ => base.to_owned(),
     }

@@ -82,8 +82,9 @@ fn resource_pattern(draw: &mut Draw, case: &Case, near: usize, negated: bool) ->
     // The type stays as it is: the other evaluator reads it as a literal.
     let id_start = segments[5].find(['/', ':']).map_or(0, |at| at + 1);
     let (kind, id) = segments[5].split_at(id_start);
-    let id = match draw.below(8) {
+    let id = match draw.below(9) {
         0 => "*".to_owned(),
+        8 => id.to_uppercase(),
         1..=2 => loosened(draw, id, 0),
         // An unset variable in NotResource is one of the differences.
         3..=4 if !negated || case.odd => variable(draw, id),
