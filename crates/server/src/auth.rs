@@ -9,6 +9,7 @@ mod check;
 mod compiled;
 mod denied;
 mod identities;
+mod last_used;
 mod mfa;
 mod node_signature;
 mod password;

@@ -14,11 +14,12 @@ use postern_sigv4::{
     CheckedRequest, Expectation, Header, KeyKind, Refusal, Regions, Request, SignedRequest, SigningKey,
     SigningTime,
 };
-use postern_store::{Node, Role, Store, User};
+use postern_store::{Node, Role, Store, StoreError, User};
 
 pub use standing::Lost;
 
 use super::identities::Identities;
+use super::last_used::LastUsed;
 use super::node_signature;
 use super::{
     Action, Bearer, Caller, NodeKey, Principal, SessionTokens, TemporaryCredentials, TokenFacts,
@@ -48,6 +49,7 @@ pub struct Received<'a> {
 pub struct Authenticator {
     store: Arc<dyn Store>,
     identities: Identities,
+    last_used: LastUsed,
     tokens: Arc<SessionTokens>,
     account: AccountId,
     region: Region,
@@ -71,7 +73,15 @@ impl Authenticator {
         region: Region,
     ) -> Self {
         let identities = Identities::new(Arc::clone(&store));
-        Self { store, identities, tokens, account, region }
+        Self { store, identities, last_used: LastUsed::default(), tokens, account, region }
+    }
+
+    /// Writes down when keys and roles were last used. To be called now and then.
+    ///
+    /// # Errors
+    /// If storage fails; what was to be written is then forgotten.
+    pub async fn write_last_uses(&self) -> Result<(), StoreError> {
+        self.last_used.write(&*self.store, &self.region).await
     }
 
     /// Who signed `received`, which wants to do `action`.
@@ -145,6 +155,8 @@ impl Authenticator {
     ) -> Result<Caller, Unauthenticated> {
         let holder = self.identities.active_key(access_key_id).await?.ok_or(Unauthenticated::UnknownKey)?;
         verify(checked, holder.key.secret.expose_secret(), received.body)?;
+        let scope = &checked.credential().scope;
+        self.last_used.note_key(access_key_id, &scope.service, &scope.region, received.at);
         Ok(caller(received, checked, self.user_principal(&holder.user), None))
     }
 
@@ -169,6 +181,9 @@ impl Authenticator {
             return Err(Unauthenticated::NotByUserSessions);
         }
         let principal = self.principal(bearer, &facts).await?.ok_or(Unauthenticated::UnknownKey)?;
+        if let Principal::RoleSession { role, .. } = &principal {
+            self.last_used.note_role(role, received.at);
+        }
         Ok(caller(received, checked, principal, Some(facts)))
     }
 

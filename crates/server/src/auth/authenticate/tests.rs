@@ -8,8 +8,9 @@ use postern_api::{ApiError, Operation, iam, sts};
 use postern_ids::{ActivationId, PrincipalId, PrincipalKind};
 use postern_sigv4::{PayloadHash, RefusalKind, Signing};
 use postern_store::{
-    AccessKey, AccessKeyStore, Activation, ActivationStore, KeyStatus, MasterKey, NewName, NodeStore,
-    PrincipalName, Registration, Role, RoleStore, SqliteOptions, SqliteStore, User, UserStore,
+    AccessKey, AccessKeyStore, Activation, ActivationStore, AuthorizationStore, KeyStatus, MasterKey,
+    NewName, NodeStore, PrincipalName, Registration, Role, RoleStore, SqliteOptions, SqliteStore, User,
+    UserStore,
 };
 
 use super::super::Issued;
@@ -676,4 +677,24 @@ async fn a_key_that_is_switched_off_and_on_again_is_followed_at_once() {
         let outcome = deployment.authenticate(&sent, describe()).await;
         assert_eq!(outcome.is_ok(), status == KeyStatus::Active, "{status}");
     }
+}
+
+#[tokio::test]
+async fn uses_of_keys_and_roles_are_written_down() {
+    let deployment = Deployment::new().await;
+    let store = &deployment.store;
+    let issued = deployment.issue();
+    deployment.authenticate(&Sent::signed(describe(), USER_KEY, SECRET, None), describe()).await.unwrap();
+    deployment.authenticate(&signed_by(&issued, describe()), describe()).await.unwrap();
+    let inactive = Sent::signed(describe(), INACTIVE_KEY, SECRET, None);
+    assert!(deployment.authenticate(&inactive, describe()).await.is_err());
+    let generation = *store.identity_generation().borrow();
+    deployment.authenticator.write_last_uses().await.unwrap();
+    let used = store.access_key(&USER_KEY.parse().unwrap()).await.unwrap().unwrap().last_used.unwrap();
+    assert_eq!((used.at, used.service.as_str(), used.region.as_str()), (now(), "ssm", "us-east-1"));
+    assert_eq!(store.access_key(&INACTIVE_KEY.parse().unwrap()).await.unwrap().unwrap().last_used, None);
+    let role = store.role(&"PosternNode".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(role.last_used.unwrap().at, now());
+    // It is no change that decisions depend on.
+    assert_eq!(*store.identity_generation().borrow(), generation);
 }
