@@ -124,3 +124,70 @@ fn json_bytes(value: &Value) -> usize {
     value.serialize(&mut serde_json::Serializer::new(&mut counter)).expect("counting cannot fail");
     counter.0
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::identity::{IdentityType, UserIdentity};
+
+    fn record() -> Record {
+        let identity = UserIdentity {
+            access_key_id: Some("AKIAEXAMPLE".to_owned()),
+            ..UserIdentity::new(IdentityType::IamUser)
+        };
+        let at = Timestamp::from_millisecond(1_781_524_801_999).unwrap();
+        let region = "us-east-1".parse().unwrap();
+        Record::api_call(Uuid::nil(), at, "ssm.amazonaws.com", "StartSession", region, identity)
+    }
+
+    #[test]
+    fn a_record_reads_as_cloudtrails_and_comes_back() {
+        let mut record = record();
+        record.request_parameters = Some(json!({"target": "mi-0123456789abcdef0"}));
+        record.request_id = Some("r".to_owned());
+        let body = record.clone().to_body();
+        let expected = concat!(
+            r#"{"eventVersion":"1.08","userIdentity":{"type":"IAMUser","accessKeyId":"AKIAEXAMPLE"},"#,
+            r#""eventTime":"2026-06-15T12:00:01Z","eventSource":"ssm.amazonaws.com","eventName":"StartSession","#,
+            r#""awsRegion":"us-east-1","sourceIPAddress":"","requestParameters":{"target":"mi-0123456789abcdef0"},"#,
+            r#""responseElements":null,"requestID":"r","eventID":"00000000-0000-0000-0000-000000000000","#,
+            r#""eventType":"AwsApiCall","managementEvent":true,"eventCategory":"Management"}"#,
+        );
+        assert_eq!(String::from_utf8(body.clone()).unwrap(), expected);
+        let read: Record = serde_json::from_slice(&body).unwrap();
+        assert_eq!(read.to_body(), body);
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_where_the_guide_says() {
+        let mut record = record();
+        // A character of three bytes lies across the limit.
+        record.user_agent = Some("€".repeat(1000));
+        record.request_parameters =
+            Some(json!({"parameters": {"commands": ["x".repeat(200_000)]}, "target": "mi-1"}));
+        record.response_elements = Some(json!(vec!["y".repeat(1000); 200]));
+        record.additional_event_data.insert("note".to_owned(), json!("z".repeat(30_000)));
+        let read: Record = serde_json::from_slice(&record.to_body()).unwrap();
+        assert_eq!(read.user_agent.unwrap().len(), 1023);
+        let parameters = read.request_parameters.unwrap();
+        assert_eq!(parameters["target"], "mi-1", "the rest stays");
+        assert_eq!(parameters["parameters"]["commands"][0].as_str().unwrap().len(), 1024);
+        assert_eq!(read.response_elements.unwrap()["omitted"], true);
+        assert_eq!(read.additional_event_data["note"].as_str().unwrap().len(), 1024);
+    }
+
+    #[test]
+    fn no_record_is_longer_than_a_line_may_be() {
+        let mut record = record();
+        let huge = || Some(json!(vec!["\u{1}".repeat(1000); 2000]));
+        record.request_parameters = huge();
+        record.response_elements = huge();
+        record.service_event_details = huge();
+        record.error_message = Some("\u{1}".repeat(1_000_000));
+        record.event_name = "\u{1}".repeat(1_000_000);
+        assert!(record.to_body().len() < BODY_BYTES_MAX);
+    }
+}
