@@ -251,7 +251,10 @@ fn key_of_token(token: &str) -> S3Result<String> {
     let digits = token.as_bytes().chunks(2);
     let bytes: Option<Vec<u8>> =
         digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
-    bytes.filter(|_| token.len() % 2 == 0).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid)
+    bytes
+        .filter(|_| token.len().is_multiple_of(2))
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(invalid)
 }
 
 fn range_within(range: Range, size: u64) -> S3Result<std::ops::Range<u64>> {
