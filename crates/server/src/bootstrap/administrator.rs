@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use postern_ids::{AccessKeyId, PolicyArn, PrincipalId, PrincipalKind, RoleName, UserName};
-use postern_store::{AccessKey, IdentityError, PolicyHolder, Role, Secret, Store, StoreError, User};
+use postern_store::{AccessKey, IdentityError, PolicyHolder, Role, Store, StoreError, User};
 
-use crate::random::Random;
+use crate::random::{Random, secret_access_key};
 
 /// The user that the first start creates.
 const ADMINISTRATOR: &str = "admin";
@@ -20,8 +20,6 @@ const NODE_TRUST_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect
 const KEY_ID_SETTING: &str = "bootstrap.access-key-id";
 /// Present once the files with that key were written.
 const FINISHED_SETTING: &str = "bootstrap.finished";
-/// Random bytes of a secret access key, which has 40 characters as AWS's do.
-const SECRET_BYTES: usize = 30;
 
 /// Why there is no administrator.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +53,7 @@ pub(super) async fn prepare(
     if let Some(key) = interrupted_key(store).await? {
         return Ok(Some(key));
     }
-    let key = AccessKey::new(AccessKeyId::long_term(random.bytes()), new_secret(random), name, now);
+    let key = AccessKey::new(AccessKeyId::long_term(random.bytes()), secret_access_key(random), name, now);
     // The identifier first, so that a crash in between leaves no key that nobody knows.
     store.put_setting(KEY_ID_SETTING, key.id.as_str().as_bytes()).await?;
     store.create_access_key(&key).await?;
@@ -94,12 +92,6 @@ async fn prepare_role(
 async fn attach(store: &dyn Store, holder: PolicyHolder, policy: &str) -> Result<(), IdentityError> {
     let policy = PolicyArn::aws_managed(&policy.parse().expect("a valid policy name"));
     store.attach_policy(&holder, &policy).await
-}
-
-fn new_secret(random: &dyn Random) -> Secret<String> {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-    Secret::new(STANDARD.encode(random.bytes::<SECRET_BYTES>()))
 }
 
 #[cfg(test)]
