@@ -132,7 +132,8 @@ mod tests {
     fn what_is_wrong_with_tags_is_told() {
         let long_key = "k".repeat(129);
         let long_value = "v".repeat(257);
-        let cases: [(&[(&str, &str)], &[&str], &str); 9] = [
+        type Pairs<'a> = &'a [(&'a str, &'a str)];
+        let cases: [(Pairs<'_>, &[&str], &str); 9] = [
             (&[("team", "x")], &[], "conflicts with a transitive tag key"),
             (&[("a", "1"), ("A", "2")], &[], "Duplicate tag keys"),
             (&[("a", "1")], &["b"], "must be included"),
