@@ -47,7 +47,7 @@ impl Element {
     }
 
     /// As the member of a structure; `None`: it is not written.
-    fn as_member(self, name: &str) -> Option<Value> {
+    fn into_member(self, name: &str) -> Option<Value> {
         match self {
             _ if LEFT_OUT.contains(&name) => None,
             Self::Value(Value::Null) => None,
@@ -253,7 +253,7 @@ impl Members {
         match self.naming {
             Naming::Structure => {
                 let name = lower_camel(name);
-                if let Some(value) = element.as_member(&name) {
+                if let Some(value) = element.into_member(&name) {
                     self.members.insert(name, value);
                 }
             }
