@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{activation, nodes, recordings, sessions, start_session, verify};
+use crate::commands::{activation, explain, nodes, recordings, sessions, start_session, verify};
 
 /// Sessions on managed nodes that have no open port.
 ///
@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Activation(activation::Activation),
     /// List, play and export recorded sessions
     Recordings(recordings::Recordings),
+    Explain(explain::Explain),
     Verify(verify::Verify),
 }
 

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod activation;
+pub(crate) mod explain;
 pub(crate) mod nodes;
 pub(crate) mod recordings;
 pub(crate) mod sessions;
@@ -27,6 +28,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Nodes(command) => command.run(&global).await?,
         Command::Activation(command) => command.run(&global).await?,
         Command::Recordings(command) => return command.run(&global).await,
+        Command::Explain(command) => return command.run(&global).await,
         Command::Verify(command) => return command.run(&global),
     }
     Ok(0)

@@ -7,6 +7,8 @@ use postern_api::Request;
 use postern_dial::{Credentials, DialError, Endpoint, Http, Signer};
 use serde::Deserialize;
 
+use crate::sts::{self, Form};
+
 /// Where credentials come from; asked for each call, because they may expire in a long session.
 #[async_trait]
 pub trait CredentialSource: Send + Sync {
@@ -116,6 +118,21 @@ impl Api {
     /// There are none.
     pub async fn credentials(&self) -> Result<Credentials, CredentialError> {
         self.credentials.credentials().await
+    }
+
+    /// Makes one call of a Query service; the answer is its XML.
+    pub(crate) async fn query(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        form: Form,
+    ) -> Result<String, CallError> {
+        let credentials = self.credentials.credentials().await.map_err(CallError::Credentials)?;
+        let signer = Signer { credentials: &credentials, region: &self.region, service };
+        let dialed = |source| CallError::Dial { operation, source };
+        let url = self.endpoint.url("/").map_err(dialed)?;
+        let answer = self.http.signed_post(&signer, url, sts::headers(), form.into_body()).await;
+        sts::accepted(operation, &answer.map_err(dialed)?).map(str::to_owned)
     }
 
     /// Makes one call.

@@ -114,7 +114,8 @@ impl Sts {
     }
 }
 
-fn headers() -> HeaderMap {
+/// Of every request of a Query service.
+pub(crate) fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
     headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
@@ -122,40 +123,36 @@ fn headers() -> HeaderMap {
 }
 
 /// A form under construction.
-struct Form(String);
+pub(crate) struct Form(String);
 
 impl Form {
+    /// One of an operation of the service whose API has this version.
+    pub(crate) fn of(operation: &str, version: &str) -> Self {
+        Self(format!("Action={operation}&Version={version}"))
+    }
+
     fn new(operation: &str, request: &RoleRequest) -> Self {
-        let mut form = Self(format!("Action={operation}&Version={API_VERSION}"));
+        let mut form = Self::of(operation, API_VERSION);
         form.add("RoleArn", Some(&request.role_arn));
         form.add("RoleSessionName", Some(&request.session_name));
         form.add("DurationSeconds", request.duration_seconds.map(|seconds| seconds.to_string()).as_deref());
         form
     }
 
-    fn add(&mut self, name: &str, value: Option<&str>) {
+    pub(crate) fn add(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.0.push_str(&format!("&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
         }
     }
 
-    fn into_body(self) -> Bytes {
+    pub(crate) fn into_body(self) -> Bytes {
         self.0.into()
     }
 }
 
 fn read(operation: &'static str, answer: &Response<Bytes>) -> Result<TemporaryCredentials, CallError> {
-    let status = answer.status();
-    let text = std::str::from_utf8(answer.body()).unwrap_or_default();
+    let text = accepted(operation, answer)?;
     let found = |name: &str| element(text, name).filter(|value| !value.is_empty());
-    if !status.is_success() {
-        let page = || "the answer is not AWS's; is this address a Postern server?".to_owned();
-        let (code, message) = match found("Code") {
-            Some(code) => (code, found("Message").unwrap_or_default()),
-            None => (format!("HTTP {}", status.as_u16()), page()),
-        };
-        return Err(CallError::Refused { operation, code, message, status: status.as_u16() });
-    }
     let credentials = || {
         Some(TemporaryCredentials {
             credentials: Credentials {
@@ -169,8 +166,26 @@ fn read(operation: &'static str, answer: &Response<Bytes>) -> Result<TemporaryCr
     credentials().ok_or(CallError::NoCredentials { operation })
 }
 
+/// The XML of an answer that is no refusal.
+pub(crate) fn accepted<'a>(
+    operation: &'static str,
+    answer: &'a Response<Bytes>,
+) -> Result<&'a str, CallError> {
+    let status = answer.status();
+    let text = std::str::from_utf8(answer.body()).unwrap_or_default();
+    if status.is_success() {
+        return Ok(text);
+    }
+    let page = || "the answer is not AWS's; is this address a Postern server?".to_owned();
+    let (code, message) = match element(text, "Code").filter(|code| !code.is_empty()) {
+        Some(code) => (code, element(text, "Message").unwrap_or_default()),
+        None => (format!("HTTP {}", status.as_u16()), page()),
+    };
+    Err(CallError::Refused { operation, code, message, status: status.as_u16() })
+}
+
 /// The text of the first element with this name.
-fn element(xml: &str, name: &str) -> Option<String> {
+pub(crate) fn element(xml: &str, name: &str) -> Option<String> {
     let mut reader = Reader::from_str(xml);
     let mut text = String::new();
     let mut is_inside = false;

@@ -18,6 +18,11 @@ use super::refusal;
 /// The actions times the resources of one call. Each pair is a decision.
 const PAIRS_MAX: usize = 10_000;
 
+/// A context key that no policy needs: it asks for the explanation, as `postern explain` does.
+const EXPLAIN_KEY: &str = "postern:Explain";
+/// Under which name it is found among the details.
+const EXPLANATION: &str = "Explanation";
+
 /// Everything that a simulation is decided from.
 #[derive(Default)]
 pub(super) struct Simulation {
@@ -164,9 +169,16 @@ impl Simulation {
                     allowed_by_permissions_boundary: Some(allows(Layer::Boundary)),
                 }
             }),
-            eval_decision_details: None,
+            eval_decision_details: self.details(explanation),
             resource_specific_results: None,
         }
+    }
+
+    /// The whole explanation, for whoever asks for it with a key of its own: AWS's answer has a map for details. Without
+    /// that key the answer is AWS's.
+    fn details(&self, explanation: &Explanation) -> Option<BTreeMap<String, PolicyEvaluationDecisionType>> {
+        self.context.get(EXPLAIN_KEY)?;
+        Some(BTreeMap::from([(EXPLANATION.to_owned(), explanation.to_string().as_str().into())]))
     }
 
     /// The statements that led to the decision: of an allow those that allow, of an explicit deny those that deny.
