@@ -225,13 +225,23 @@ def test_a_session_policy_limits_a_job(federation):
         job.client().describe_instance_information()
 
 
-def test_keys_that_change_are_fetched_but_not_for_every_bad_token(federation):
+def test_a_provider_is_not_asked_for_every_bad_token(federation):
     federation = federation()
     issuer = federation.issuer
     for number in range(20):
         message = federation.refused(issuer.token(header={"kid": f"invented-{number}"}))
         assert "no key" in message
-    assert len(issuer.requests) == 2, issuer.requests
+    assert len(issuer.requests) == 6, issuer.requests
+
+
+def test_a_new_key_of_the_provider_is_found_at_once(federation):
+    federation = federation()
+    issuer = federation.issuer
+    federation.assume(issuer.token())
+    old, new = issuer.keys[0], Key("second")
+    issuer.keys = [new]
+    federation.assume(issuer.token(new))
+    assert "no key" in federation.refused(issuer.token(old))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ const FRESH_FOR: Duration = Duration::from_secs(60 * 60);
 /// If that fails they are good for this long.
 const USABLE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// An issuer is asked at most so often, whatever tokens come: anyone can send one with a key ID that is not there.
-const ASKED_EVERY: Duration = Duration::from_secs(30);
+/// More than once, so that keys which change right after a fetch are found at once.
+const ASKED_MAX: usize = 3;
+const ASKED_WITHIN: Duration = Duration::from_secs(90);
 /// Issuers that are remembered; IAM allows 100.
 const ISSUERS_MAX: usize = 256;
 
@@ -30,7 +32,7 @@ pub(super) struct KeyCache {
 struct Cached {
     keys: Vec<Jwk>,
     fetched_at: Option<Instant>,
-    asked_at: Option<Instant>,
+    asked_at: Vec<Instant>,
 }
 
 impl KeyCache {
@@ -50,7 +52,7 @@ impl KeyCache {
             return decoding_key(key);
         }
         if cached.may_ask(now) {
-            cached.asked_at = Some(now);
+            cached.asked_at.push(now);
             match fetcher.keys(issuer_url).await {
                 Ok(keys) => {
                     cached.keys = keys;
@@ -85,8 +87,9 @@ impl Cached {
         self.fetched_at.is_some_and(|at| now.duration_since(at) < than)
     }
 
-    fn may_ask(&self, now: Instant) -> bool {
-        self.asked_at.is_none_or(|at| now.duration_since(at) >= ASKED_EVERY)
+    fn may_ask(&mut self, now: Instant) -> bool {
+        self.asked_at.retain(|at| now.duration_since(*at) < ASKED_WITHIN);
+        self.asked_at.len() < ASKED_MAX
     }
 }
 
@@ -127,4 +130,56 @@ fn is_for(key: &Jwk, algorithm: Algorithm) -> bool {
 
 fn decoding_key(key: &Jwk) -> Result<DecodingKey, OidcError> {
     DecodingKey::from_jwk(key).map_err(|_| OidcError::Provider { problem: "its key cannot be read" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_asked_three_times_in_a_row_and_then_less_often() {
+        let mut cached = Cached::default();
+        let start = Instant::now();
+        for _ in 0..3 {
+            assert!(cached.may_ask(start));
+            cached.asked_at.push(start);
+        }
+        assert!(!cached.may_ask(start + Duration::from_secs(89)));
+        assert!(cached.may_ask(start + Duration::from_secs(90)));
+    }
+
+    fn keys() -> Vec<Jwk> {
+        let keys = serde_json::json!([
+            {"kty": "RSA", "kid": "a", "n": "AQAB", "e": "AQAB"},
+            {"kty": "RSA", "kid": "b", "alg": "RS512", "n": "AQAB", "e": "AQAB"},
+            {"kty": "RSA", "kid": "c", "use": "enc", "n": "AQAB", "e": "AQAB"},
+            {"kty": "EC", "kid": "d", "crv": "P-256", "x": "AQAB", "y": "AQAB"},
+            {"kty": "oct", "kid": "e", "k": "AQAB"},
+        ]);
+        serde_json::from_value(keys).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_found_by_its_id_and_its_algorithm() {
+        let found = |algorithm, kid: Option<&str>| {
+            let header = Header { kid: kid.map(str::to_owned), ..Header::new(algorithm) };
+            find(&keys(), &header).and_then(|key| key.common.key_id.clone())
+        };
+        for (algorithm, kid, expected) in [
+            (Algorithm::RS256, Some("a"), Some("a")),
+            (Algorithm::RS256, Some("b"), None),
+            (Algorithm::RS512, Some("b"), Some("b")),
+            (Algorithm::RS256, Some("c"), None),
+            (Algorithm::ES256, Some("d"), Some("d")),
+            (Algorithm::ES384, Some("d"), None),
+            (Algorithm::RS256, Some("d"), None),
+            (Algorithm::HS256, Some("e"), None),
+            (Algorithm::RS256, Some("x"), None),
+            // Without an ID only if there is but one.
+            (Algorithm::ES256, None, Some("d")),
+            (Algorithm::RS512, None, None),
+        ] {
+            assert_eq!(found(algorithm, kid).as_deref(), expected, "{algorithm:?} {kid:?}");
+        }
+    }
 }
