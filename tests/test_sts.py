@@ -10,6 +10,7 @@ from harness.people import Holder, Person, RoleOf, allow, deny, document
 from harness.programs import ACCOUNT, SCRIPTS, binary
 from harness.terminal import Terminal
 from harness.totp import STEP_S, code_at
+from harness.waiting import eventually
 
 READ_ONLY = "arn:aws:iam::aws:policy/AmazonSSMReadOnlyAccess"
 
@@ -454,3 +455,16 @@ def test_token_holders_open_sessions(server, node, lab):
         session = someone.open_session(node.node_id)
         lab.closers.append(session.close)
         assert session.run("echo $((6 * 7))") == "42\n"
+
+
+def test_the_last_use_of_keys_and_roles_is_known(server):
+    person = Person(server)
+    role = RoleOf(person, allow("ssm:DescribeSessions"))
+    role.assume().client().describe_sessions(State="Active")
+
+    def known():
+        used = person.iam.get_access_key_last_used(AccessKeyId=person.key)["AccessKeyLastUsed"]
+        assert used["ServiceName"] == "sts" and time.time() - used["LastUsedDate"].timestamp() < 60, used
+        return "LastUsedDate" in person.iam.get_role(RoleName=role.name)["Role"]["RoleLastUsed"]
+
+    eventually(known, "the last use is written down", 30)
