@@ -225,3 +225,26 @@ def test_the_operator_may_let_sessions_outlast_their_rights(lab, opened):
     goes_on(session)
     told = person.aws("ssm", "start-session", "--target", node.node_id)
     assert "AccessDenied" in told.stderr, "the next one does not start"
+
+
+def test_among_ten_thousand_sessions(lab):
+    """The other sessions are rows only: what they cost a review is the same."""
+    own = lab.server().start()
+    node = lab.node(own)
+    person = Person(own, allow("ssm:StartSession"))
+    kept = own.client().start_session(Target=node.node_id)["SessionId"]
+    session = person.open_session(node.node_id)
+    lab.closers.append(session.close)
+    assert session.run("echo here") == "here\n"
+    with sqlite3.connect(own.data / "postern.db", timeout=30) as database:
+        columns = [column[1] for column in database.execute("PRAGMA table_info(sessions)")]
+        rest = ", ".join(column for column in columns if column != "id")
+        database.execute(
+            f"""WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10000)
+                INSERT INTO sessions (id, {rest}) SELECT 'admin-' || n, {rest} FROM sessions, numbers WHERE id = ?""",
+            [kept],
+        )
+    database.close()
+    person.put(deny("*"))
+    ends(session, "with an explicit deny")
+    assert own.client().describe_sessions(State="Active", MaxResults=200).get("NextToken"), "the others go on"

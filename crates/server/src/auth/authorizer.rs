@@ -29,7 +29,6 @@ impl Permit {
     }
 
     /// What allowed it: of several checks, the last one.
-    #[must_use]
     pub fn decision(&self) -> &Decision {
         &self.decision
     }
@@ -245,7 +244,7 @@ impl Authorizer {
 
     /// Whose the resource is: of what names no account, ours.
     fn account_of<'a>(&'a self, resource: &'a str) -> &'a str {
-        let named = resource.splitn(6, ':').nth(4).filter(|account| account.parse::<AccountId>().is_ok());
+        let named = resource.split(':').nth(4).filter(|account| account.parse::<AccountId>().is_ok());
         named.unwrap_or(self.account.as_str())
     }
 }

@@ -1,7 +1,7 @@
 //! Policy documents, each compiled once for as long as it is in use.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use postern_iam::{NamedPolicy, Policy, PolicyError, PolicyKind};
 
@@ -20,8 +20,11 @@ pub struct UnreadablePolicy {
 /// See the [module's documentation](self).
 #[derive(Debug, Default)]
 pub(super) struct CompiledPolicies {
-    kept: Mutex<HashMap<(PolicyKind, Arc<str>), Arc<Policy>>>,
+    kept: Mutex<Kept>,
 }
+
+/// By kind and text.
+type Kept = HashMap<(PolicyKind, Arc<str>), Arc<Policy>>;
 
 impl CompiledPolicies {
     /// The document `text`, compiled.
@@ -46,7 +49,7 @@ impl CompiledPolicies {
         Ok(NamedPolicy::new(name, policy))
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<(PolicyKind, Arc<str>), Arc<Policy>>> {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
         // A map is consistent between any two of its operations.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
