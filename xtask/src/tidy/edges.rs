@@ -19,7 +19,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("pty", &[]),
     ("recording", &["ids"]),
     ("s3", &[]),
-    ("server", &["api", "audit", "dial", "documents", "gateway", "iam", "ids", "recording", "s3", "sigv4", "store"]),
+    (
+        "server",
+        &["api", "audit", "dial", "documents", "gateway", "iam", "ids", "recording", "s3", "sigv4", "store"],
+    ),
     ("sigv4", &[]),
     ("store", &["ids"]),
 ];
