@@ -2,10 +2,14 @@
 
 import json
 
+import botocore.credentials
 import botocore.exceptions
 import pytest
+import websockets.exceptions
+from harness.channel import Session
 from harness.people import Holder, Person, RoleOf, allow, deny
 from harness.programs import ACCOUNT, REGION
+from harness.requests import Request, sign
 
 SHELL = f"arn:aws:ssm:{REGION}:{ACCOUNT}:document/SSM-SessionManagerRunShell"
 SSH = "arn:aws:ssm:*:*:document/AWS-StartSSHSession"
@@ -312,6 +316,35 @@ def test_a_deny_by_either_name_of_a_session_denies(server, node):
         told = person.aws("ssm", "terminate-session", "--session-id", session).stderr
         assert "with an explicit deny" in told, form
     server.client().terminate_session(SessionId=session)
+
+
+@pytest.mark.parametrize(
+    ("statements", "allowed"),
+    [
+        ((), False),
+        ((allow("ssmmessages:OpenDataChannel", OWN_BY_ID),), True),
+        ((allow("ssmmessages:OpenDataChannel", OWN_BY_NAME),), True),
+        ((allow("ssmmessages:OpenDataChannel", "arn:aws:ssm:*:*:session/somebody-*"),), False),
+        ((allow("ssmmessages:OpenDataChannel"), deny("ssmmessages:OpenDataChannel", OWN_BY_NAME)), False),
+    ],
+    ids=["nothing", "by unique identifier", "by name", "somebody else's", "denied"],
+)
+def test_a_client_that_signs_its_websocket_needs_leave_for_it(lab, server, node, statements, allowed):
+    person = Person(server, allow("ssm:StartSession"), *statements)
+    started = person.client().start_session(Target=node.node_id)
+    path = started["StreamUrl"].partition(server.url.partition("//")[2])[2]
+    keys = botocore.credentials.Credentials(person.key, person.secret)
+    signed = sign(Request(method="GET", path=path), server, "ssmmessages", keys=keys).headers
+    headers = {name: value for name, value in signed.items() if name.lower() != "host"}
+    if allowed:
+        session = Session(server, started, headers=headers)
+        lab.closers.append(session.close)
+        assert session.run("echo here") == "here\n"
+    else:
+        with pytest.raises(websockets.exceptions.InvalidStatus) as caught:
+            Session(server, started, headers=headers)
+        assert b"is not authorized to perform: ssmmessages:OpenDataChannel" in caught.value.response.body
+        server.client().terminate_session(SessionId=started["SessionId"])
 
 
 def test_an_activation_needs_leave_to_pass_its_role(server):
