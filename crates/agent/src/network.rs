@@ -95,7 +95,7 @@ mod tests {
         let change = async {
             // Loopback gets its address.
             let status = tokio::process::Command::new("ip").args(["link", "set", "lo", "up"]).status().await;
-            assert!(status.unwrap().success());
+            assert!(status.expect("iproute2 is installed").success());
         };
         let limit = std::time::Duration::from_secs(10);
         let both = async { tokio::join!(changed, change) };
