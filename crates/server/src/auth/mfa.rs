@@ -62,7 +62,10 @@ impl MfaCodes {
         now: Timestamp,
     ) -> Result<(), MfaRefused> {
         let device = store.mfa_device(serial).await?.filter(|device| device.user.as_ref() == Some(user));
-        let known = device.and_then(|device| device.counter).ok_or(MfaRefused::NotYourDevice)?;
+        let device = device.ok_or(MfaRefused::NotYourDevice)?;
+        let known = device.counter.ok_or(MfaRefused::NotYourDevice)?;
+        // The store knows a device in whatever case it is named: as many attempts as spellings would be too many.
+        let serial = &device.serial;
         if !self.attempts.admits(serial.clone(), Instant::now()) {
             return Err(MfaRefused::TooManyAttempts);
         }
@@ -73,5 +76,44 @@ impl MfaCodes {
         }
         self.attempts.forgive(serial);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_ids::{PrincipalId, PrincipalKind};
+    use postern_store::{
+        MasterKey, MfaCounter, NewMfaDevice, Secret, SignInStore as _, SqliteOptions, SqliteStore, User,
+        UserStore as _,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_device_has_as_many_attempts_however_it_is_spelled() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = SqliteOptions::new(directory.path().join("postern.db"));
+        let store = SqliteStore::open(&options, MasterKey::new([1; 32])).await.unwrap();
+        let now: Timestamp = "2026-11-27T08:00:00Z".parse().unwrap();
+        let alice: UserName = "alice".parse().unwrap();
+        let id = PrincipalId::from_random(PrincipalKind::User, [1; 17]);
+        store.create_user(&User::new(alice.clone(), id, now)).await.unwrap();
+        let serial: MfaSerial = "arn:aws:iam::111122223333:mfa/alice".parse().unwrap();
+        let seed = Secret::new(b"12345678901234567890".to_vec());
+        let device = NewMfaDevice { serial: serial.clone(), seed, created_at: now, tags: Vec::new() };
+        store.create_mfa_device(&device).await.unwrap();
+        let counter = MfaCounter { last: 1, drift_steps: 0 };
+        store.enable_mfa_device(&alice, &serial, counter, now).await.unwrap();
+        let codes = MfaCodes::default();
+        for attempt in 0..ATTEMPTS_MAX + 5 {
+            let spelled = match attempt % 3 {
+                0 => serial.clone(),
+                1 => serial.as_str().to_uppercase().parse().unwrap(),
+                _ => serial.as_str().replace("alice", "aLIce").parse().unwrap(),
+            };
+            let refused = codes.accept(&store, &alice, &spelled, "no code", now).await.unwrap_err();
+            let is_too_many = matches!(refused, MfaRefused::TooManyAttempts);
+            assert_eq!(is_too_many, attempt >= ATTEMPTS_MAX, "{attempt}: {refused:?}");
+        }
     }
 }
