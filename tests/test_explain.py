@@ -7,10 +7,10 @@ from harness.people import Person, allow, deny
 from harness.programs import ACCOUNT, REGION, binary
 
 
-def explain(server, *arguments: str) -> subprocess.CompletedProcess:
+def explain(server, *arguments: str, environment=None) -> subprocess.CompletedProcess:
     return subprocess.run(
         [binary("postern"), "explain", *arguments],
-        env=server.client_environment(),
+        env=environment or server.client_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -33,6 +33,33 @@ def test_what_allows_and_what_fails_is_told(server, node):
     assert told.returncode == 1
     assert told.stdout.startswith(f"DENIED: {person.arn} may not perform ssm:StartSession on {arn}, because no identity")
     assert "ssm:resourceTag/team" in told.stdout and "db" in told.stdout, "the condition that failed is named"
+
+
+def test_the_tags_of_a_node_are_known(lab, server):
+    node = lab.node(server)
+    arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:managed-instance/{node.node_id}"
+    web = {"StringEquals": {"ssm:resourceTag/Team": "web"}}
+    person = Person(server, allow("ssm:StartSession", Condition=web))
+    question = ["--principal", person.arn, "--action", "ssm:StartSession", "--resource", arn]
+    assert explain(server, *question).returncode == 1, "it has none yet"
+
+    server.client().add_tags_to_resource(
+        ResourceType="ManagedInstance", ResourceId=node.node_id, Tags=[{"Key": "Team", "Value": "web"}]
+    )
+    told = explain(server, *question)
+    assert (told.returncode, told.stderr) == (0, ""), told.stdout
+    assert explain(server, *question, "--context", "ssm:resourceTag/team=db").returncode == 1, "what is given goes before"
+
+
+def test_tags_that_the_caller_may_not_see_are_told_to_be_unknown(server, node):
+    person = Person(server, allow("iam:SimulatePrincipalPolicy"))
+    arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:managed-instance/{node.node_id}"
+    question = ["--principal", person.arn, "--action", "ssm:StartSession", "--resource", arn]
+    told = explain(server, *question, environment=person.environment())
+    assert told.returncode == 1
+    assert told.stdout.startswith("DENIED: ")
+    assert told.stderr.startswith(f"The tags of {node.node_id} are not known: ")
+    assert "ssm:ListTagsForResource" in told.stderr
 
 
 def test_a_deny_is_told_as_data_too(server):
