@@ -448,6 +448,22 @@ def test_the_trail_is_verified_offline(lab):
     assert bad.returncode != 0 and segment.name in bad.stdout + bad.stderr
 
 
+def test_recordings_are_verified_with_the_data_directory(lab):
+    server = lab.server(environment=QUICK).start()
+    session = lab.session(lab.node(server))
+    session.run("echo on the record")
+    session.terminate()
+    eventually(lambda: events(server, "EventName", "SessionEnded"), "the session's end is on the trail")
+    server.stop()
+    arguments = [binary("postern"), "verify", str(server.data)]
+    good = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    assert good.returncode == 0 and "1 recordings" in good.stdout, good.stdout + good.stderr
+    cast = server.data / "recordings" / f"{session.id}.cast"
+    cast.write_bytes(cast.read_bytes().replace(b"on the record", b"on the rexord", 1))
+    bad = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    assert bad.returncode == 1 and cast.name in bad.stdout, bad.stdout + bad.stderr
+
+
 def test_a_crash_in_the_midst_of_changes_leaves_none_unrecorded(lab):
     server = lab.server().start()
     ssm, answered_ids = server.client(), []

@@ -11,7 +11,8 @@ use crate::failure::{FAILED, Failure};
 /// Check an audit trail, offline
 ///
 /// Every record, its place in the chain, the signed heads, the log and digest files, and the recordings if their
-/// directory is given. The exit status is 0 if all of it is as it was written, and 1 if something is not.
+/// directory is given or in the server's data directory. The exit status is 0 if all of it is as it was written, and 1 if
+/// something is not.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
     /// The directory of the trail, or the server's data directory
@@ -35,7 +36,8 @@ impl Verify {
         let keys = self.public_keys.iter().map(|path| TrustedKey::read(path));
         let keys = keys.collect::<Result<Vec<_>, _>>()?;
         let directory = trail_in(&self.directory);
-        let report = postern_audit_format::verify(&directory, &keys, self.recordings.as_deref())
+        let recordings = self.recordings.clone().or_else(|| recordings_in(&self.directory));
+        let report = postern_audit_format::verify(&directory, &keys, recordings.as_deref())
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", directory.display())))?;
         let mut out = io::stdout().lock();
         if self.json || global.output == OutputFormat::Json {
@@ -57,6 +59,12 @@ fn trail_in(directory: &Path) -> PathBuf {
     } else {
         directory.to_owned()
     }
+}
+
+/// Those of the server whose data directory it is. Elsewhere, they are not looked for.
+fn recordings_in(directory: &Path) -> Option<PathBuf> {
+    let recordings = directory.join("recordings");
+    (trail_in(directory) != directory && recordings.is_dir()).then_some(recordings)
 }
 
 fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
