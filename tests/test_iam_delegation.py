@@ -122,6 +122,21 @@ def test_whoever_renames_a_user_needs_leave_for_both_names(server):
     iam.update_user(UserName="renamedone", NewUserName="renamedthree")
 
 
+def test_another_spelling_of_a_name_is_the_same_thing_to_policies(server):
+    admin = server.client("iam")
+    admin.create_user(UserName="spelled")
+    admin.create_group(GroupName="spelledgroup")
+    admin.create_virtual_mfa_device(VirtualMFADeviceName="spelleddevice")
+    device = f"arn:aws:iam::{ACCOUNT}:mfa/spelleddevice"
+    moved = [f"arn:aws:iam::{ACCOUNT}:user/moved/spelled", f"arn:aws:iam::{ACCOUNT}:group/moved/spelledgroup"]
+    iam = Person(server, allow("iam:*"), deny("iam:*", [device, *moved])).client("iam")
+    for spelled in [str.lower, str.upper, str.title]:
+        denied(iam.delete_virtual_mfa_device, SerialNumber=device.replace("spelleddevice", spelled("spelleddevice")))
+        denied(iam.update_user, UserName=spelled("spelled"), NewPath="/moved/")
+        denied(iam.update_group, GroupName=spelled("spelledgroup"), NewPath="/moved/")
+    iam.update_user(UserName="SPELLED", NewPath="/elsewhere/")
+
+
 def test_a_role_is_handed_to_machines_only_with_leave_to_pass_it(server):
     admin = server.client("iam")
     admin.create_role(RoleName="PassedRole", AssumeRolePolicyDocument=TRUST_NODES)
@@ -131,3 +146,13 @@ def test_a_role_is_handed_to_machines_only_with_leave_to_pass_it(server):
     assert "iam:PassRole" in denied(lead.client("iam").add_role_to_instance_profile, **asked)
     lead.put(allow("iam:AddRoleToInstanceProfile"), allow("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/PassedRole"))
     lead.client("iam").add_role_to_instance_profile(**asked)
+
+
+def test_a_role_that_must_not_be_passed_is_known_by_its_tags(server):
+    admin = server.client("iam")
+    tags = [{"Key": "level", "Value": "secret"}]
+    admin.create_role(RoleName="SecretRole", AssumeRolePolicyDocument=TRUST_NODES, Tags=tags)
+    admin.create_instance_profile(InstanceProfileName="SecretProfile")
+    secret = {"Condition": {"StringEquals": {"iam:ResourceTag/level": "secret"}}}
+    iam = Person(server, allow("iam:*"), deny("iam:PassRole", **secret)).client("iam")
+    denied(iam.add_role_to_instance_profile, InstanceProfileName="SecretProfile", RoleName="SecretRole")

@@ -88,9 +88,10 @@ pub(super) async fn update_group(call: Call<UpdateGroupInput>) -> Result<UpdateG
         path: call.input.new_path.as_deref().map(|text| users::path(Some(text))).transpose()?,
     };
     // Whoever renames a group also needs leave for the group of the new name, as IAM demands.
-    let old: GroupName = users::parsed(&call.input.group_name)?;
+    let mut old: GroupName = users::parsed(&call.input.group_name)?;
     let mut path = IamPath::root();
-    let named = named(&call, old.as_str()).await?.checked_with(|check, group| {
+    let named = named(&call, &call.input.group_name).await?.checked_with(|check, group| {
+        old = group.map_or_else(|| old.clone(), |group| group.name.clone());
         path = new.path.clone().or_else(|| group.map(|group| group.path.clone())).unwrap_or_default();
         check
     });

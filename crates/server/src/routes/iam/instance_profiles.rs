@@ -136,7 +136,8 @@ pub(super) async fn add_role_to_instance_profile(
         || Arn::role(&call.app.account, &IamPath::root(), &role),
         |role| roles::arn(&call.app.account, role),
     );
-    let pass_role = Check::new(Action::PassRole).on(role_arn);
+    let role_tags = found.as_ref().map_or(&[][..], |role| &role.tags);
+    let pass_role = Check::new(Action::PassRole).on(role_arn).with_iam_tags(role_tags);
     let named = named(&call, &call.input.instance_profile_name).await?;
     let (profile, _permit) = named.permitted_with(&call, vec![pass_role]).await?;
     let added = call.app.store.add_role_to_instance_profile(&profile.name, &role).await;

@@ -28,12 +28,17 @@ pub(super) async fn named<T: Request>(call: &Call<T>, serial: &str) -> Result<Na
     let unknown = || Err(refusal::no_such_entity(format!("MFADevice {serial} cannot be found.")));
     // Serial numbers of devices that one can hold in a hand are no ARNs, and no devices here.
     let Ok(arn) = serial.parse::<Arn>() else { return Ok(Named::new(call.check(), unknown())) };
-    let check = call.check().on(arn);
-    let Ok(serial) = serial.parse::<MfaSerial>() else { return Ok(Named::new(check, unknown())) };
+    let Ok(serial) = serial.parse::<MfaSerial>() else {
+        return Ok(Named::new(call.check().on(arn), unknown()));
+    };
     let found = call.app.store.mfa_device(&serial).await.map_err(failure::store)?;
     Ok(match found {
-        Some(device) => Named::new(check.with_iam_tags(&device.tags), Ok(device)),
-        None => Named::new(check, Err(refusal::not_found(&Entity::MfaDevice(serial)))),
+        Some(device) => {
+            // Devices are found in whatever case they are named; policies are asked about the one that there is.
+            let arn = users::parsed(device.serial.as_str())?;
+            Named::new(call.check().on(arn).with_iam_tags(&device.tags), Ok(device))
+        }
+        None => Named::new(call.check().on(arn), Err(refusal::not_found(&Entity::MfaDevice(serial)))),
     })
 }
 

@@ -119,9 +119,10 @@ pub(super) async fn update_user(call: Call<UpdateUserInput>) -> Result<UpdateUse
         path: call.input.new_path.as_deref().map(|text| path(Some(text))).transpose()?,
     };
     // Whoever renames a user also needs leave for the user of the new name, as IAM demands.
-    let old = existing_name(&call.input.user_name)?;
+    let mut old = existing_name(&call.input.user_name)?;
     let mut path = IamPath::root();
     let named = named.checked_with(|check, user| {
+        old = user.map_or_else(|| old.clone(), |user| user.name.clone());
         path = new.path.clone().or_else(|| user.map(|user| user.path.clone())).unwrap_or_default();
         check
     });
