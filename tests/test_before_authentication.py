@@ -163,6 +163,29 @@ def test_registrations_of_one_address_are_limited(lab):
     assert server.client("sts").get_caller_identity()["Account"], "signed calls go on"
 
 
+def test_strangers_do_not_fill_the_trail(lab):
+    server = lab.server({"POSTERN_LIMITS_UNSIGNED_CALLS_PER_MINUTE_MAX": "5"}).start()
+    call = ssm_call(
+        "RegisterManagedInstance",
+        {
+            "ActivationId": "11111111-2222-3333-4444-555555555555",
+            "ActivationCode": "A" * 20,
+            "PublicKey": "A" * 392,
+            "PublicKeyType": "Rsa",
+            "Fingerprint": "x",
+        },
+    )
+    began = time.monotonic()
+    for _ in range(400):
+        call.send(server)
+    # 120 at once and as many in a minute, besides those that were admitted.
+    recorded_max = 120 + 2 * (time.monotonic() - began) + 5 + 1
+    asked = [{"AttributeKey": "EventName", "AttributeValue": "RegisterManagedInstance"}]
+    pages = server.client("cloudtrail").get_paginator("lookup_events").paginate(LookupAttributes=asked)
+    recorded = sum(len(page["Events"]) for page in pages)
+    assert 5 < recorded <= recorded_max, f"{recorded} records"
+
+
 def test_many_silent_connections_do_not_keep_others_out(server):
     silent = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(200)]
     try:

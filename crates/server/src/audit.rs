@@ -156,7 +156,9 @@ impl Audit {
                 }
                 _ => None,
             };
-            if draft.who == Who::Stranger && !self.is_stranger_recorded(peer, &mut draft.record) {
+            // What a stranger could change something with has begun its record.
+            let is_flood = draft.who == Who::Stranger && draft.pending.is_none();
+            if is_flood && !self.is_stranger_recorded(peer, &mut draft.record) {
                 return Ok(());
             }
             draft.check_intent();

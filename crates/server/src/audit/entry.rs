@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::elements::elements;
 use super::operation::Described;
 use super::{identity, resource};
-use crate::auth::{Caller, Check, NotAuthorized, Permit};
+use crate::auth::{Caller, Check, NotAuthorized, Permit, Principal};
 
 /// The record of one call while the call runs.
 pub(crate) struct Entry {
@@ -143,9 +143,10 @@ impl Entry {
     pub(crate) fn caller(&self, caller: &Caller) {
         let mut draft = self.draft();
         draft.record.user_identity = identity::of_caller(caller, &self.account);
-        draft.who = match caller.principal.node() {
-            Some(node) => Who::Node(node.clone()),
-            None => Who::Person,
+        draft.who = match &caller.principal {
+            // An unsigned call: who makes it has yet to be proved.
+            Principal::Anonymous => Who::Stranger,
+            principal => principal.node().map_or(Who::Person, |node| Who::Node(node.clone())),
         };
     }
 
