@@ -113,6 +113,25 @@ def test_a_job_of_github_actions_gets_a_role(federation):
         job.client().describe_instance_information()
 
 
+def test_the_trail_names_whom_the_provider_vouched_for(federation):
+    federation = federation()
+    federation.assume(federation.issuer.token(), RoleSessionName="recorded")
+    trail = federation.server.client("cloudtrail")
+    asked = [{"AttributeKey": "EventName", "AttributeValue": "AssumeRoleWithWebIdentity"}]
+    records = [json.loads(e["CloudTrailEvent"]) for e in trail.lookup_events(LookupAttributes=asked)["Events"]]
+    (record,) = [r for r in records if (r["requestParameters"] or {}).get("roleSessionName") == "recorded"]
+    who = record["userIdentity"]
+    assert (who["type"], who["userName"]) == ("WebIdentityUser", "repo:acme/app:ref:refs/heads/main")
+    assert "webIdentityToken" not in record["requestParameters"]
+
+
+def test_a_provider_is_not_named_like_a_service(server):
+    iam = server.client("iam")
+    for name in ["aws", "sts", "iam", "localhost"]:
+        with pytest.raises(botocore.exceptions.ClientError, match="Invalid Open ID Connect Provider URL"):
+            iam.create_open_id_connect_provider(Url=f"https://{name}/", ClientIDList=[CLIENT_ID])
+
+
 def test_both_kinds_of_keys_and_a_path(federation):
     federation = federation("/realms/ops")
     for key in federation.issuer.keys:

@@ -18,6 +18,11 @@ use crate::routes::call::Call;
 use crate::routes::failure;
 
 /// Audiences and certificates of one provider. Source: "IAM and AWS STS quotas" and the API Reference of
+/// Whether the condition keys `<issuer>:<claim>` cannot be taken for those of a service, such as `aws:<key>`.
+fn has_own_keys(issuer: &OidcIssuer) -> bool {
+    issuer.as_str().contains(['.', ':', '/'])
+}
+
 /// `CreateOpenIDConnectProvider`.
 const CLIENT_IDS_MAX: usize = 100;
 const THUMBPRINTS_MAX: usize = 5;
@@ -47,6 +52,7 @@ pub(super) async fn create_oidc_provider(
 ) -> Result<CreateOpenIDConnectProviderOutput, ApiError> {
     let input = &call.input;
     let issuer = OidcIssuer::from_url(&input.url)
+        .filter(has_own_keys)
         .ok_or_else(|| refusal::validation(format!("Invalid Open ID Connect Provider URL: {}", input.url)))?;
     if input.context_provider.is_some() || input.identity_center_instance_arn.is_some() {
         return Err(refusal::invalid_input("Trusted identity propagation is not available."));

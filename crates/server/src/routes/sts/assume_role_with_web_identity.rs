@@ -42,6 +42,7 @@ pub(super) async fn assume_role_with_web_identity(
     };
     call.caller.access_key_id = None;
     call.caller.token = None;
+    call.entry.caller(&call.caller);
     check_source_identity(&identity)?;
     let given = identity.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() });
     let tags = SessionTags::new(given.collect(), identity.transitive_tag_keys.clone(), None)?;
