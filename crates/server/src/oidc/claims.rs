@@ -69,7 +69,9 @@ impl Identity {
         };
         let (tags, transitive_tag_keys) = tags(&claims)?;
         let mut keys = context_keys(&claims);
+        // However many other claims there are.
         keys.insert("aud".to_owned(), vec![audience.clone()]);
+        keys.insert("sub".to_owned(), vec![subject.clone()]);
         Ok(Self {
             issuer: provider.issuer.clone(),
             issuer_url: issuer_url.to_owned(),

@@ -48,6 +48,14 @@ fn claims_become_an_identity_with_context_keys() {
 }
 
 #[test]
+fn many_claims_do_not_push_out_the_subject() {
+    let many = (0..KEYS_MAX * 2).map(|number| (format!("a{number}"), json!("x"))).collect();
+    let identity = read(Value::Object(many)).unwrap();
+    assert_eq!(identity.claims.get("sub"), Some(&vec![identity.subject.clone()]));
+    assert_eq!(identity.claims.get("aud"), Some(&vec![identity.audience.clone()]));
+}
+
+#[test]
 fn a_claim_that_is_wrong_empty_or_missing_is_no_identity() {
     let cases = [
         (json!({"sub": null}), "Missing a required claim: sub"),
