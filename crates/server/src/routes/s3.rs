@@ -147,7 +147,7 @@ impl Guard for Gate {
         let named = [("bucketName", call.bucket), ("key", call.key)];
         let named = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
         let mut parameters: Map<String, Value> = named.collect();
-        if let Some(prefix) = query_value(query, "prefix") {
+        if let Ok(Some(prefix)) = query_value(query, "prefix") {
             parameters.insert("prefix".to_owned(), prefix.into());
         }
         entry.parameters(parameters);
@@ -165,7 +165,7 @@ impl Guard for Gate {
             check = check.on(resource);
         }
         for key in ["prefix", "delimiter", "max-keys"] {
-            if let Some(value) = query_value(query, key) {
+            if let Some(value) = query_value(query, key).map_err(Ambiguous::refused)? {
                 check = check.with(format!("s3:{key}"), value);
             }
         }
@@ -184,10 +184,25 @@ impl Guard for Gate {
     }
 }
 
+/// A parameter is given more than once: what is decided about could be another one than what is answered.
+#[derive(Debug, PartialEq, Eq)]
+struct Ambiguous;
+
+impl Ambiguous {
+    fn refused(self) -> Refused {
+        Refused::Denied("A parameter of the listing is given more than once.".to_owned())
+    }
+}
+
 /// The decoded value of a parameter.
-fn query_value(query: &str, name: &str) -> Option<String> {
-    let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
-    Some(percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned())
+fn query_value(query: &str, name: &str) -> Result<Option<String>, Ambiguous> {
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let mut values = query.split('&').filter_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(key) == name).then(|| decoded(value))
+    });
+    let value = values.next();
+    if values.next().is_some() { Err(Ambiguous) } else { Ok(value) }
 }
 
 #[cfg(test)]
@@ -196,8 +211,13 @@ mod tests {
 
     #[test]
     fn values_of_a_query() {
-        assert_eq!(query_value("a=1&prefix=AWSLogs%2F1+x&b", "prefix").as_deref(), Some("AWSLogs/1 x"));
-        assert_eq!(query_value("prefixed=1&b", "prefix"), None);
+        let of = |query| query_value(query, "prefix");
+        assert_eq!(of("a=1&prefix=AWSLogs%2F1+x&b"), Ok(Some("AWSLogs/1 x".to_owned())));
+        assert_eq!(of("a=1&pre%66ix=AWSLogs"), Ok(Some("AWSLogs".to_owned())));
+        assert_eq!(of("prefixed=1&b"), Ok(None));
+        for twice in ["prefix=mine&prefix=", "prefix=mine&%70refix=all", "prefix=mine&prefix"] {
+            assert_eq!(of(twice), Err(Ambiguous), "{twice}");
+        }
     }
 
     #[test]
