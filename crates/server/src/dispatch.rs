@@ -62,7 +62,10 @@ async fn answer(
     let (parts, body) = request.into_parts();
     let entry = Arc::new(app.audit.entry(&parts, peer, &request_id, at));
     let (form, path) = (Form::of(&parts), parts.uri.path().to_owned());
-    let inbound = Inbound { parts, body: Bytes::new(), peer, at, request_id, entry: Arc::clone(&entry) };
+    let generation = app.authorizer.generation();
+    let entry_of_inbound = Arc::clone(&entry);
+    let inbound =
+        Inbound { parts, body: Bytes::new(), peer, at, generation, request_id, entry: entry_of_inbound };
     let request_id = inbound.request_id.clone();
     let serving = AssertUnwindSafe(serve(&app, inbound, body)).catch_unwind();
     let served = match timeout(app.limits.request_time_max, serving).await {

@@ -24,6 +24,8 @@ pub(crate) struct Inbound {
     pub(crate) body: Bytes,
     pub(crate) peer: SocketAddr,
     pub(crate) at: Timestamp,
+    /// The state of the identities when it arrived, before anything was looked up.
+    pub(crate) generation: u64,
     pub(crate) request_id: String,
     /// What the audit trail will say about it.
     pub(crate) entry: Arc<Entry>,

@@ -22,6 +22,8 @@ pub(crate) struct Call<T> {
     pub(crate) input: T,
     /// When the request arrived.
     pub(crate) at: Timestamp,
+    /// The state of the identities when the request arrived.
+    pub(crate) generation: u64,
     /// What a client that repeats the call sends again.
     pub(crate) invocation: Option<Invocation>,
     pub(crate) context: RequestContext,
@@ -37,6 +39,7 @@ impl<T> Call<T> {
             caller,
             input,
             at: inbound.at,
+            generation: inbound.generation,
             invocation,
             context: inbound.context(),
             entry: Arc::clone(&inbound.entry),

@@ -93,7 +93,7 @@ fn plan(
 
 async fn start(
     call: &Call<StartSessionInput>,
-    permit: Permit,
+    _permit: Permit,
     node: NodeId,
     plan: Plan,
 ) -> Result<StartSessionOutput, ApiError> {
@@ -117,8 +117,9 @@ async fn start(
         }
         StartSessionError::Recording(_) | StartSessionError::Store(_) => failure::internal(&error),
     })?;
-    // What changed between the decision and now was told before the session was there to be looked at.
-    if permit.generation() != app.authorizer.generation() {
+    // What changed since the request came was told before the session was there to be looked at, and the caller, the
+    // node's tags and the policies may have been read before it.
+    if call.generation != app.authorizer.generation() {
         app.sessions_changed.notify_one();
     }
     tracing::info!(session.id = %id, node.id = %call.input.target, "session {id} started on {}", call.input.target);
