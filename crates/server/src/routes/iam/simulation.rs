@@ -18,6 +18,9 @@ use super::refusal;
 /// The actions times the resources of one call. Each pair is a decision.
 const PAIRS_MAX: usize = 10_000;
 
+/// The same where each decision is explained, in words that may be longer than the policies.
+const EXPLAINED_PAIRS_MAX: usize = 100;
+
 /// A context key that no policy needs: it asks for the explanation, as `postern explain` does.
 const EXPLAIN_KEY: &str = "postern:Explain";
 /// Under which name it is found among the details.
@@ -92,8 +95,10 @@ impl Simulation {
         actions: &[String],
         resources: &[String],
     ) -> Result<Vec<EvaluationResult>, ApiError> {
-        if actions.len().saturating_mul(resources.len()) > PAIRS_MAX {
-            return Err(refusal::invalid_input(format!("At most {PAIRS_MAX} pairs of action and resource.")));
+        let is_explained = self.context.get(EXPLAIN_KEY).is_some();
+        let pairs_max = if is_explained { EXPLAINED_PAIRS_MAX } else { PAIRS_MAX };
+        if actions.len().saturating_mul(resources.len()) > pairs_max {
+            return Err(refusal::invalid_input(format!("At most {pairs_max} pairs of action and resource.")));
         }
         for resource in resources.iter().filter(|resource| *resource != "*") {
             if resource.parse::<Arn>().is_err() {
