@@ -6,7 +6,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use postern_audit_format::Record;
 use postern_audit_format::chain::{Class, Kind, NewLine};
 use postern_audit_format::delivery::DeliveryState;
@@ -23,6 +23,8 @@ use crate::unknown::{self, Cause};
 pub(crate) const QUEUE_LINES: usize = 4096;
 /// Bytes of bodies after which a batch is closed.
 const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The age at which a segment is followed by another, however short it is.
+const SEGMENT_AGE_MAX: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a trail's files survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -147,6 +149,8 @@ pub(crate) struct Appender {
     pub(crate) disk: Box<dyn Disk>,
     pub(crate) durability: Durability,
     pub(crate) segment_bytes_max: u64,
+    /// When the segment began.
+    pub(crate) segment_began: Timestamp,
     pub(crate) trail: TrailName,
     pub(crate) clock: Clock,
     pub(crate) open: BTreeMap<u64, OpenIntent>,
@@ -235,7 +239,7 @@ impl Appender {
             self.disk.truncate(end)?;
             self.is_dirty = false;
         }
-        if self.progress.borrow().segment_bytes >= self.segment_bytes_max {
+        if self.is_segment_complete() {
             self.begin_segment()?;
         }
         let time = self.clock.now();
@@ -261,6 +265,13 @@ impl Appender {
         Ok(first)
     }
 
+    /// Whether the next line belongs into another segment. What is old can only be removed from a segment that is not the
+    /// last one, so none goes on for ever.
+    fn is_segment_complete(&self) -> bool {
+        self.progress.borrow().segment_bytes >= self.segment_bytes_max
+            || self.clock.now().duration_since(self.segment_began) >= SEGMENT_AGE_MAX
+    }
+
     /// Begins the next segment.
     fn begin_segment(&mut self) -> io::Result<()> {
         let position = self.progress.borrow().position;
@@ -277,6 +288,7 @@ impl Appender {
         self.disk.begin_segment(position.sequence, &line)?;
         let segment_bytes = u64::try_from(line.len()).expect("a length fits 64 bits");
         self.progress.send_replace(Progress { position, segment: position.sequence, segment_bytes });
+        self.segment_began = time;
         Ok(())
     }
 

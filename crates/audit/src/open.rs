@@ -93,6 +93,7 @@ fn open_files(
         disk: Box::new(recovered.disk),
         durability: options.durability,
         segment_bytes_max: options.segment_bytes_max,
+        segment_began: recovered.segment_began,
         trail: options.trail.clone(),
         clock: clock.clone(),
         open: recovered.open,

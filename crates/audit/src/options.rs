@@ -19,7 +19,8 @@ pub struct TrailOptions {
     pub bucket: String,
     /// What an answered call survives.
     pub durability: Durability,
-    /// A segment file that has reached this length is followed by another. The last one is read when the trail is opened.
+    /// A segment file that has reached this length, or is a day old, is followed by another. The last one is read when
+    /// the trail is opened.
     pub segment_bytes_max: u64,
     /// How often a head is signed, if the chain has grown.
     pub head_interval: Duration,

@@ -23,6 +23,8 @@ use crate::unknown::Cause;
 pub(crate) struct Recovered {
     pub(crate) disk: ChainFiles,
     pub(crate) progress: Progress,
+    /// When the last segment began.
+    pub(crate) segment_began: Timestamp,
     pub(crate) open: BTreeMap<u64, OpenIntent>,
     pub(crate) delivery: DeliveryState,
     /// The keys that the chain names.
@@ -90,7 +92,7 @@ fn begin(chain: &Path, trail: &TrailName, now: Timestamp) -> Result<Recovered, O
     let segment_bytes = u64::try_from(line.len()).expect("a length fits 64 bits");
     let progress = Progress { position, segment: position.sequence, segment_bytes };
     let SegmentStart { delivery, keys, .. } = start;
-    Ok(Recovered { disk, progress, open: BTreeMap::new(), delivery, keys, torn_bytes: 0 })
+    Ok(Recovered { disk, progress, segment_began: now, open: BTreeMap::new(), delivery, keys, torn_bytes: 0 })
 }
 
 /// The line that the last head vouches for must be there.
@@ -111,6 +113,7 @@ struct Reading {
     /// The line that the last signed head vouches for.
     head: Option<Position>,
     start: Option<SegmentStart>,
+    began: Timestamp,
     position: Position,
     lines: u64,
     /// Where the last complete line ends.
@@ -131,6 +134,7 @@ impl Reading {
             first,
             head,
             start: None,
+            began: Timestamp::UNIX_EPOCH,
             position: Position::START,
             lines: 0,
             end: 0,
@@ -210,6 +214,7 @@ impl Reading {
                 self.delivery.clone_from(&start.delivery);
                 self.keys.clone_from(&start.keys);
                 self.start = Some(start);
+                self.began = line.time;
             }
             Kind::Intent => {
                 self.intents.insert(line.sequence, (line.class, body.to_owned()));
@@ -247,8 +252,8 @@ impl Reading {
             .map(|(sequence, (class, body))| (sequence, OpenIntent { class, body, state: state() }))
             .collect();
         let progress = Progress { position: self.position, segment: self.first, segment_bytes: self.end };
-        let Self { delivery, keys, .. } = self;
-        Ok(Recovered { disk, progress, open, delivery, keys, torn_bytes })
+        let Self { began: segment_began, delivery, keys, .. } = self;
+        Ok(Recovered { disk, progress, segment_began, open, delivery, keys, torn_bytes })
     }
 }
 

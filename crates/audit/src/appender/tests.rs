@@ -107,6 +107,7 @@ fn appender(disk: &FakeDisk, commands: &mpsc::Sender<Command>) -> (Appender, wat
         disk: Box::new(disk.clone()),
         durability: Durability::PowerFailure,
         segment_bytes_max: u64::MAX,
+        segment_began: Timestamp::UNIX_EPOCH,
         trail: TrailName {
             account_id: "111122223333".parse().unwrap(),
             region: "us-east-1".parse().unwrap(),

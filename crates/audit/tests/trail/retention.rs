@@ -111,6 +111,25 @@ async fn whole_segments_go_when_nothing_in_them_is_kept() {
 }
 
 #[tokio::test]
+async fn old_records_of_a_quiet_server_go_too() {
+    let (temp, hand) = (TempDir::new().unwrap(), Hand::new());
+    let open = async || Trail::open(options(temp.path()), [7; 32], hand.clock()).await.unwrap();
+    let trail = open().await;
+    trail.write(Class::Read, record("DescribeSessions", "alice", 1, hand.now())).await.unwrap();
+    trail.close().await;
+    // Far from filling a segment, and nobody but the server itself has anything to record.
+    hand.advance(3 * DAY_S);
+    let trail = open().await;
+    let retention = Retention { read: days(1), ..Retention::default() };
+    let removed = trail.apply_retention(retention, "arn:a", "old").await.unwrap();
+    assert_eq!(removed.records, 1, "{removed:?}");
+    assert_eq!(found(&trail, "DescribeSessions").await, 0);
+    let report = verified(&trail);
+    assert!(report.is_sound(), "{:#?}", report.findings);
+    trail.close().await;
+}
+
+#[tokio::test]
 async fn only_what_tombstones_tell_of_may_be_missing() {
     let (temp, hand) = (TempDir::new().unwrap(), Hand::new());
     let trail = ten_days(temp.path(), &hand).await;
