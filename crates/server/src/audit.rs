@@ -144,7 +144,7 @@ impl Audit {
         failure: Option<Failure>,
     ) -> Result<(), Unrecorded> {
         let Some(trail) = &self.trail else { return Ok(()) };
-        let (pending, class, record, is_read_only, routine) = {
+        let (pending, class, record, only_reads, routine) = {
             let mut draft = entry.draft();
             if matches!(draft.what, What::Nothing) {
                 return Ok(());
@@ -162,8 +162,8 @@ impl Audit {
                 return Ok(());
             }
             draft.check_intent();
-            let is_read_only = draft.is_read_only();
-            (draft.pending.take(), draft.class(), draft.record.clone(), is_read_only, routine)
+            let only_reads = draft.only_reads();
+            (draft.pending.take(), draft.class(), draft.record.clone(), only_reads, routine)
         };
         let written = match (pending, routine) {
             (Some(pending), _) => trail.complete(pending, record).await,
@@ -171,7 +171,7 @@ impl Audit {
             (None, None) => trail.write(class, record).await,
         };
         match written {
-            Err(error) if is_read_only && self.unrecorded_reads == UnrecordedReads::Answer => {
+            Err(error) if only_reads && self.unrecorded_reads == UnrecordedReads::Answer => {
                 let error: &dyn std::error::Error = &error;
                 tracing::error!(error, "a call that reads is answered without being on the audit trail");
                 Ok(())

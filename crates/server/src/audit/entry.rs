@@ -283,6 +283,12 @@ impl Draft {
         self.record.read_only.unwrap_or(false)
     }
 
+    /// Whether nothing comes of the call but its answer. Credentials are more, though CloudTrail calls that reading.
+    pub(super) fn only_reads(&self) -> bool {
+        let gives = matches!(self.what, What::Known(described) if described.shows_answer);
+        self.is_read_only() && !gives
+    }
+
     /// Completes the record.
     pub(super) fn end(&mut self, at: Timestamp, failure: Option<Failure>) {
         self.record.event_time = at;
@@ -296,5 +302,32 @@ impl Draft {
         }
         self.record.error_code = Some(code.to_owned());
         self.record.error_message = Some(failure.message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_api::{Operation, ssm, sts};
+    use postern_audit::{IdentityType, UserIdentity};
+
+    use super::*;
+
+    #[test]
+    fn what_hands_out_credentials_does_not_only_read() {
+        for (operation, only_reads) in [
+            (Operation::Ssm(ssm::Operation::DescribeSessions), true),
+            (Operation::Ssm(ssm::Operation::StartSession), false),
+            (Operation::Sts(sts::Operation::GetCallerIdentity), true),
+            (Operation::Sts(sts::Operation::AssumeRole), false),
+            (Operation::Sts(sts::Operation::AssumeRoleWithWebIdentity), false),
+            (Operation::Sts(sts::Operation::GetSessionToken), false),
+        ] {
+            let (region, who) = ("us-east-1".parse().unwrap(), UserIdentity::new(IdentityType::Unknown));
+            let (id, at) = (uuid::Uuid::nil(), Timestamp::UNIX_EPOCH);
+            let record = Record::api_call(id, at, String::new(), String::new(), region, who);
+            let entry = Entry::new(record, "111122223333".parse().unwrap());
+            entry.operation(operation);
+            assert_eq!(entry.draft().only_reads(), only_reads, "{operation:?}");
+        }
     }
 }
