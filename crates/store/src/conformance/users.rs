@@ -208,7 +208,13 @@ pub(crate) async fn names_that_end_at_a_hyphen_are_confused(a: &dyn Store, b: &d
         ("_ob-x", None),
     ];
     for (name, expected) in cases {
-        let found = b.user_confused_with(name).await.unwrap();
+        let found = b.user_confused_with(name, None).await.unwrap();
         assert_eq!(found.as_ref().map(UserName::as_str), expected, "{name}");
     }
+    // Whoever is renamed is in nobody's way, and hides nobody who is.
+    let besides = |name: &str| Some(name.parse::<UserName>().unwrap());
+    let confused = b.user_confused_with("ali-ce", besides("ali").as_ref()).await.unwrap();
+    assert_eq!(confused, None);
+    let confused = b.user_confused_with("bob", besides("ali").as_ref()).await.unwrap();
+    assert_eq!(confused, besides("bob-x-y"));
 }

@@ -79,7 +79,12 @@ pub trait UserStore: Send + Sync {
 
     /// A user whose sessions a policy for `session/${aws:username}-*` would confuse with those of `name`: the one
     /// name is the other one up to a hyphen, as with `ali` and `ali-ce`. `name` is a user's or a role session's.
-    async fn user_confused_with(&self, name: &str) -> Result<Option<UserName>, StoreError>;
+    /// The user `besides`, who is about to be renamed, does not count.
+    async fn user_confused_with(
+        &self,
+        name: &str,
+        besides: Option<&UserName>,
+    ) -> Result<Option<UserName>, StoreError>;
 
     /// Renames or moves a user.
     ///

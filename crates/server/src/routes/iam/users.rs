@@ -151,8 +151,8 @@ async fn refuse_confusing<T>(
     name: &UserName,
     old: Option<&UserName>,
 ) -> Result<(), ApiError> {
-    let other = call.app.store.user_confused_with(name.as_str()).await.map_err(failure::store)?;
-    match other.filter(|other| Some(other) != old) {
+    let other = call.app.store.user_confused_with(name.as_str(), old).await.map_err(failure::store)?;
+    match other {
         None => Ok(()),
         Some(other) => Err(refusal::invalid_input(format!(
             "The name {name} and that of the user {other} are the same up to a hyphen. A policy for \

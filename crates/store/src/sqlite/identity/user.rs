@@ -81,15 +81,21 @@ impl UserStore for SqliteStore {
         paged(&rows, page.limit, |user: &User| user.name.clone())
     }
 
-    async fn user_confused_with(&self, name: &str) -> Result<Option<UserName>, StoreError> {
+    async fn user_confused_with(
+        &self,
+        name: &str,
+        besides: Option<&UserName>,
+    ) -> Result<Option<UserName>, StoreError> {
         // Policies compare session ARNs with their case.
         let row = sqlx::query(
             "SELECT name FROM users
-             WHERE substr(name, 1, length(?1) + 1) = (?1 || '-') COLLATE BINARY
-                OR substr(?1, 1, length(name) + 1) = (name || '-') COLLATE BINARY
+             WHERE (substr(name, 1, length(?1) + 1) = (?1 || '-') COLLATE BINARY
+                OR substr(?1, 1, length(name) + 1) = (name || '-') COLLATE BINARY)
+               AND (?2 IS NULL OR name <> ?2)
              ORDER BY name LIMIT 1",
         )
         .bind(name)
+        .bind(besides.map(UserName::as_str))
         .fetch_optional(&self.readers)
         .await
         .map_err(failed("compare user names"))?;
