@@ -106,6 +106,8 @@ impl Form {
             Self::Json
         } else if signed_service(parts).as_deref() == Some(routes::s3::SERVICE) {
             Self::S3
+        } else if is_form(parts) {
+            Self::Query(query_service(parts))
         } else {
             Self::Json
         }
@@ -239,7 +241,7 @@ async fn query(app: &Arc<App>, form: &query::Form, inbound: &Inbound) -> Served 
 fn query_form(inbound: &Inbound) -> Result<Option<query::Form>, ApiError> {
     let text = match inbound.parts.method {
         Method::GET => inbound.parts.uri.query().unwrap_or_default(),
-        Method::POST if is_form(inbound) => std::str::from_utf8(&inbound.body)
+        Method::POST if is_form(&inbound.parts) => std::str::from_utf8(&inbound.body)
             .map_err(|_| ApiError::new(CommonError::Serialization, "the form is not UTF-8"))?,
         _ => return Ok(None),
     };
@@ -247,10 +249,18 @@ fn query_form(inbound: &Inbound) -> Result<Option<query::Form>, ApiError> {
     Ok(form.get("Action").is_some().then_some(form))
 }
 
-fn is_form(inbound: &Inbound) -> bool {
-    inbound
-        .header(CONTENT_TYPE.as_str())
-        .is_some_and(|value| value.trim_start().starts_with("application/x-www-form-urlencoded"))
+fn is_form(parts: &Parts) -> bool {
+    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|value| value.trim_start().starts_with("application/x-www-form-urlencoded"))
+}
+
+/// The service of a form that has not been read.
+fn query_service(parts: &Parts) -> Service {
+    let signed = signed_service(parts);
+    let is_meant = |service: &Service| {
+        service.protocol() == Protocol::Query && signed.as_deref() == Some(service.signing_name())
+    };
+    Service::ALL.iter().copied().find(is_meant).unwrap_or(Service::Sts)
 }
 
 /// The service that the request was signed for: the fourth part of the credential's scope.
