@@ -839,9 +839,3 @@ def test_the_aws_cli_shows_documents_decoded(server, user, name, tmp_path):
     )  # fmt: skip
     assert made["VirtualMFADevice"]["SerialNumber"].endswith(f":mfa/{name}")
     assert png.read_bytes().startswith(b"\x89PNG")
-
-
-def test_a_form_that_is_too_large_is_refused_in_xml(server):
-    with pytest.raises(ClientError) as refused:
-        server.client("iam").create_policy(PolicyName="too-large", PolicyDocument="x" * (260 << 10))
-    assert refused.value.response["Error"]["Code"] == "RequestEntityTooLargeException"

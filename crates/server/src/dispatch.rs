@@ -315,3 +315,32 @@ fn not_found() -> Answer {
         body: b"postern-server: nothing is here. Use the AWS CLI, an AWS SDK, or postern.\n".to_vec(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(service: &str, headers: &[(&str, &str)]) -> Form {
+        let credential = format!("AKIAIOSFODNN7EXAMPLE/20260615/us-east-1/{service}/aws4_request");
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host;x-amz-date, Signature={}",
+            "0".repeat(64)
+        );
+        let mut request = Request::post("/").header(AUTHORIZATION, authorization);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Form::of(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn what_is_refused_before_it_is_read_is_refused_in_the_clients_form() {
+        let query = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
+        let target = [("x-amz-target", "AmazonSSM.StartSession")];
+        assert_eq!(form("iam", &query), Form::Query(Service::Iam));
+        assert_eq!(form("sts", &query), Form::Query(Service::Sts));
+        assert_eq!(form("nonsense", &query), Form::Query(Service::Sts));
+        assert_eq!(form("ssm", &target), Form::Json);
+        assert_eq!(form("s3", &[]), Form::S3);
+    }
+}
