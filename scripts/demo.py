@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deployment import ROOT, Deployment, Failed, end_on_signals, free_port
+from deployment import ROOT, Deployment, Failed, end_on_signals, end_undisturbed, free_port
 
 COMMAND_WITHIN_S = 60
 # Everything else of the demo is removed at its end.
@@ -23,6 +23,8 @@ KEPT = ROOT / "target" / "demo"
 
 def main() -> int:
     end_on_signals()
+    # Whoever reads it from a file or a pipe sees it when it is so.
+    sys.stdout.reconfigure(line_buffering=True)
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     with tempfile.TemporaryDirectory(prefix="postern-demo-") as directory:
         deployment = Deployment(Path(directory), free_port())
@@ -41,6 +43,7 @@ def main() -> int:
         except KeyboardInterrupt:
             return 130
         finally:
+            end_undisturbed()
             deployment.stop()
 
 

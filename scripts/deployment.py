@@ -169,3 +169,9 @@ def end_on_signals() -> None:
     """Signals become an exit, so that what was started is stopped."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
+
+
+def end_undisturbed() -> None:
+    """From here on signals change nothing: the end is under way already."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
