@@ -33,10 +33,10 @@ def _once(arguments, environment, path) -> float:
         program.until_prompt()
         program.write(b"stty -echo; PS1=; echo re''ady\r")
         program.until(lambda seen: b"ready\r\n" in seen)
-        program.write(f"cat {path}; echo do''ne\r".encode())
+        program.write(f"cat {path}; echo '#do''ne'\r".encode())
         began = time.perf_counter()
         received, tail = 0, b""
-        while b"done\r\n" not in tail:
+        while b"#done\r\n" not in tail:
             piece = program.read(60)
             received += len(piece)
             tail = (tail + piece)[-64:]
