@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use postern_ids::{AccessKeyId, NodeId, PrincipalId, RoleName};
 use postern_store::{AccessKey, KeyStatus, Role, Store, StoreError, User};
-use tokio::sync::watch;
+
+use super::remembered::Remembered;
 
 /// How many of each kind are remembered, below 1 KiB each. Beyond that all are forgotten and asked for again.
 const KEPT_MAX: usize = 16_384;
@@ -17,14 +18,12 @@ const NODES_KEPT_MAX: usize = 262_144;
 /// remembered: nodes register without a notice.
 pub(super) struct Identities {
     store: Arc<dyn Store>,
-    generation: watch::Receiver<u64>,
-    known: RwLock<Known>,
+    known: Remembered<Known>,
 }
 
-/// What is known, all of one generation.
+/// What is known.
 #[derive(Default)]
 struct Known {
-    generation: u64,
     keys: HashMap<AccessKeyId, Arc<KeyHolder>>,
     users: HashMap<PrincipalId, Arc<User>>,
     roles: HashMap<PrincipalId, Arc<Role>>,
@@ -40,72 +39,72 @@ pub(super) struct KeyHolder {
 
 impl Identities {
     pub(super) fn new(store: Arc<dyn Store>) -> Self {
-        let generation = store.identity_generation();
-        Self { store, generation, known: RwLock::default() }
+        let known = Remembered::new(store.identity_generation());
+        Self { store, known }
     }
 
     /// The key `id`, if it exists and is active, with its user.
     pub(super) async fn active_key(&self, id: &AccessKeyId) -> Result<Option<Arc<KeyHolder>>, StoreError> {
-        let generation = self.generation();
-        if let Some(found) = self.recall(generation, |known| known.keys.get(id).cloned()) {
+        let generation = self.known.generation();
+        if let Some(found) = self.known.recall(|known| known.keys.get(id).cloned()) {
             return Ok(Some(found));
         }
         let active = |key: &AccessKey| key.status == KeyStatus::Active;
         let Some(key) = self.store.access_key(id).await?.filter(active) else { return Ok(None) };
         let Some(user) = self.store.user(&key.user).await? else { return Ok(None) };
         let found = Arc::new(KeyHolder { key, user: Arc::new(user) });
-        self.remember(generation, |known| put(&mut known.keys, id.clone(), &found));
+        self.known.remember(generation, |known| put(&mut known.keys, id.clone(), &found));
         Ok(Some(found))
     }
 
     /// The user with this unique identifier.
     pub(super) async fn user(&self, id: &PrincipalId) -> Result<Option<Arc<User>>, StoreError> {
-        let generation = self.generation();
-        if let Some(found) = self.recall(generation, |known| known.users.get(id).cloned()) {
+        let generation = self.known.generation();
+        if let Some(found) = self.known.recall(|known| known.users.get(id).cloned()) {
             return Ok(Some(found));
         }
         let found = self.store.user_by_id(id).await?.map(Arc::new);
         if let Some(user) = &found {
-            self.remember(generation, |known| put(&mut known.users, id.clone(), user));
+            self.known.remember(generation, |known| put(&mut known.users, id.clone(), user));
         }
         Ok(found)
     }
 
     /// The role with this unique identifier.
     pub(super) async fn role(&self, id: &PrincipalId) -> Result<Option<Arc<Role>>, StoreError> {
-        let generation = self.generation();
-        if let Some(found) = self.recall(generation, |known| known.roles.get(id).cloned()) {
+        let generation = self.known.generation();
+        if let Some(found) = self.known.recall(|known| known.roles.get(id).cloned()) {
             return Ok(Some(found));
         }
         let found = self.store.role_by_id(id).await?.map(Arc::new);
         if let Some(role) = &found {
-            self.remember(generation, |known| put(&mut known.roles, id.clone(), role));
+            self.known.remember(generation, |known| put(&mut known.roles, id.clone(), role));
         }
         Ok(found)
     }
 
     /// The role with this name, for tokens that do not hold the identifier.
     pub(super) async fn role_named(&self, name: &RoleName) -> Result<Option<Arc<Role>>, StoreError> {
-        let generation = self.generation();
-        if let Some(found) = self.recall(generation, |known| known.roles_by_name.get(name).cloned()) {
+        let generation = self.known.generation();
+        if let Some(found) = self.known.recall(|known| known.roles_by_name.get(name).cloned()) {
             return Ok(Some(found));
         }
         let found = self.store.role(name).await?.map(Arc::new);
         if let Some(role) = &found {
-            self.remember(generation, |known| put(&mut known.roles_by_name, name.clone(), role));
+            self.known.remember(generation, |known| put(&mut known.roles_by_name, name.clone(), role));
         }
         Ok(found)
     }
 
     /// Whether the node is registered.
     pub(super) async fn has_node(&self, node: &NodeId) -> Result<bool, StoreError> {
-        let generation = self.generation();
-        if self.recall(generation, |known| known.nodes.contains(node).then_some(())).is_some() {
+        let generation = self.known.generation();
+        if self.known.recall(|known| known.nodes.contains(node).then_some(())).is_some() {
             return Ok(true);
         }
         let exists = self.store.node(node).await?.is_some();
         if exists {
-            self.remember(generation, |known| {
+            self.known.remember(generation, |known| {
                 if known.nodes.len() >= NODES_KEPT_MAX {
                     known.nodes.clear();
                 }
@@ -113,26 +112,6 @@ impl Identities {
             });
         }
         Ok(exists)
-    }
-
-    /// Read before the store is asked, so that a change in the meantime makes the answer worthless.
-    fn generation(&self) -> u64 {
-        *self.generation.borrow()
-    }
-
-    fn recall<T>(&self, generation: u64, look: impl FnOnce(&Known) -> Option<T>) -> Option<T> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if known.generation == generation { look(&known) } else { None }
-    }
-
-    fn remember(&self, generation: u64, put: impl FnOnce(&mut Known)) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.generation < generation {
-            *known = Known { generation, ..Known::default() };
-        }
-        if known.generation == generation {
-            put(&mut known);
-        }
     }
 }
 

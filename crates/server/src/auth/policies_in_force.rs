@@ -1,17 +1,17 @@
 //! The policies that bind a principal, compiled, and remembered until identities change.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use postern_iam::{NamedPolicy, PolicyKind, managed};
 use postern_ids::{PolicyArn, PrincipalId};
 use postern_store::{
     AttachedPolicy, HeldPolicies, Principal, PrincipalName, PrincipalPolicies, Store, StoreError, Tag,
 };
-use tokio::sync::watch;
 
 use super::TokenFacts;
 use super::compiled::{CompiledPolicies, UnreadablePolicy};
+use super::remembered::Remembered;
 
 /// How many principals are remembered, a few KiB each. Beyond that all are forgotten and asked for again.
 const KEPT_MAX: usize = 4096;
@@ -49,15 +49,13 @@ pub(super) type Guardrails = Arc<[Vec<NamedPolicy>]>;
 /// See the [module's documentation](self).
 pub(super) struct PoliciesInForce {
     store: Arc<dyn Store>,
-    generation: watch::Receiver<u64>,
     compiled: CompiledPolicies,
-    known: RwLock<Known>,
+    known: Remembered<Known>,
 }
 
-/// What is known, all of one generation.
+/// What is known.
 #[derive(Default)]
 struct Known {
-    generation: u64,
     principals: HashMap<PrincipalName, Arc<KnownPrincipal>>,
     guardrails: Option<Guardrails>,
     /// `None`: there is no such policy.
@@ -66,14 +64,14 @@ struct Known {
 
 impl PoliciesInForce {
     pub(super) fn new(store: Arc<dyn Store>) -> Self {
-        let generation = store.identity_generation();
-        Self { store, generation, compiled: CompiledPolicies::default(), known: RwLock::default() }
+        let known = Remembered::new(store.identity_generation());
+        Self { store, compiled: CompiledPolicies::default(), known }
     }
 
     /// The generation that decisions are made from, at least. Read before anything is asked, so that a change in the
     /// meantime makes what was read worthless.
     pub(super) fn generation(&self) -> u64 {
-        *self.generation.borrow()
+        self.known.generation()
     }
 
     /// The user or role with this name. `None`: it does not exist.
@@ -81,13 +79,13 @@ impl PoliciesInForce {
         &self,
         name: &PrincipalName,
     ) -> Result<Option<Arc<KnownPrincipal>>, PoliciesError> {
-        if let Some(found) = self.recall(|known| known.principals.get(name).cloned()) {
+        if let Some(found) = self.known.recall(|known| known.principals.get(name).cloned()) {
             return Ok(Some(found));
         }
         let Some(found) = self.store.principal_policies(name).await? else { return Ok(None) };
         let generation = found.generation;
         let principal = Arc::new(self.known_principal(found)?);
-        self.remember(generation, |known| {
+        self.known.remember(generation, |known| {
             if known.principals.len() >= KEPT_MAX {
                 known.principals.clear();
             }
@@ -98,7 +96,7 @@ impl PoliciesInForce {
 
     /// Limits of the account.
     pub(super) async fn guardrails(&self) -> Result<Guardrails, PoliciesError> {
-        if let Some(found) = self.recall(|known| known.guardrails.clone()) {
+        if let Some(found) = self.known.recall(|known| known.guardrails.clone()) {
             return Ok(found);
         }
         let generation = self.generation();
@@ -112,7 +110,7 @@ impl PoliciesInForce {
             }
         }
         let guardrails: Guardrails = levels.into_iter().map(|(_, policies)| policies).collect();
-        self.remember(generation, |known| known.guardrails = Some(Arc::clone(&guardrails)));
+        self.known.remember(generation, |known| known.guardrails = Some(Arc::clone(&guardrails)));
         Ok(guardrails)
     }
 
@@ -150,12 +148,12 @@ impl PoliciesInForce {
     /// The default version of a managed policy. `None`: there is no such policy.
     async fn managed(&self, arn: &str) -> Result<Option<NamedPolicy>, PoliciesError> {
         let Ok(arn) = arn.parse::<PolicyArn>() else { return Ok(None) };
-        if let Some(found) = self.recall(|known| known.managed.get(&arn).cloned()) {
+        if let Some(found) = self.known.recall(|known| known.managed.get(&arn).cloned()) {
             return Ok(found);
         }
         let generation = self.generation();
         let found = if arn.is_aws_managed() { aws_managed(&arn).ok() } else { self.stored(&arn).await? };
-        self.remember(generation, |known| {
+        self.known.remember(generation, |known| {
             if known.managed.len() >= KEPT_MAX {
                 known.managed.clear();
             }
@@ -202,22 +200,6 @@ impl PoliciesInForce {
             AttachedPolicy::CustomerManaged { arn, document, .. } => {
                 Ok(self.compiled.compile(arn.as_str(), PolicyKind::Identity, document)?)
             }
-        }
-    }
-
-    fn recall<T>(&self, look: impl FnOnce(&Known) -> Option<T>) -> Option<T> {
-        let generation = self.generation();
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if known.generation == generation { look(&known) } else { None }
-    }
-
-    fn remember(&self, generation: u64, put: impl FnOnce(&mut Known)) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.generation < generation {
-            *known = Known { generation, ..Known::default() };
-        }
-        if known.generation == generation {
-            put(&mut known);
         }
     }
 }
