@@ -67,7 +67,7 @@ async fn answer(
     let inbound =
         Inbound { parts, body: Bytes::new(), peer, at, generation, request_id, entry: entry_of_inbound };
     let request_id = inbound.request_id.clone();
-    let serving = AssertUnwindSafe(serve(&app, inbound, body)).catch_unwind();
+    let serving = AssertUnwindSafe(serve(&app, form, inbound, body)).catch_unwind();
     let served = match timeout(app.limits.request_time_max, serving).await {
         Ok(Ok(served)) => served,
         Ok(Err(_)) => Served::failed(form, internal()),
@@ -101,15 +101,15 @@ impl Form {
     /// The form as far as the head of a request tells.
     fn of(parts: &Parts) -> Self {
         if routes::ssmmessages::is_channel(parts.uri.path()) {
-            Self::Channel
-        } else if parts.headers.contains_key(json::TARGET_HEADER) {
-            Self::Json
-        } else if signed_service(parts).as_deref() == Some(routes::s3::SERVICE) {
-            Self::S3
-        } else if is_form(parts) {
-            Self::Query(query_service(parts))
-        } else {
-            Self::Json
+            return Self::Channel;
+        }
+        if parts.headers.contains_key(json::TARGET_HEADER) {
+            return Self::Json;
+        }
+        match signed_service(parts) {
+            Some(service) if service == routes::s3::SERVICE => Self::S3,
+            signed if is_form(parts) => Self::Query(query_service(signed.as_deref())),
+            _ => Self::Json,
         }
     }
 }
@@ -153,8 +153,7 @@ impl Served {
 }
 
 /// Finds out what a request asks for, and has it done.
-async fn serve(app: &Arc<App>, mut inbound: Inbound, body: Incoming) -> Served {
-    let form = Form::of(&inbound.parts);
+async fn serve(app: &Arc<App>, form: Form, mut inbound: Inbound, body: Incoming) -> Served {
     // A websocket has no body.
     if form == Form::Channel && inbound.parts.method == Method::GET {
         let outcome = routes::ssmmessages::open_channel(app, inbound).await;
@@ -254,12 +253,10 @@ fn is_form(parts: &Parts) -> bool {
     content_type.is_some_and(|value| value.trim_start().starts_with("application/x-www-form-urlencoded"))
 }
 
-/// The service of a form that has not been read.
-fn query_service(parts: &Parts) -> Service {
-    let signed = signed_service(parts);
-    let is_meant = |service: &Service| {
-        service.protocol() == Protocol::Query && signed.as_deref() == Some(service.signing_name())
-    };
+/// The service of a form that has not been read: the one that it was signed for.
+fn query_service(signed: Option<&str>) -> Service {
+    let is_meant =
+        |service: &Service| service.protocol() == Protocol::Query && signed == Some(service.signing_name());
     Service::ALL.iter().copied().find(is_meant).unwrap_or(Service::Sts)
 }
 
