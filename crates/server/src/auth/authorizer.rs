@@ -17,17 +17,10 @@ use super::{Action, Caller, Check, Denied, NotAuthorized, Principal, Undecided, 
 #[derive(Debug)]
 #[must_use = "a permit is asked for in order to act"]
 pub struct Permit {
-    generation: u64,
     decision: Decision,
 }
 
 impl Permit {
-    /// The identity generation that it was given under: what changed since then is not in it.
-    #[must_use]
-    pub fn generation(&self) -> u64 {
-        self.generation
-    }
-
     /// What allowed it: of several checks, the last one.
     pub fn decision(&self) -> &Decision {
         &self.decision
@@ -81,10 +74,9 @@ impl Authorizer {
         context: &RequestContext,
         sets: impl IntoIterator<Item = Vec<Check>>,
     ) -> Result<Permit, NotAuthorized> {
-        let generation = self.generation();
         let (checks, decided) = self.decide_by_one_of(caller, context, sets).await?;
         log(caller, context, &checks, decided.as_ref().err());
-        Ok(Permit { generation, decision: decided? })
+        Ok(Permit { decision: decided? })
     }
 
     /// Whether the caller could still get the permit, asked for nobody and without acting: nothing is logged.
