@@ -146,9 +146,9 @@ def test_an_opening_that_is_too_big(server, node, opcode):
     assert server.program.resident_bytes() - before < 16 << 20, "of 32 MB next to nothing is kept"
 
 
-def test_registrations_of_one_address_are_limited(lab):
-    server = lab.server({"POSTERN_LIMITS_UNSIGNED_CALLS_PER_MINUTE_MAX": "5"}).start()
-    call = ssm_call(
+def registration():
+    """A call that anybody may make, with an activation that does not exist."""
+    return ssm_call(
         "RegisterManagedInstance",
         {
             "ActivationId": "11111111-2222-3333-4444-555555555555",
@@ -158,6 +158,11 @@ def test_registrations_of_one_address_are_limited(lab):
             "Fingerprint": "x",
         },
     )
+
+
+def test_registrations_of_one_address_are_limited(lab):
+    server = lab.server({"POSTERN_LIMITS_UNSIGNED_CALLS_PER_MINUTE_MAX": "5"}).start()
+    call = registration()
     codes = [call.send(server).code for _ in range(8)]
     assert codes[-1] in ("ThrottlingException", "TooManyUpdates"), codes
     assert server.client("sts").get_caller_identity()["Account"], "signed calls go on"
@@ -165,16 +170,7 @@ def test_registrations_of_one_address_are_limited(lab):
 
 def test_strangers_do_not_fill_the_trail(lab):
     server = lab.server({"POSTERN_LIMITS_UNSIGNED_CALLS_PER_MINUTE_MAX": "5"}).start()
-    call = ssm_call(
-        "RegisterManagedInstance",
-        {
-            "ActivationId": "11111111-2222-3333-4444-555555555555",
-            "ActivationCode": "A" * 20,
-            "PublicKey": "A" * 392,
-            "PublicKeyType": "Rsa",
-            "Fingerprint": "x",
-        },
-    )
+    call = registration()
     began = time.monotonic()
     for _ in range(400):
         call.send(server)
