@@ -15,6 +15,7 @@ mod node_signature;
 mod password;
 mod policies_in_force;
 mod reach;
+mod remembered;
 mod replay;
 mod request_context;
 mod session_right;
