@@ -108,7 +108,9 @@ impl Statement {
 
     pub(crate) fn matches_principal(&self, question: &Question<'_>) -> Option<Grant> {
         match &self.principals {
-            Some(principals) => principals.matches(&question.request.principal, question.bounded),
+            Some(principals) => {
+                principals.matches(&question.request.principal, question.bounded, self.effect)
+            }
             None => Some(Grant::Direct),
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Source: "AWS JSON policy elements: Principal" and "… NotPrincipal" in the IAM User Guide.
 
+use crate::policy::Effect;
+
 /// Who makes a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Principal<'a> {
@@ -73,8 +75,10 @@ pub(crate) struct Principals {
 /// One principal that a policy names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Listed {
-    /// `"*"`, or `{"AWS": "*"}`.
+    /// `"*"`.
     Everyone,
+    /// `{"AWS": "*"}`: everyone who has an account.
+    EveryAccount,
     /// An account, by its id or the ARN of its root user.
     Account(Box<str>),
     /// A user, a role or a session.
@@ -106,9 +110,15 @@ impl Principals {
     /// A caller is several principals at once: a session, its role and its account. `NotPrincipal` spares a caller only
     /// if it lists all of them, which is what the guide demands of its authors; and it spares no caller who has a
     /// permissions boundary, as the guide warns.
-    pub(crate) fn matches(&self, caller: &Principal<'_>, bounded: bool) -> Option<Grant> {
+    ///
+    /// To the guide `{"AWS": "*"}` and `"*"` are the same. Nobody who writes the first in an `Allow` means services and web
+    /// identities, which have principals of their own, so it grants them nothing; a `Deny` counts in full.
+    pub(crate) fn matches(&self, caller: &Principal<'_>, bounded: bool, effect: Effect) -> Option<Grant> {
         if self.negated {
             return (bounded || !self.spares(caller)).then_some(Grant::Direct);
+        }
+        if effect == Effect::Deny && self.listed.contains(&Listed::EveryAccount) {
+            return Some(Grant::Direct);
         }
         self.listed.iter().filter_map(|listed| listed.grant(caller)).max()
     }
@@ -116,6 +126,10 @@ impl Principals {
     fn spares(&self, caller: &Principal<'_>) -> bool {
         let lists = |grant| self.listed.iter().any(|listed| listed.grant(caller) == Some(grant));
         if self.listed.contains(&Listed::Everyone) {
+            return true;
+        }
+        let is_somebodys = caller.account().is_some();
+        if is_somebodys && self.listed.contains(&Listed::EveryAccount) {
             return true;
         }
         match caller {
@@ -142,6 +156,7 @@ impl Listed {
     fn grant(&self, caller: &Principal<'_>) -> Option<Grant> {
         match (self, caller) {
             (Self::Everyone, _) => Some(Grant::Direct),
+            (Self::EveryAccount, _) => caller.account().is_some().then_some(Grant::Direct),
             (Self::Account(id), _) => {
                 let of_account = caller.account() == Some(id);
                 let grant =
@@ -169,7 +184,7 @@ impl Listed {
 
     pub(crate) fn as_str(&self) -> &str {
         match self {
-            Self::Everyone => "*",
+            Self::Everyone | Self::EveryAccount => "*",
             Self::Account(text)
             | Self::Arn(text)
             | Self::UniqueId(text)
@@ -182,7 +197,7 @@ impl Listed {
     /// Reads a value under `AWS`; nothing if it is none.
     pub(crate) fn aws(text: &str) -> Option<Self> {
         if text == "*" {
-            return Some(Self::Everyone);
+            return Some(Self::EveryAccount);
         }
         if is_account(text) {
             return Some(Self::Account(text.into()));

@@ -88,6 +88,40 @@ fn a_deny_of_any_layer_wins_and_is_named() {
 }
 
 #[test]
+fn everybody_with_an_account_is_no_service() {
+    let service = Principal::Service { name: "ssm.amazonaws.com" };
+    let web_identity =
+        Principal::WebIdentity { provider: "arn:aws:iam::111122223333:oidc-provider/idp.example" };
+    let of = |effect: &str, principal: &str| {
+        let allow = r#"{"Effect":"Allow","Principal":"*","Action":"ssm:*","Resource":"*"}"#;
+        let statement = format!(r#"{{"Effect":"{effect}",{principal},"Action":"ssm:*","Resource":"*"}}"#);
+        let statements = if effect == "Allow" { statement } else { format!("{allow},{statement}") };
+        policy(PolicyKind::Resource, &statements)
+    };
+    let is_allowed = |caller, policy: &NamedPolicy| {
+        decide(caller, &Policies { resource: Some(policy), ..Policies::default() }).is_allowed()
+    };
+    // Allow, Deny, and a Deny that spares them.
+    for (effect, element, [of_people, of_others]) in [
+        ("Allow", r#""Principal":"*""#, [true, true]),
+        ("Allow", r#""Principal":{"AWS":"*"}"#, [true, false]),
+        ("Allow", r#""Principal":{"AWS":["*","111122223333"]}"#, [true, false]),
+        ("Deny", r#""Principal":"*""#, [false, false]),
+        ("Deny", r#""Principal":{"AWS":"*"}"#, [false, false]),
+        ("Deny", r#""NotPrincipal":"*""#, [true, true]),
+        ("Deny", r#""NotPrincipal":{"AWS":"*"}"#, [true, false]),
+    ] {
+        let policy = of(effect, element);
+        for caller in [ALICE, BOB] {
+            assert_eq!(is_allowed(caller, &policy), of_people, "{effect} {element} {caller:?}");
+        }
+        for caller in [service, web_identity] {
+            assert_eq!(is_allowed(caller, &policy), of_others, "{effect} {element} {caller:?}");
+        }
+    }
+}
+
+#[test]
 fn grants_of_a_resource_within_one_account() {
     let silent = [identity(OTHER)];
     let user = r#"{"AWS":"arn:aws:iam::111122223333:user/alice"}"#;
