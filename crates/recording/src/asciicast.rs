@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::reader::Terminal;
+use crate::events::Terminal;
 use crate::text::{self, Carry};
 
 /// The terminal's size until it is known.

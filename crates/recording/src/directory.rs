@@ -201,14 +201,14 @@ impl RecordingDirectory {
     pub fn recording(&self, session: &SessionId) -> io::Result<Option<Recording>> {
         let paths = Paths::new(&self.path, session);
         match read_summary(&paths.side) {
-            Ok(summary) => Ok(Some(Recording::new(summary, paths.cast))),
+            Ok(summary) => Ok(Some(Recording::new(summary, paths))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// The sessions that have a file with this ending.
-    fn sessions_with(&self, ending: &str) -> io::Result<Vec<SessionId>> {
+    pub(crate) fn sessions_with(&self, ending: &str) -> io::Result<Vec<SessionId>> {
         let mut sessions = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(|error| disk::named(&self.path, error))? {
             let name = entry.map_err(|error| disk::named(&self.path, error))?.file_name();
@@ -220,7 +220,7 @@ impl RecordingDirectory {
     }
 }
 
-fn read_summary(path: &Path) -> io::Result<RecordingSummary> {
+pub(crate) fn read_summary(path: &Path) -> io::Result<RecordingSummary> {
     let contents = fs::read(path).map_err(|error| disk::named(path, error))?;
     serde_json::from_slice(&contents).map_err(|error| disk::named(path, error.into()))
 }

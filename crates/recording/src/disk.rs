@@ -26,6 +26,9 @@ pub(crate) struct Paths {
     pub(crate) side: PathBuf,
     pub(crate) side_new: PathBuf,
     pub(crate) position: PathBuf,
+    /// The order to remove all of them.
+    pub(crate) removal: PathBuf,
+    pub(crate) removal_new: PathBuf,
 }
 
 impl Paths {
@@ -37,10 +40,12 @@ impl Paths {
             side: path("json"),
             side_new: path("json.new"),
             position: path("position"),
+            removal: path("removal"),
+            removal_new: path("removal.new"),
         }
     }
 
-    /// Removes whatever there is.
+    /// Removes whatever there is of the recording.
     pub(crate) fn remove(&self) -> io::Result<()> {
         for path in [&self.side_new, &self.side, &self.cast, &self.position] {
             remove_if_there(path)?;

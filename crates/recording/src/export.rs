@@ -1,8 +1,9 @@
 //! Recordings in other forms.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
-use crate::reader::{EventKind, Recording};
+use crate::events::{Event, EventKind, EventParser};
 
 /// What becomes of escape sequences in plain text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,52 +14,84 @@ pub enum Escapes {
     Strip,
 }
 
-impl Recording {
-    /// Writes what the terminal showed.
-    ///
-    /// # Errors
-    /// The recording cannot be read, or `out` cannot be written.
-    pub fn export_text(&self, out: &mut dyn Write, escapes: Escapes) -> io::Result<()> {
-        let mut stripper = Stripper::default();
-        for event in self.events()? {
-            let EventKind::Output(text) = event?.kind else { continue };
-            match escapes {
-                Escapes::Keep => out.write_all(text.as_bytes())?,
-                Escapes::Strip => out.write_all(stripper.strip(&text).as_bytes())?,
-            }
-        }
-        out.flush()
+/// What a recording is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// asciicast v2, for players that do not know v3. That version has no exit status.
+    /// Source: <https://docs.asciinema.org/manual/asciicast/v2/>.
+    AsciicastV2,
+    /// What the terminal showed.
+    Text(Escapes),
+}
+
+/// Writes a recording, which comes in pieces, in another form.
+#[derive(Debug)]
+pub struct Exporter {
+    form: Form,
+    parser: EventParser,
+    stripper: Stripper,
+    is_begun: bool,
+}
+
+impl Exporter {
+    /// An exporter of the cast that errors call `name`.
+    pub fn new(form: Form, name: impl Into<String>) -> Self {
+        Self { form, parser: EventParser::new(name), stripper: Stripper::default(), is_begun: false }
     }
 
-    /// Writes the recording as asciicast v2, for players that do not know v3. That version has no exit status.
-    /// Source: <https://docs.asciinema.org/manual/asciicast/v2/>.
+    /// Takes more of the cast, cut anywhere, and writes what it comes to.
     ///
     /// # Errors
-    /// The recording cannot be read, or `out` cannot be written.
-    pub fn export_asciicast_v2(&self, out: &mut dyn Write) -> io::Result<()> {
-        let events = self.events()?;
-        let terminal = events.terminal();
+    /// It is not a cast, or `out` cannot be written. What came before a line that is wrong is written.
+    pub fn push(&mut self, cast: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        let mut events = Vec::new();
+        let parsed = self.parser.push(cast, &mut events);
+        if !self.is_begun && self.parser.has_header() {
+            self.is_begun = true;
+            self.write_header(out)?;
+        }
+        for event in events {
+            self.write_event(event, out)?;
+        }
+        parsed
+    }
+
+    fn write_header(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.form != Form::AsciicastV2 {
+            return Ok(());
+        }
+        let terminal = self.parser.terminal();
         let header = serde_json::json!({
             "version": 2,
             "width": terminal.cols,
             "height": terminal.rows,
-            "timestamp": self.summary.info.started_at.as_second(),
-            "title": events.title(),
+            "timestamp": self.parser.timestamp(),
+            "title": self.parser.title(),
         });
-        writeln!(out, "{header}")?;
-        for event in events {
-            let event = event?;
-            let (code, data) = match event.kind {
-                EventKind::Output(text) => ("o", text),
-                EventKind::Resize(terminal) => ("r", format!("{}x{}", terminal.cols, terminal.rows)),
-                EventKind::Marker(label) => ("m", label),
-                EventKind::Exit(_) | EventKind::Other { .. } => continue,
-            };
-            let data = serde_json::to_string(&data).map_err(io::Error::other)?;
-            writeln!(out, "[{}.{:06}, \"{code}\", {data}]", event.at.as_secs(), event.at.subsec_micros())?;
-        }
-        out.flush()
+        writeln!(out, "{header}")
     }
+
+    fn write_event(&mut self, event: Event, out: &mut dyn Write) -> io::Result<()> {
+        match (self.form, event.kind) {
+            (Form::Text(Escapes::Keep), EventKind::Output(text)) => out.write_all(text.as_bytes()),
+            (Form::Text(Escapes::Strip), EventKind::Output(text)) => {
+                out.write_all(self.stripper.strip(&text).as_bytes())
+            }
+            (Form::Text(_), _) => Ok(()),
+            (Form::AsciicastV2, kind) => write_v2(event.at, kind, out),
+        }
+    }
+}
+
+fn write_v2(at: Duration, kind: EventKind, out: &mut dyn Write) -> io::Result<()> {
+    let (code, data) = match kind {
+        EventKind::Output(text) => ("o", text),
+        EventKind::Resize(terminal) => ("r", format!("{}x{}", terminal.cols, terminal.rows)),
+        EventKind::Marker(label) => ("m", label),
+        EventKind::Exit(_) | EventKind::Other { .. } => return Ok(()),
+    };
+    let data = serde_json::to_string(&data).map_err(io::Error::other)?;
+    writeln!(out, "[{}.{:06}, \"{code}\", {data}]", at.as_secs(), at.subsec_micros())
 }
 
 /// Takes escape sequences and control characters out of a text that comes in pieces.

@@ -2,7 +2,8 @@
 //!
 //! A recording is a pair of files in one directory: `<session>.cast`, what the terminal showed, as
 //! [asciicast v3](https://docs.asciinema.org/manual/asciicast/v3/); and `<session>.json`, who, where, when and why it
-//! ended. While the session runs there is a third, `<session>.position`: how far the record goes.
+//! ended. While the session runs there is a third, `<session>.position`: how far the record goes; while the recording is
+//! being removed another, `<session>.removal`.
 //!
 //! The caller forwards output only after [`Recorder::append`] has returned, so everything that anyone has seen is on
 //! record, whatever crashes when. Any error ends the recording (and must end the session): nothing is skipped.
@@ -12,10 +13,12 @@
 mod asciicast;
 mod directory;
 mod disk;
+mod events;
 mod export;
 mod position;
 mod reader;
 mod recorder;
+mod removal;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -23,7 +26,9 @@ mod text;
 
 pub use directory::{Listing, RecordingDirectory};
 pub use disk::Durability;
-pub use export::Escapes;
-pub use reader::{Event, EventKind, Events, Recording, Terminal};
+pub use events::{Event, EventKind, EventParser, Terminal};
+pub use export::{Escapes, Exporter, Form};
+pub use reader::{Events, Part, Recording};
 pub use recorder::{Entry, Recorded, Recorder};
+pub use removal::{Removal, RemovalOrder, RemoveError};
 pub use summary::{RecordingEnd, RecordingInfo, RecordingStatus, RecordingSummary};

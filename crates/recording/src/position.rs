@@ -7,7 +7,7 @@ use postern_ids::SessionId;
 use sha2::{Digest, Sha256};
 
 use crate::asciicast::{TERMINAL_DEFAULT, Timeline};
-use crate::reader::Terminal;
+use crate::events::Terminal;
 use crate::text::Carry;
 
 /// Bytes of a record.

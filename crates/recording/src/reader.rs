@@ -1,71 +1,40 @@
-//! Reading recordings back.
+//! Reading recordings back: the file, or what happened.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use serde::Deserialize;
-
-use crate::asciicast::Header;
-use crate::disk::named;
-use crate::summary::RecordingSummary;
-
-/// The size of a terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terminal {
-    /// Characters in a row.
-    pub cols: u16,
-    /// Rows.
-    pub rows: u16,
-}
+use crate::disk::{Paths, named};
+use crate::events::{Event, EventParser, Terminal};
+use crate::position::Position;
+use crate::summary::{RecordingStatus, RecordingSummary};
 
 /// A recording that can be read, whether it is complete or not.
 #[derive(Debug)]
 pub struct Recording {
     /// What is known about it.
     pub summary: RecordingSummary,
-    cast: PathBuf,
+    paths: Paths,
 }
 
-/// Something that happened.
+/// Some bytes of a recording's asciicast file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// When, since the beginning of the recording.
-    pub at: Duration,
-    /// What.
-    pub kind: EventKind,
-}
-
-/// What happened. More kinds may be in files that other programs wrote.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EventKind {
-    /// The terminal showed this. It comes from the node: whoever shows it must expect any escape sequence.
-    Output(String),
-    /// The terminal got another size.
-    Resize(Terminal),
-    /// The program ended with this status.
-    Exit(String),
-    /// A point that somebody marked.
-    Marker(String),
-    /// Something else.
-    Other {
-        /// Its code.
-        code: String,
-        /// Its data.
-        data: String,
-    },
+pub struct Part {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// How many bytes of the file can be read by now: all of them, or what is on record. They end with a whole line.
+    pub readable: u64,
 }
 
 impl Recording {
-    pub(crate) fn new(summary: RecordingSummary, cast: PathBuf) -> Self {
-        Self { summary, cast }
+    pub(crate) fn new(summary: RecordingSummary, paths: Paths) -> Self {
+        Self { summary, paths }
     }
 
     /// The asciicast v3 file.
     #[must_use]
     pub fn cast_path(&self) -> &Path {
-        &self.cast
+        &self.paths.cast
     }
 
     /// What happened, in order.
@@ -73,7 +42,53 @@ impl Recording {
     /// # Errors
     /// The file cannot be read, or is not a cast.
     pub fn events(&self) -> io::Result<Events> {
-        Events::open(&self.cast)
+        Events::open(self.cast_path())
+    }
+
+    /// How many bytes of the file can be read: all of it, or, while it is written, what is on record. What lies behind
+    /// may yet be taken back.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn readable_bytes(&self) -> io::Result<u64> {
+        if self.summary.status == RecordingStatus::Running {
+            match fs::read(&self.paths.position) {
+                Ok(records) => return self.recorded_bytes(&records),
+                // It was completed since.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(named(&self.paths.position, error)),
+            }
+        }
+        let metadata = fs::metadata(self.cast_path()).map_err(|error| named(self.cast_path(), error))?;
+        Ok(metadata.len())
+    }
+
+    fn recorded_bytes(&self, records: &[u8]) -> io::Result<u64> {
+        let newest = Position::newest(records, &self.summary.info.session_id);
+        newest.map(|position| position.cast_bytes).ok_or_else(|| {
+            let text =
+                format!("{}: neither record of the position is complete", self.paths.position.display());
+            io::Error::new(io::ErrorKind::InvalidData, text)
+        })
+    }
+
+    /// At most so many bytes of the file, from a place in it; none from its end or behind.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn part(&self, from: u64, bytes_max: u64) -> io::Result<Part> {
+        let readable = self.readable_bytes()?;
+        let wanted = bytes_max.min(readable.saturating_sub(from));
+        let mut bytes = Vec::new();
+        if wanted > 0 {
+            let path = self.cast_path();
+            let read = File::open(path).and_then(|mut file| {
+                file.seek(SeekFrom::Start(from))?;
+                file.take(wanted).read_to_end(&mut bytes)
+            });
+            read.map_err(|error| named(path, error))?;
+        }
+        Ok(Part { bytes, readable })
     }
 }
 
@@ -84,10 +99,7 @@ pub struct Events {
     path: PathBuf,
     lines: BufReader<File>,
     line: Vec<u8>,
-    line_number: usize,
-    /// The header; `None` while nothing has been recorded.
-    header: Option<Header>,
-    at_us: u64,
+    parser: EventParser,
     has_failed: bool,
 }
 
@@ -98,17 +110,11 @@ impl Events {
             path: path.to_owned(),
             lines: BufReader::with_capacity(64 * 1024, file),
             line: Vec::new(),
-            line_number: 0,
-            header: None,
-            at_us: 0,
+            parser: EventParser::new(path.display().to_string()),
             has_failed: false,
         };
-        if events.next_line()? {
-            let header: Header = events.parse()?;
-            if header.version != 3 {
-                return Err(events.invalid(format!("asciicast version {} is not known", header.version)));
-            }
-            events.header = Some(header);
+        while !events.parser.has_header() && events.next_line()? {
+            events.parser.line(&events.line)?;
         }
         Ok(events)
     }
@@ -116,61 +122,29 @@ impl Events {
     /// The terminal's first size.
     #[must_use]
     pub fn terminal(&self) -> Terminal {
-        match &self.header {
-            Some(header) => Terminal { cols: header.term.cols, rows: header.term.rows },
-            None => crate::asciicast::TERMINAL_DEFAULT,
-        }
+        self.parser.terminal()
     }
 
     /// The recording's title.
     #[must_use]
     pub fn title(&self) -> Option<&str> {
-        self.header.as_ref()?.title.as_deref()
+        self.parser.title()
     }
 
     /// Reads a line. `false`: there is no further complete one.
     fn next_line(&mut self) -> io::Result<bool> {
-        loop {
-            self.line.clear();
-            self.lines.read_until(b'\n', &mut self.line).map_err(|error| named(&self.path, error))?;
-            self.line_number += 1;
-            match self.line.as_slice() {
-                [b'#', .., b'\n'] | [b'\n'] => {}
-                line => return Ok(line.ends_with(b"\n")),
-            }
-        }
-    }
-
-    fn parse<'l, T: Deserialize<'l>>(&'l self) -> io::Result<T> {
-        serde_json::from_slice(&self.line).map_err(|error| self.invalid(error.to_string()))
-    }
-
-    fn invalid(&self, what: String) -> io::Error {
-        let text = format!("{}, line {}: {what}", self.path.display(), self.line_number);
-        io::Error::new(io::ErrorKind::InvalidData, text)
+        self.line.clear();
+        self.lines.read_until(b'\n', &mut self.line).map_err(|error| named(&self.path, error))?;
+        Ok(self.line.ends_with(b"\n"))
     }
 
     fn next_event(&mut self) -> io::Result<Option<Event>> {
-        if self.header.is_none() || !self.next_line()? {
-            return Ok(None);
+        while self.next_line()? {
+            if let Some(event) = self.parser.line(&self.line)? {
+                return Ok(Some(event));
+            }
         }
-        let (interval, code, data): (f64, String, String) = self.parse()?;
-        let interval =
-            Duration::try_from_secs_f64(interval).map_err(|error| self.invalid(error.to_string()))?;
-        // Whole microseconds, as the format has them: the sum of many fractions would be off.
-        let interval_us =
-            u64::try_from((interval + Duration::from_nanos(500)).as_micros()).unwrap_or(u64::MAX);
-        self.at_us = self.at_us.saturating_add(interval_us);
-        let kind = match code.as_str() {
-            "o" => EventKind::Output(data),
-            "r" => EventKind::Resize(
-                parse_terminal(&data).ok_or_else(|| self.invalid(format!("{data:?} is not a size")))?,
-            ),
-            "x" => EventKind::Exit(data),
-            "m" => EventKind::Marker(data),
-            _ => EventKind::Other { code, data },
-        };
-        Ok(Some(Event { at: Duration::from_micros(self.at_us), kind }))
+        Ok(None)
     }
 }
 
@@ -185,10 +159,4 @@ impl Iterator for Events {
         self.has_failed = event.is_err();
         Some(event)
     }
-}
-
-/// `80x24`.
-fn parse_terminal(text: &str) -> Option<Terminal> {
-    let (cols, rows) = text.split_once('x')?;
-    Some(Terminal { cols: cols.parse().ok()?, rows: rows.parse().ok()? })
 }

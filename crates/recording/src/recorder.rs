@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::asciicast;
 use crate::disk::{self, Disk, Durability, Files, Paths};
+use crate::events::Terminal;
 use crate::position::Position;
-use crate::reader::Terminal;
 use crate::summary::{RecordingEnd, RecordingInfo, RecordingStatus, RecordingSummary};
 
 /// Room for lines that is kept between batches; a batch may take more for the moment.
@@ -41,7 +42,7 @@ pub enum Entry {
 }
 
 /// How much of a recording there was at some time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
     /// Bytes of the cast.
     pub bytes: u64,
@@ -296,6 +297,12 @@ pub(crate) fn write_summary(
     let mut contents = serde_json::to_vec_pretty(summary).map_err(io::Error::other)?;
     contents.push(b'\n');
     disk::replace(&paths.side, &paths.side_new, &contents, durability)
+}
+
+/// How much is in a file.
+pub(crate) fn recorded_in(path: &std::path::Path) -> io::Result<Recorded> {
+    let bytes = std::fs::metadata(path).map_err(|error| disk::named(path, error))?.len();
+    Ok(Recorded { bytes, sha256: digits(&hash_of(path, bytes)?.finalize()) })
 }
 
 /// The hash of the beginning of a file.

@@ -11,6 +11,8 @@ use postern_ids::SessionId;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+mod removal;
+
 use crate::disk::Disk;
 use crate::*;
 
@@ -66,9 +68,14 @@ fn events(directory: &RecordingDirectory) -> Vec<Event> {
 
 /// What the terminal showed.
 fn shown(directory: &RecordingDirectory) -> String {
-    let mut out = Vec::new();
-    directory.recording(&one()).unwrap().unwrap().export_text(&mut out, Escapes::Keep).unwrap();
-    String::from_utf8(out).unwrap()
+    String::from_utf8(exported(directory, Form::Text(Escapes::Keep))).unwrap()
+}
+
+fn exported(directory: &RecordingDirectory, form: Form) -> Vec<u8> {
+    let recording = directory.recording(&one()).unwrap().unwrap();
+    let (mut exporter, mut out) = (Exporter::new(form, "one"), Vec::new());
+    exporter.push(&fs::read(recording.cast_path()).unwrap(), &mut out).unwrap();
+    out
 }
 
 fn summary(directory: &RecordingDirectory) -> RecordingSummary {
@@ -528,15 +535,10 @@ fn recordings_are_exported() {
     recorder.append(&[output(0, b"\x1b[31mred\x1b[", 1500), resize(100, 30, 1600)]).unwrap();
     recorder.append(&[output(1, b"0m\r\n", 2000)]).unwrap();
     recorder.finish(&ended(3000)).unwrap();
-    let recording = directory.recording(&one()).unwrap().unwrap();
-
-    let mut plain = Vec::new();
-    recording.export_text(&mut plain, Escapes::Strip).unwrap();
-    assert_eq!(plain, b"red\n");
+    assert_eq!(exported(&directory, Form::Text(Escapes::Strip)), b"red\n");
     assert_eq!(shown(&directory), "\u{1b}[31mred\u{1b}[0m\r\n");
 
-    let mut v2 = Vec::new();
-    recording.export_asciicast_v2(&mut v2).unwrap();
+    let v2 = exported(&directory, Form::AsciicastV2);
     let expected = concat!(
         r#"{"version":2,"width":80,"height":24,"timestamp":1800000000,"title":"one on web-1 (mi-0123456789abcdef0)"}"#,
         "\n",

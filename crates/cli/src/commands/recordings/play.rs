@@ -1,0 +1,139 @@
+//! `postern recordings play`.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::task::Poll;
+use std::time::Duration;
+
+use postern_ids::SessionId;
+use postern_recording::{EventKind, EventParser};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::source::{Cast, Source};
+use crate::failure::Failure;
+use crate::replay_filter::{ReplayFilter, terminal_reset};
+
+/// Without `--idle-limit` nobody waits longer than this for the next output.
+const IDLE_LIMIT_S: f64 = 2.0;
+/// Added to a signal's number, for the exit status.
+const SIGNALLED: u8 = 128;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Play {
+    /// The session
+    session: SessionId,
+    /// How many times as fast
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = positive)]
+    speed: f64,
+    /// The longest wait between two outputs, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = IDLE_LIMIT_S, value_parser = positive)]
+    idle_limit: f64,
+    /// Let everything through that was recorded: it may set the title and the clipboard, and make the terminal type
+    #[arg(long)]
+    raw: bool,
+}
+
+fn positive(text: &str) -> Result<f64, &'static str> {
+    let number: f64 = text.parse().map_err(|_| "a number is needed")?;
+    if number.is_finite() && number > 0.0 { Ok(number) } else { Err("a number above 0 is needed") }
+}
+
+impl Play {
+    /// The recording is a node's output, and whoever wrote it may have had this terminal in mind.
+    pub(super) async fn run(self, source: &Source) -> Result<u8, Failure> {
+        let cast = source.open(&self.session).await?;
+        let mut interrupts = Interrupts::catch()?;
+        let mut screen = Screen::new(self.raw);
+        tokio::select! {
+            biased;
+            status = interrupts.next() => Ok(status),
+            played = self.show(cast, &mut screen) => played.map(|()| 0),
+        }
+    }
+
+    async fn show(&self, mut cast: Cast, screen: &mut Screen) -> Result<(), Failure> {
+        let (mut parser, mut events) = (EventParser::new(cast.name()), Vec::new());
+        let mut shown = Duration::ZERO;
+        while let Some(bytes) = cast.next().await? {
+            let parsed = parser.push(&bytes, &mut events);
+            for event in events.drain(..) {
+                let EventKind::Output(text) = event.kind else { continue };
+                let wait = event.at.saturating_sub(shown).as_secs_f64().min(self.idle_limit) / self.speed;
+                shown = event.at;
+                tokio::time::sleep(Duration::from_secs_f64(wait)).await;
+                screen.show(&text)?;
+                // A flood without pauses can be interrupted, too.
+                tokio::task::yield_now().await;
+            }
+            parsed?;
+        }
+        Ok(())
+    }
+}
+
+/// Standard output. If it is a terminal, it is left as it was found, however the replay ends.
+struct Screen {
+    out: io::Stdout,
+    filter: ReplayFilter,
+    is_raw: bool,
+}
+
+impl Screen {
+    fn new(is_raw: bool) -> Self {
+        Self { out: io::stdout(), filter: ReplayFilter::new(), is_raw }
+    }
+
+    fn show(&mut self, text: &str) -> io::Result<()> {
+        let passed = self.filter.pass(text);
+        self.out.write_all(if self.is_raw { text.as_bytes() } else { &passed })?;
+        self.out.flush()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        if self.out.is_terminal() {
+            let reset = terminal_reset(self.filter.is_in_alternate_screen());
+            // A terminal that is gone needs none.
+            let _ = self.out.write_all(&reset).and_then(|()| self.out.flush());
+        }
+    }
+}
+
+/// The signals by which a replay is left.
+struct Interrupts([(Signal, u8); 3]);
+
+impl Interrupts {
+    fn catch() -> io::Result<Self> {
+        let caught = |kind: SignalKind, number| Ok::<_, io::Error>((signal(kind)?, number));
+        Ok(Self([
+            caught(SignalKind::interrupt(), 2)?,
+            caught(SignalKind::terminate(), 15)?,
+            caught(SignalKind::hangup(), 1)?,
+        ]))
+    }
+
+    /// Waits for one; the exit status that tells of it, as shells count.
+    async fn next(&mut self) -> u8 {
+        std::future::poll_fn(|cx| {
+            let came = self
+                .0
+                .iter_mut()
+                .find_map(|(signal, number)| signal.poll_recv(cx).is_ready().then_some(SIGNALLED + *number));
+            came.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_are_positive_numbers() {
+        assert!(positive("1.5").is_ok());
+        for text in ["0", "-1", "x", "inf", "NaN"] {
+            assert!(positive(text).is_err(), "{text}");
+        }
+    }
+}
