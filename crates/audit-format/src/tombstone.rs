@@ -1,18 +1,21 @@
 //! What is removed from a trail, and said on it first.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::chain::{Class, Hash};
 use crate::record::Record;
 
-/// The event that tells of a removal.
+/// The event that tells of a removal of records and log files.
 pub const EVENT_NAME: &str = "AuditRecordsRemoved";
+/// The event that tells of a removal of recordings.
+pub const RECORDINGS_EVENT_NAME: &str = "SessionRecordingsRemoved";
 /// Entries of one tombstone. A removal of more has several.
 pub const ENTRIES_MAX: usize = 200;
 
-/// What is removed. A line of the kind `tombstone` is a record of the event [`EVENT_NAME`] whose `serviceEventDetails`
-/// are this.
+/// What is removed. A line of the kind `tombstone` is a record of the event [`EVENT_NAME`] or [`RECORDINGS_EVENT_NAME`]
+/// whose `serviceEventDetails` are this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct Tombstone {
@@ -31,7 +34,7 @@ pub struct Tombstone {
     pub objects: Vec<RemovedFile>,
     /// Recordings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub recordings: Vec<RemovedFile>,
+    pub recordings: Vec<RemovedRecording>,
 }
 
 /// The beginning of the chain that is removed.
@@ -68,6 +71,31 @@ pub struct RemovedRecords {
 pub struct RemovedFile {
     /// Its name.
     pub name: String,
+    /// The hash of what it held.
+    pub hash_value: Hash,
+}
+
+/// A recording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RemovedRecording {
+    /// The session.
+    pub session_id: String,
+    /// Whose it was: an ARN.
+    pub owner: String,
+    /// The node it ran on.
+    pub target: String,
+    /// When it started.
+    pub start_time: Timestamp,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_time: Option<Timestamp>,
+    /// When the removal was ordered.
+    pub ordered_time: Timestamp,
+    /// The name of the asciicast file.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
     /// The hash of what it held.
     pub hash_value: Hash,
 }

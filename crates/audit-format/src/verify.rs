@@ -79,6 +79,8 @@ pub struct Checked {
     pub log_files: u64,
     pub digests: u64,
     pub recordings: u64,
+    /// Recordings whose removal a tombstone tells of.
+    pub removed_recordings: u64,
 }
 
 /// A line of the chain.

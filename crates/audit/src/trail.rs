@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use postern_audit_format::Record;
 use postern_audit_format::chain::{Class, Kind};
 use postern_audit_format::key::PublicKey;
+use postern_audit_format::tombstone::Tombstone;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -118,6 +119,16 @@ impl Trail {
     /// The record is not on the trail.
     pub async fn write(&self, class: Class, record: Record) -> Result<(), TrailError> {
         self.append(Kind::Record, Some(class), None, record.to_body()).await.map(drop)
+    }
+
+    /// Writes that something is about to be removed that the chain has the hash of. It may go when this has succeeded.
+    /// `record` is the event; what it tells is `tombstone`.
+    ///
+    /// # Errors
+    /// Nothing is on the trail, and nothing may be removed.
+    pub async fn write_tombstone(&self, record: Record, tombstone: &Tombstone) -> Result<(), TrailError> {
+        let record = Record { service_event_details: Some(tombstone.to_details()), ..record };
+        self.append(Kind::Tombstone, Some(Class::Write), None, record.to_body()).await.map(drop)
     }
 
     /// The public keys whose validity touches a range of time, the oldest first, as `ListPublicKeys` answers them.

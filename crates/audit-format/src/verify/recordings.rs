@@ -1,5 +1,6 @@
 //! Recordings against the hashes that the chain has of them.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -17,14 +18,21 @@ const BUFFER_BYTES: usize = 256 * 1024;
 /// Checks the files that the chain names, and tells of those that it does not.
 pub(super) fn check(directory: &Path, contents: &Contents, report: &mut Report) -> io::Result<()> {
     let removed = contents.tombstones.iter().flat_map(|tombstone| &tombstone.recordings);
-    let removed: Vec<&str> = removed.map(|file| file.name.as_str()).collect();
+    let removed: BTreeMap<&str, &Hash> =
+        removed.map(|recording| (recording.name.as_str(), &recording.hash_value)).collect();
     for (name, parts) in &contents.recordings {
         let path = directory.join(name);
         if !is_file_name(name) {
             report.find_in(&path, "this is not the name of a recording");
             continue;
         }
-        if removed.contains(&name.as_str()) && !path.exists() {
+        if let Some(hash) = removed.get(name.as_str())
+            && !path.exists()
+        {
+            report.checked.removed_recordings += 1;
+            if parts.iter().any(|(part, is_final)| *is_final && part.sha256 != **hash) {
+                report.find_in(&path, "what was removed was not the recording as it was recorded");
+            }
             continue;
         }
         report.checked.recordings += 1;

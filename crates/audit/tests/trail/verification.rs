@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use postern_audit::format::chain::Hash;
+use postern_audit::format::tombstone::{RECORDINGS_EVENT_NAME, RemovedRecording, Tombstone};
 use postern_audit::format::verify::{Report, TrustedKey, verify};
 use postern_audit::format::{RecordedFile, SESSION_ENDED, SESSION_RECORDING_PROGRESS};
-use postern_audit::{Class, IdentityType, Record, Trail, TrailOptions, UserIdentity};
+use postern_audit::{Class, IdentityType, LookupQuery, Record, Trail, TrailOptions, UserIdentity};
 use proptest::prelude::*;
 use serde_json::json;
 use tempfile::TempDir;
@@ -239,6 +240,60 @@ async fn findings_name_the_place() {
         found[0].ends_with("byte 14: some byte from here to byte 33 is not as it was recorded"),
         "{found:#?}"
     );
+}
+
+/// What the chain says before a recording goes.
+async fn bury(sample: &Sample, hash_value: Hash) {
+    let hand = Hand::new();
+    let trail = Trail::open(options(sample.temp.path()), [7; 32], hand.clock()).await.unwrap();
+    let removed = RemovedRecording {
+        session_id: "alice-1".to_owned(),
+        owner: "arn:aws:iam::111122223333:user/alice".to_owned(),
+        target: "mi-0123456789abcdef0".to_owned(),
+        start_time: hand.now(),
+        end_time: Some(hand.now()),
+        ordered_time: hand.now(),
+        name: "alice-1.cast".to_owned(),
+        bytes: 33,
+        hash_value,
+    };
+    let tombstone = Tombstone {
+        by: "arn:aws:iam::111122223333:user/bob".to_owned(),
+        reason: "a mistake".to_owned(),
+        recordings: vec![removed],
+        ..Tombstone::default()
+    };
+    let event = Record { event_name: RECORDINGS_EVENT_NAME.to_owned(), ..session(&hand, "", b"") };
+    trail.write_tombstone(event, &tombstone).await.unwrap();
+    let query = LookupQuery { limit: 50, ..LookupQuery::default() };
+    let events = trail.lookup(&query).await.unwrap().events;
+    let found = events.iter().find(|event| event.record.event_name == RECORDINGS_EVENT_NAME).unwrap();
+    assert_eq!(Tombstone::from_record(&found.record).unwrap(), tombstone);
+    trail.close().await;
+}
+
+#[tokio::test]
+async fn a_recording_that_is_missing_needs_a_tombstone() {
+    let sample = Sample::new().await;
+    let cast = sample.temp.path().join("recordings/alice-1.cast");
+    let contents = fs::read(&cast).unwrap();
+    assert!(sample.after(&cast, |_| None)[0].ends_with("the recording is missing"));
+    bury(&sample, Hash::of(&contents)).await;
+    // As long as it is there, it is checked.
+    assert!(sample.verify().is_sound());
+    assert!(!sample.after(&cast, |_| Some(b"other".to_vec())).is_empty());
+    fs::remove_file(&cast).unwrap();
+    let report = sample.verify();
+    assert!(report.is_sound(), "{:#?}", report.findings);
+    assert_eq!((report.checked.recordings, report.checked.removed_recordings), (0, 1));
+}
+
+#[tokio::test]
+async fn a_recording_that_was_changed_and_then_removed_is_found() {
+    let sample = Sample::new().await;
+    bury(&sample, Hash::of(b"changed")).await;
+    let found = sample.after(&sample.temp.path().join("recordings/alice-1.cast"), |_| None);
+    assert!(found[0].ends_with("what was removed was not the recording as it was recorded"), "{found:#?}");
 }
 
 /// Somebody with the disk, but without the keys, makes the trail anew with keys of their own.

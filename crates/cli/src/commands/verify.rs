@@ -80,7 +80,7 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let checked = &report.checked;
     writeln!(
         out,
-        "checked {} lines in {} segments ({} records, {} removed), {} heads, {} log files, {} digests, {} recordings",
+        "checked {} lines in {} segments ({} records, {} removed), {} heads, {} log files, {} digests, {} recordings ({} removed)",
         checked.lines,
         checked.segments,
         checked.records,
@@ -89,6 +89,7 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
         checked.log_files,
         checked.digests,
         checked.recordings,
+        checked.removed_recordings,
     )?;
     for (name, last) in [("last line", &report.last_line), ("last signed", &report.last_signed)] {
         if let Some(Last { sequence, hash, time }) = last {
