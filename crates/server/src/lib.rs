@@ -24,5 +24,6 @@ mod routes;
 pub mod serve;
 mod server;
 pub mod tls;
+mod token_bucket;
 
 pub use server::{Server, StartError};

@@ -107,3 +107,23 @@ async fn guessing_from_one_address_ends_whoever_it_is_at() {
     assert!(matches!(lab.check("alice", RIGHT, HERE).await, Err(PasswordRefused::TooManyAttempts)));
     lab.check("alice", RIGHT, Ipv4Addr::LOCALHOST.into()).await.unwrap();
 }
+
+/// The bound as a guesser meets it: however many names and addresses it has, of the passwords of one user it can try
+/// ten, and then no more than ten in each quarter of an hour.
+#[tokio::test]
+async fn made_up_names_do_not_get_a_guesser_more_attempts() {
+    let lab = Lab::new().await;
+    let now = Instant::now();
+    let guess = |user: &str, now| lab.passwords.users.admits(user.to_owned(), now);
+    let admitted = (0..1_000).filter(|_| guess("alice", now)).count();
+    assert_eq!(admitted, usize::try_from(ATTEMPTS_PER_USER).unwrap());
+    for number in 0..40_000 {
+        guess(&format!("made-up-{number}"), now);
+    }
+    let refused = lab.check("alice", RIGHT, HERE).await;
+    assert!(matches!(refused, Err(PasswordRefused::TooManyAttempts)), "{refused:?}");
+    // As many as come back within the time, one after the other.
+    let admitted = (1..=900).filter(|&second| guess("alice", now + Duration::from_secs(second))).count();
+    assert!((9..=11).contains(&admitted), "{admitted}");
+    lab.check("bob", RIGHT, HERE).await.unwrap_err();
+}
