@@ -187,11 +187,13 @@ impl Audit {
         operation: &'static str,
         mut record: Record,
     ) -> Result<(), TrailError> {
-        let Verdict::Record { repeated } = self.routine.judge(node, operation, &record) else {
+        let Verdict::Record(missed) = self.routine.judge(node, operation, &record) else {
             return Ok(());
         };
-        if repeated > 0 {
-            record.additional_event_data.insert("repeatedBefore".to_owned(), repeated.into());
+        for (name, count) in [("repeatedBefore", missed.repeated), ("changedBefore", missed.changed)] {
+            if count > 0 {
+                record.additional_event_data.insert(name.to_owned(), count.into());
+            }
         }
         let written = trail.write(postern_audit::Class::Node, record).await;
         if written.is_err() {

@@ -10,6 +10,10 @@ use postern_ids::NodeId;
 
 /// After this time the same call is recorded again, with the number of those in between.
 const RECORDED_AT_LEAST_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// Changes of one node's one operation that are recorded in an hour. A node that says something else each time, say by its
+/// user agent, must not be able to fill the disk; beyond that they are counted.
+const CHANGES_PER_HOUR_MAX: u32 = 12;
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// Calls that are remembered, some 100 bytes each: twelve kinds by a hundred thousand nodes. Beyond that everything
 /// is recorded.
 const CALLS_MAX: usize = 1_200_000;
@@ -24,14 +28,26 @@ pub(super) struct Routine(Mutex<HashMap<(NodeId, &'static str), Seen>>);
 struct Seen {
     what: u64,
     recorded_at: Timestamp,
-    repeated: u64,
+    missed: Missed,
+    /// The hour in which changes are counted, by its beginning, and how many were recorded in it.
+    hour: Timestamp,
+    changes: u32,
+}
+
+/// Calls since the last one that was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Missed {
+    /// The same as that one.
+    pub(super) repeated: u64,
+    /// Other ones, beyond what is recorded of one node in an hour.
+    pub(super) changed: u64,
 }
 
 /// What to do with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Record it; so many before it were the same and were not recorded.
-    Record { repeated: u64 },
+    /// Record it, and those before it that were not recorded.
+    Record(Missed),
     /// It was counted.
     Counted,
 }
@@ -42,30 +58,42 @@ impl Routine {
         let (what, now) = (fingerprint(operation, record), record.event_time);
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let has_room = calls.len() < CALLS_MAX;
-        match calls.get_mut(&(node.clone(), operation)) {
-            Some(seen)
-                if seen.what == what && now.duration_since(seen.recorded_at) < RECORDED_AT_LEAST_EVERY =>
-            {
-                seen.repeated += 1;
-                Verdict::Counted
+        let Some(seen) = calls.get_mut(&(node.clone(), operation)) else {
+            if has_room {
+                calls.insert((node.clone(), operation), Seen::new(what, now));
             }
-            Some(seen) => {
-                let repeated = seen.repeated;
-                *seen = Seen { what, recorded_at: now, repeated: 0 };
-                Verdict::Record { repeated }
-            }
-            None => {
-                if has_room {
-                    calls.insert((node.clone(), operation), Seen { what, recorded_at: now, repeated: 0 });
-                }
-                Verdict::Record { repeated: 0 }
-            }
-        }
+            return Verdict::Record(Missed::default());
+        };
+        seen.judge(what, now)
     }
 
     /// Forgets a call that could not be recorded: the next one counts as the first.
     pub(super) fn forget(&self, node: &NodeId, operation: &'static str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&(node.clone(), operation));
+    }
+}
+
+impl Seen {
+    fn new(what: u64, now: Timestamp) -> Self {
+        Self { what, recorded_at: now, missed: Missed::default(), hour: now, changes: 0 }
+    }
+
+    fn judge(&mut self, what: u64, now: Timestamp) -> Verdict {
+        if now.duration_since(self.hour) >= HOUR {
+            (self.hour, self.changes) = (now, 0);
+        }
+        let is_due = now.duration_since(self.recorded_at) >= RECORDED_AT_LEAST_EVERY;
+        if what == self.what && !is_due {
+            self.missed.repeated += 1;
+            return Verdict::Counted;
+        }
+        if what != self.what && self.changes >= CHANGES_PER_HOUR_MAX {
+            self.missed.changed += 1;
+            return Verdict::Counted;
+        }
+        self.changes += u32::from(what != self.what);
+        (self.what, self.recorded_at) = (what, now);
+        Verdict::Record(std::mem::take(&mut self.missed))
     }
 }
 
@@ -103,24 +131,44 @@ mod tests {
         record
     }
 
+    fn recorded(repeated: u64) -> Verdict {
+        Verdict::Record(Missed { repeated, changed: 0 })
+    }
+
     #[test]
     fn the_first_and_every_change_are_recorded_and_the_rest_is_counted() {
         let routine = Routine::default();
         let node: NodeId = "mi-0123456789abcdef0".parse().unwrap();
         let judge = |record: &Record| routine.judge(&node, "UpdateInstanceInformation", record);
-        assert_eq!(judge(&record(0, "::1", "1")), Verdict::Record { repeated: 0 });
+        assert_eq!(judge(&record(0, "::1", "1")), recorded(0));
         assert_eq!(judge(&record(300, "::1", "1")), Verdict::Counted);
         assert_eq!(judge(&record(600, "::1", "1")), Verdict::Counted);
-        assert_eq!(judge(&record(900, "::1", "2")), Verdict::Record { repeated: 2 });
-        assert_eq!(judge(&record(1200, "::2", "2")), Verdict::Record { repeated: 0 });
+        assert_eq!(judge(&record(900, "::1", "2")), recorded(2));
+        assert_eq!(judge(&record(1200, "::2", "2")), recorded(0));
         let refused = Record { error_code: Some("AccessDenied".into()), ..record(1500, "::2", "2") };
-        assert_eq!(judge(&refused), Verdict::Record { repeated: 0 });
+        assert_eq!(judge(&refused), recorded(0));
         assert_eq!(judge(&refused), Verdict::Counted);
         let next_day = Record { event_time: record(1500 + 86_400, "", "").event_time, ..refused };
-        assert_eq!(judge(&next_day), Verdict::Record { repeated: 1 });
+        assert_eq!(judge(&next_day), recorded(1));
         let other = "mi-00000000000000000".parse().unwrap();
-        assert_eq!(routine.judge(&other, "GetDocument", &next_day), Verdict::Record { repeated: 0 });
+        assert_eq!(routine.judge(&other, "GetDocument", &next_day), recorded(0));
         routine.forget(&node, "UpdateInstanceInformation");
-        assert_eq!(judge(&next_day), Verdict::Record { repeated: 0 });
+        assert_eq!(judge(&next_day), recorded(0));
+    }
+
+    #[test]
+    fn a_node_that_is_another_each_time_is_counted_too() {
+        let routine = Routine::default();
+        let node: NodeId = "mi-0123456789abcdef0".parse().unwrap();
+        let call = |second: i64| {
+            let user_agent = Some(format!("agent {second}"));
+            let record = Record { user_agent, ..record(second, "::1", "1") };
+            routine.judge(&node, "UpdateInstanceInformation", &record)
+        };
+        // An hour of a call in each second: the first, the changes that there is room for, and nothing more.
+        let on_record = (0..3_600).filter(|&second| call(second) != Verdict::Counted).count();
+        assert_eq!(on_record, 1 + usize::try_from(CHANGES_PER_HOUR_MAX).unwrap());
+        let missed = 3_600 - 1 - u64::from(CHANGES_PER_HOUR_MAX);
+        assert_eq!(call(3_600), Verdict::Record(Missed { repeated: 0, changed: missed }));
     }
 }
