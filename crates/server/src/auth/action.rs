@@ -3,6 +3,10 @@
 use std::fmt;
 
 use postern_api::{Operation, Service, ssm, sts};
+use postern_ids::Region;
+
+/// Where IAM is, for a policy that asks.
+const IAM_REGION: &str = "us-east-1";
 
 /// An operation of a service, a step in opening a channel, or a permission that an operation needs besides its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,6 +70,17 @@ impl Action {
             || matches!(self, Self::Operation(operation) if matches!(operation.service(), Service::Sts | Service::Iam))
     }
 
+    /// `aws:RequestedRegion`, for a server in `own`. Where any region may sign, the signature's says nothing: IAM has one
+    /// endpoint, in `us-east-1`, and STS and S3 answer where the server is.
+    ///
+    /// Source: "AWS global condition context keys", IAM User Guide, `aws:RequestedRegion`.
+    pub(super) fn requested_region(self, own: &Region) -> String {
+        match self {
+            Self::Operation(Operation::Iam(_)) => IAM_REGION.to_owned(),
+            _ => own.to_string(),
+        }
+    }
+
     /// Whether it may come without a signature: an agent that registers has no credentials yet, its activation
     /// code is the proof; whoever comes with a token of an OIDC provider wants to get credentials for it.
     pub(super) fn takes_unsigned(self) -> bool {
@@ -127,6 +142,23 @@ pub(super) mod tests {
     fn actions_are_named_as_in_policies() {
         assert_eq!(Action::from(ssm::Operation::StartSession).to_string(), "ssm:StartSession");
         assert_eq!(Action::OpenDataChannel.to_string(), "ssmmessages:OpenDataChannel");
+    }
+
+    #[test]
+    fn iam_is_in_one_region_and_everything_else_where_the_server_is() {
+        let own = "eu-central-1".parse().unwrap();
+        let iam = Operation::ALL.iter().filter(|operation| operation.service() == Service::Iam);
+        for operation in iam {
+            assert_eq!(Action::from(*operation).requested_region(&own), "us-east-1", "{}", operation.name());
+        }
+        for action in [
+            Action::from(sts::Operation::AssumeRole),
+            Action::from(ssm::Operation::StartSession),
+            Action::S3("GetObject"),
+            Action::OpenDataChannel,
+        ] {
+            assert_eq!(action.requested_region(&own), "eu-central-1", "{action}");
+        }
     }
 
     #[test]

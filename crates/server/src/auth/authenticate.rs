@@ -122,7 +122,8 @@ impl Authenticator {
     ) -> Result<Caller, Unauthenticated> {
         let Some(signed) = SignedRequest::parse(request)? else {
             return if action.takes_unsigned() {
-                Ok(Caller::unsigned(Principal::Anonymous, received.source_ip))
+                let caller = Caller::unsigned(Principal::Anonymous, received.source_ip);
+                Ok(Caller { region: Some(action.requested_region(&self.region)), ..caller })
             } else {
                 Err(Unauthenticated::NoSignature)
             };
@@ -137,14 +138,22 @@ impl Authenticator {
             key: if node.is_some() { KeyKind::NodeRsa } else { KeyKind::Secret },
             now: SigningTime::from_unix_seconds(received.at.as_second()),
         })?;
-        if let Some(node) = node {
-            return self.node(node, &checked, received, action).await;
-        }
-        let access_key_id: AccessKeyId = access_key_id.parse().map_err(|_| Unauthenticated::UnknownKey)?;
-        match token {
-            Some(token) => self.bearer(&access_key_id, &token, &checked, received, action).await,
-            None => self.user(&access_key_id, &checked, received).await,
-        }
+        let (principal, token) = if let Some(node) = node {
+            (self.node(node, &checked, received, action).await?, None)
+        } else {
+            let key: AccessKeyId = access_key_id.parse().map_err(|_| Unauthenticated::UnknownKey)?;
+            match token {
+                Some(token) => self.bearer(&key, &token, &checked, received, action).await?,
+                None => (self.user(&key, &checked, received).await?, None),
+            }
+        };
+        Ok(Caller {
+            principal,
+            access_key_id: Some(checked.credential().access_key_id.clone()),
+            region: Some(action.requested_region(&self.region)),
+            source_ip: received.source_ip,
+            token,
+        })
     }
 
     async fn user(
@@ -152,12 +161,12 @@ impl Authenticator {
         access_key_id: &AccessKeyId,
         checked: &CheckedRequest<'_>,
         received: Received<'_>,
-    ) -> Result<Caller, Unauthenticated> {
+    ) -> Result<Principal, Unauthenticated> {
         let holder = self.identities.active_key(access_key_id).await?.ok_or(Unauthenticated::UnknownKey)?;
         verify(checked, holder.key.secret.expose_secret(), received.body)?;
         let scope = &checked.credential().scope;
         self.last_used.note_key(access_key_id, &scope.service, &scope.region, received.at);
-        Ok(caller(received, checked, self.user_principal(&holder.user), None))
+        Ok(self.user_principal(&holder.user))
     }
 
     async fn bearer(
@@ -167,7 +176,7 @@ impl Authenticator {
         checked: &CheckedRequest<'_>,
         received: Received<'_>,
         action: Action,
-    ) -> Result<Caller, Unauthenticated> {
+    ) -> Result<(Principal, Option<Arc<TokenFacts>>), Unauthenticated> {
         let credentials = self.tokens.open(token).map_err(|_| Unauthenticated::UnknownKey)?;
         if credentials.access_key_id != *access_key_id {
             return Err(Unauthenticated::UnknownKey);
@@ -184,7 +193,7 @@ impl Authenticator {
         if let Principal::RoleSession { role, .. } = &principal {
             self.last_used.note_role(role, received.at);
         }
-        Ok(caller(received, checked, principal, Some(facts)))
+        Ok((principal, Some(facts)))
     }
 
     /// Who a token speaks for. The token is good by itself, but since it was made its user or role may have been
@@ -251,7 +260,7 @@ impl Authenticator {
         checked: &CheckedRequest<'_>,
         received: Received<'_>,
         action: Action,
-    ) -> Result<Caller, Unauthenticated> {
+    ) -> Result<Principal, Unauthenticated> {
         if !action.takes_node_key() {
             return Err(Unauthenticated::UnknownKey);
         }
@@ -268,7 +277,7 @@ impl Authenticator {
             return Err(Refusal::SignatureMismatch.into());
         };
         let arn = Arn::managed_instance(&self.region, &self.account, &node.id);
-        Ok(caller(received, checked, Principal::Node { node: node.id, arn, key }, None))
+        Ok(Principal::Node { node: node.id, arn, key })
     }
 }
 
@@ -301,22 +310,6 @@ fn previous_key(node: &Node, action: Action, at: Timestamp) -> Option<&[u8]> {
 fn verify(checked: &CheckedRequest<'_>, secret: &str, body: &[u8]) -> Result<(), Refusal> {
     let key = SigningKey::derive(secret, &checked.credential().scope);
     checked.verify(&key, &checked.payload(body)?)
-}
-
-fn caller(
-    received: Received<'_>,
-    checked: &CheckedRequest<'_>,
-    principal: Principal,
-    token: Option<Arc<TokenFacts>>,
-) -> Caller {
-    let credential = checked.credential();
-    Caller {
-        principal,
-        access_key_id: Some(credential.access_key_id.clone()),
-        region: Some(credential.scope.region.clone()),
-        source_ip: received.source_ip,
-        token,
-    }
 }
 
 /// The access key that a refused request names, as far as it can be one.

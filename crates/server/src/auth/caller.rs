@@ -14,7 +14,7 @@ pub struct Caller {
     pub principal: Principal,
     /// The access key of the signature; a node's ID if it signed with its RSA key.
     pub access_key_id: Option<String>,
-    /// The region that the request was signed for: `aws:RequestedRegion`.
+    /// The region that the request is for: `aws:RequestedRegion`.
     pub region: Option<String>,
     /// Where the request came from.
     pub source_ip: IpAddr,

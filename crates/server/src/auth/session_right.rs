@@ -54,7 +54,7 @@ pub struct SessionRight {
     pub access_key_id: Option<AccessKeyId>,
     /// What the session token said, if it was temporary credentials.
     pub token: Option<TokenFacts>,
-    /// For which region the request was signed.
+    /// For which region the request was.
     pub region: Option<String>,
     /// Where it came from.
     pub source_ip: IpAddr,
