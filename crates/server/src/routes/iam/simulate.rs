@@ -1,8 +1,10 @@
 //! `SimulateCustomPolicy` and `SimulatePrincipalPolicy`: what would be decided, and why.
 
+use std::ops::Range;
+
 use postern_api::iam::{
-    EvaluationResult, PolicyIdentifier, PolicySourceType, SimulateCustomPolicyInput,
-    SimulateCustomPolicyOutput, SimulatePrincipalPolicyInput, SimulatePrincipalPolicyOutput,
+    PolicyIdentifier, PolicySourceType, SimulateCustomPolicyInput, SimulateCustomPolicyOutput,
+    SimulatePrincipalPolicyInput, SimulatePrincipalPolicyOutput,
 };
 use postern_api::{ApiError, Request};
 use postern_iam::{NamedPolicy, Policy, PolicyKind, Principal};
@@ -42,8 +44,10 @@ pub(super) async fn simulate_custom_policy(
     let caller = Caller::of(input.caller_arn.as_deref().unwrap_or(&anybody))?;
     let owner = account_of(&call, input.resource_owner.as_deref());
     let resources = input.resource_arns.clone().unwrap_or_else(|| vec![EVERYTHING.to_owned()]);
-    let results = simulation.results(caller.principal(), &owner, &input.action_names, &resources)?;
-    let (evaluation_results, rest) = page(&call, results, input.marker.as_deref(), input.max_items)?;
+    let pairs = simulation.pairs(&input.action_names, &resources)?;
+    let asked = (&input.action_names, &resources);
+    let (range, rest) = page(&call, &asked, pairs.len(), input.marker.as_deref(), input.max_items)?;
+    let evaluation_results = simulation.results(caller.principal(), &owner, &pairs, range);
     Ok(SimulateCustomPolicyOutput {
         evaluation_results: Some(evaluation_results),
         is_truncated: rest.is_truncated,
@@ -68,8 +72,10 @@ pub(super) async fn simulate_principal_policy(
     let caller = Caller::of(&caller_arn)?;
     let owner = account_of(&call, input.resource_owner.as_deref());
     let resources = input.resource_arns.clone().unwrap_or_else(|| vec![EVERYTHING.to_owned()]);
-    let results = simulation.results(caller.principal(), &owner, &input.action_names, &resources)?;
-    let (evaluation_results, rest) = page(&call, results, input.marker.as_deref(), input.max_items)?;
+    let pairs = simulation.pairs(&input.action_names, &resources)?;
+    let asked = (&input.action_names, &resources);
+    let (range, rest) = page(&call, &asked, pairs.len(), input.marker.as_deref(), input.max_items)?;
+    let evaluation_results = simulation.results(caller.principal(), &owner, &pairs, range);
     Ok(SimulatePrincipalPolicyOutput {
         evaluation_results: Some(evaluation_results),
         is_truncated: rest.is_truncated,
@@ -361,16 +367,18 @@ impl Caller {
     }
 }
 
-/// The part of the results that the call asks for. Only a call with the same input goes on.
+/// Which of `count` results the call asks for. Only a call with the same actions and resources goes on.
 fn page<T: Request>(
     call: &Call<T>,
-    results: Vec<EvaluationResult>,
+    asked: &impl serde::Serialize,
+    count: usize,
     marker: Option<&str>,
     items_max: Option<i32>,
-) -> Result<(Vec<EvaluationResult>, Rest), ApiError> {
-    let pairs: Vec<_> = results.iter().map(|r| (&r.eval_action_name, &r.eval_resource_name)).collect();
-    let asked = Asked::new(call, &pairs, marker, items_max)?;
-    let numbered: Vec<(usize, EvaluationResult)> = results.into_iter().enumerate().collect();
-    let (found, next) = asked.cut(numbered, |(number, _)| *number);
-    Ok((found.into_iter().map(|(_, result)| result).collect(), asked.rest(call, next)))
+) -> Result<(Range<usize>, Rest), ApiError> {
+    let asked: Asked<usize> = Asked::new(call, asked, marker, items_max)?;
+    let start = asked.page.after.map_or(0, |last| last + 1);
+    let limit = usize::try_from(asked.page.limit).unwrap_or(usize::MAX);
+    let end = start.saturating_add(limit).min(count);
+    let next = (start < end && end < count).then(|| end - 1);
+    Ok((start.min(end)..end, asked.rest(call, next)))
 }

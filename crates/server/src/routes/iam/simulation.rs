@@ -1,6 +1,7 @@
 //! A simulation: actions on resources against policies, decided by the engine that decides for real.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use postern_api::ApiError;
 use postern_api::iam::{
@@ -36,6 +37,24 @@ pub(super) struct Simulation {
     /// What kind of policy each is, by its name.
     sources: BTreeMap<String, PolicySourceType>,
     pub(super) context: Context,
+}
+
+/// Every action on every resource, in the order of the call: known before anything is decided.
+#[derive(Debug)]
+pub(super) struct Pairs<'a> {
+    actions: &'a [String],
+    resources: &'a [String],
+}
+
+impl<'a> Pairs<'a> {
+    pub(super) fn len(&self) -> usize {
+        self.actions.len() * self.resources.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&'a String, &'a String)> {
+        let resources = self.resources;
+        self.actions.iter().flat_map(move |action| resources.iter().map(move |resource| (action, resource)))
+    }
 }
 
 impl Simulation {
@@ -87,14 +106,12 @@ impl Simulation {
         Ok(())
     }
 
-    /// Every action on every resource, in the order of the call.
-    pub(super) fn results(
+    /// What the call asks, as far as it can be asked.
+    pub(super) fn pairs<'a>(
         &self,
-        caller: Principal<'_>,
-        owner: &str,
-        actions: &[String],
-        resources: &[String],
-    ) -> Result<Vec<EvaluationResult>, ApiError> {
+        actions: &'a [String],
+        resources: &'a [String],
+    ) -> Result<Pairs<'a>, ApiError> {
         let is_explained = self.context.get(EXPLAIN_KEY).is_some();
         let pairs_max = if is_explained { EXPLAINED_PAIRS_MAX } else { PAIRS_MAX };
         if actions.len().saturating_mul(resources.len()) > pairs_max {
@@ -105,27 +122,35 @@ impl Simulation {
                 return Err(refusal::invalid_input(format!("Invalid ARN: {resource}")));
             }
         }
-        let missing = self.missing_keys();
-        let mut results = Vec::with_capacity(actions.len() * resources.len());
-        for action in actions {
-            if !is_action(action) {
-                return Err(refusal::invalid_input(format!(
-                    "Invalid Action name {action}: it has the form service:Name, without wildcards."
-                )));
-            }
-            for resource in resources {
-                let account = resource.split(':').nth(4).filter(|account| !account.is_empty());
-                let request = Request {
-                    principal: caller,
-                    action,
-                    resource,
-                    resource_account: account.unwrap_or(owner),
-                    context: &self.context,
-                };
-                results.push(self.result(&explain(&self.policies(), &request), &missing));
-            }
+        if let Some(action) = actions.iter().find(|action| !is_action(action)) {
+            return Err(refusal::invalid_input(format!(
+                "Invalid Action name {action}: it has the form service:Name, without wildcards."
+            )));
         }
-        Ok(results)
+        Ok(Pairs { actions, resources })
+    }
+
+    /// Decides those of `pairs` that are in `range`, and no others.
+    pub(super) fn results(
+        &self,
+        caller: Principal<'_>,
+        owner: &str,
+        pairs: &Pairs<'_>,
+        range: Range<usize>,
+    ) -> Vec<EvaluationResult> {
+        let missing = self.missing_keys();
+        let decide = |(action, resource): (&String, &String)| {
+            let account = resource.split(':').nth(4).filter(|account| !account.is_empty());
+            let request = Request {
+                principal: caller,
+                action,
+                resource,
+                resource_account: account.unwrap_or(owner),
+                context: &self.context,
+            };
+            self.result(&explain(&self.policies(), &request), &missing)
+        };
+        pairs.iter().skip(range.start).take(range.len()).map(decide).collect()
     }
 
     fn policies(&self) -> Policies<'_> {
@@ -262,8 +287,9 @@ mod tests {
     }
 
     fn decide(simulation: &Simulation, action: &str) -> EvaluationResult {
-        let results = simulation.results(CALLER, "111122223333", &[action.to_owned()], &[NODE.to_owned()]);
-        results.unwrap().remove(0)
+        let (actions, resources) = ([action.to_owned()], [NODE.to_owned()]);
+        let pairs = simulation.pairs(&actions, &resources).unwrap();
+        simulation.results(CALLER, "111122223333", &pairs, 0..1).remove(0)
     }
 
     const TAGGED: &str = r#"{"Version": "2012-10-17", "Statement": [
@@ -315,13 +341,29 @@ mod tests {
     #[test]
     fn what_cannot_be_simulated_is_refused() {
         let simulation = simulation(TAGGED);
+        let everything = ["*".to_owned()];
         for action in ["ssm:*", "StartSession", "ssm:", ":x", "ssm:a:b"] {
-            let results = simulation.results(CALLER, "111122223333", &[action.to_owned()], &["*".to_owned()]);
-            assert!(results.is_err(), "{action}");
+            assert!(simulation.pairs(&[action.to_owned()], &everything).is_err(), "{action}");
         }
         let actions = ["ssm:StartSession".to_owned()];
-        assert!(simulation.results(CALLER, "111122223333", &actions, &["node".to_owned()]).is_err());
+        assert!(simulation.pairs(&actions, &["node".to_owned()]).is_err());
         let many = vec!["*".to_owned(); PAIRS_MAX + 1];
-        assert!(simulation.results(CALLER, "111122223333", &actions, &many).is_err());
+        assert!(simulation.pairs(&actions, &many).is_err());
+    }
+
+    #[test]
+    fn only_what_a_page_shows_is_decided() {
+        let simulation = simulation(TAGGED);
+        let actions = ["ssm:StartSession", "ssm:TerminateSession", "ssm:ResumeSession"].map(str::to_owned);
+        let resources = [NODE, "*"].map(str::to_owned);
+        let pairs = simulation.pairs(&actions, &resources).unwrap();
+        let results = |range| simulation.results(CALLER, "111122223333", &pairs, range);
+        let all = results(0..pairs.len());
+        assert_eq!(all.len(), 6);
+        for start in 0..=all.len() {
+            for end in start..=all.len() {
+                assert_eq!(results(start..end), all[start..end], "{start}..{end}");
+            }
+        }
     }
 }
