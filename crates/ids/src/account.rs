@@ -9,6 +9,13 @@ text_id!(
     |text| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 );
 
+impl Default for AccountId {
+    /// The account of a deployment that names none.
+    fn default() -> Self {
+        "000000000000".parse().expect("twelve digits")
+    }
+}
+
 text_id!(
     /// A region name. Made-up names such as `home-lab` are fine: AWS's agent wants `[A-Za-z0-9-]`, at most 100.
     Region,

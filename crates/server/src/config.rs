@@ -103,7 +103,7 @@ impl Config {
             data_dir: reader.path("data_dir").unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
             listen: reader.parsed("listen").unwrap_or_default(),
             public_url: reader.parsed("public_url"),
-            account: reader.parsed("account").unwrap_or_else(account_default),
+            account: reader.parsed("account").unwrap_or_default(),
             region: reader.parsed("region").unwrap_or_else(region_default),
             tls: Tls::read(reader),
             audit: Audit::read(reader),
@@ -126,10 +126,6 @@ impl Config {
         };
         Self::read(&flags, []).expect("the defaults are valid")
     }
-}
-
-fn account_default() -> AccountId {
-    "000000000000".parse().expect("twelve digits")
 }
 
 fn region_default() -> Region {
@@ -161,6 +157,23 @@ mod tests {
         assert!(config.sessions.allow_unsigned_data_channels);
         assert_eq!(config.sessions.document_check, DocumentCheck::Always);
         assert_eq!(config.sessions.revocation, Revocation::Immediate);
+    }
+
+    #[test]
+    fn unrecorded_reads_are_refused_unless_the_operator_says_otherwise() {
+        let unrecorded_reads = |setting: &str| {
+            let (_directory, path) = file(&format!("[audit]\n{setting}\n"));
+            let flags = Flags { config: Some(path), ..Flags::default() };
+            Config::read(&flags, []).map(|config| config.audit.unrecorded_reads)
+        };
+        assert_eq!(unrecorded_reads("").unwrap(), UnrecordedReads::Refuse);
+        assert_eq!(unrecorded_reads("unrecorded_reads = \"refuse\"").unwrap(), UnrecordedReads::Refuse);
+        assert_eq!(unrecorded_reads("unrecorded_reads = \"answer\"").unwrap(), UnrecordedReads::Answer);
+        for wrong in ["\"Answer\"", "\"\"", "true", "1"] {
+            let mistakes = unrecorded_reads(&format!("unrecorded_reads = {wrong}")).unwrap_err().to_string();
+            assert!(mistakes.contains("audit.unrecorded_reads"), "{wrong}: {mistakes}");
+            assert!(mistakes.contains("is neither \"refuse\" nor \"answer\""), "{wrong}: {mistakes}");
+        }
     }
 
     #[test]

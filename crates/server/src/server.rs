@@ -115,7 +115,8 @@ impl Server {
         let audit_key = *master_key.derive(AUDIT_KEYS).expose_secret();
         let audit_directory = directory.audit();
         let is_strict = config.recording.strictness == RecordingStrictness::Durable;
-        let mut options = SqliteOptions::new(directory.database());
+        let mut options =
+            SqliteOptions { account: config.account.clone(), ..SqliteOptions::new(directory.database()) };
         if is_strict {
             // A recording that survives a power failure is worth little without its session.
             options.durability = postern_store::Durability::PowerFailure;

@@ -22,6 +22,7 @@ pub(crate) mod settings;
 pub(crate) mod sign_in;
 pub(crate) mod tags;
 pub(crate) mod tokens;
+pub(crate) mod trust_policies;
 pub(crate) mod users;
 
 /// Makes a test of every rule. `$open` is an async function whose value has two stores, `a` and `b`.
@@ -141,6 +142,11 @@ macro_rules! suite {
                 a_token_expires,
                 an_ended_session_has_no_tokens,
                 a_gone_node_has_no_tokens,
+            }
+            trust_policies {
+                they_name_only_whom_there_is,
+                they_follow_whom_they_name_and_forget_who_is_gone,
+                deleting_and_trusting_do_not_cross,
             }
             users {
                 a_user_is_created_with_all_that_it_says,

@@ -16,6 +16,7 @@ mod quota;
 mod role;
 mod sign_in;
 mod tagging;
+pub(crate) mod trust_policy;
 mod user;
 
 pub use access_key::{AccessKey, AccessKeyStore, AccessKeyUse, KeyLastUsed, KeyStatus};

@@ -15,6 +15,7 @@ mod setting;
 mod tag;
 mod token;
 
+use postern_ids::AccountId;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use tokio::sync::watch;
 
@@ -33,6 +34,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     master_key: MasterKey,
     quotas: Quotas,
+    account: AccountId,
     /// The identity generation that this store knows of.
     generation: watch::Sender<u64>,
 }

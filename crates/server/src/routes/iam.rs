@@ -31,7 +31,6 @@ mod service_linked_roles;
 mod simulate;
 mod simulation;
 mod tags;
-mod trust;
 mod users;
 
 use std::sync::Arc;

@@ -135,6 +135,12 @@ pub enum IdentityError {
         /// What is still there.
         remaining: Vec<Dependent>,
     },
+    /// A trust policy names a user or role of the account that does not exist.
+    #[error("there is no principal {principal}")]
+    PrincipalUnknown {
+        /// As the policy names it.
+        principal: String,
+    },
     /// There would be more than may be.
     #[error("there may be at most {max} {quota}")]
     LimitExceeded {

@@ -100,8 +100,8 @@ pub trait RoleStore: Send + Sync {
     /// Creates a role with all that it says, at once.
     ///
     /// # Errors
-    /// `AlreadyExists`; `NotFound` for a customer managed boundary that does not exist; `LimitExceeded` for roles,
-    /// tags or the size of the trust policy.
+    /// `AlreadyExists`; `NotFound` for a customer managed boundary that does not exist; `PrincipalUnknown`;
+    /// `LimitExceeded` for roles, tags or the size of the trust policy.
     async fn create_role(&self, role: &Role) -> Result<(), IdentityError>;
 
     /// The role with this name.
@@ -120,10 +120,11 @@ pub trait RoleStore: Send + Sync {
     /// Changes what `update` says.
     ///
     /// # Errors
-    /// `NotFound`, `LimitExceeded` for the size of the trust policy.
+    /// `NotFound`, `PrincipalUnknown`, `LimitExceeded` for the size of the trust policy.
     async fn update_role(&self, name: &RoleName, update: &RoleUpdate) -> Result<Role, IdentityError>;
 
-    /// Deletes a role and its tags.
+    /// Deletes a role and its tags. Trust policies that name the role, or a session of it, name its unique identifier from
+    /// then on, which nobody has again.
     ///
     /// # Errors
     /// `NotFound`; `DeleteConflict` while it has policies or instance profiles hold it.

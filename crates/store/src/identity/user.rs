@@ -86,13 +86,15 @@ pub trait UserStore: Send + Sync {
         besides: Option<&UserName>,
     ) -> Result<Option<UserName>, StoreError>;
 
-    /// Renames or moves a user.
+    /// Renames or moves a user. Trust policies that name the user name it by its new ARN from then on; where that would
+    /// make one too long, by its unique identifier, so that at least nobody else is meant.
     ///
     /// # Errors
     /// `NotFound`, `AlreadyExists`.
     async fn update_user(&self, name: &UserName, new: &NewName<UserName>) -> Result<(), IdentityError>;
 
-    /// Deletes a user and its tags.
+    /// Deletes a user and its tags. Trust policies that name the user name its unique identifier from then on, which
+    /// nobody has again.
     ///
     /// # Errors
     /// `NotFound`; `DeleteConflict` while it has access keys, a login profile, MFA devices, groups or policies.

@@ -12,6 +12,7 @@ mod mfa;
 mod role;
 mod sign_in;
 mod tagging;
+mod trust_policy;
 mod user;
 
 use postern_ids::{GroupName, PolicyArn, RoleName, UserName};

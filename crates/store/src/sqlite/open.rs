@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use postern_ids::AccountId;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqlSafeStr, SqlitePool};
@@ -48,6 +49,8 @@ pub struct SqliteOptions {
     pub readers: u32,
     /// How many identities there may be, and how much of each.
     pub quotas: Quotas,
+    /// Whose identities they are: the account in the ARNs by which policies name them.
+    pub account: AccountId,
 }
 
 impl SqliteOptions {
@@ -55,7 +58,13 @@ impl SqliteOptions {
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         // Reads are short and from memory: more threads than that only take turns.
-        Self { path: path.into(), durability: Durability::default(), readers: 4, quotas: Quotas::default() }
+        Self {
+            path: path.into(),
+            durability: Durability::default(),
+            readers: 4,
+            quotas: Quotas::default(),
+            account: AccountId::default(),
+        }
     }
 }
 
@@ -185,7 +194,8 @@ impl SqliteStore {
             .connect_with(connect.pragma("query_only", "ON"))
             .await
             .map_err(fail)?;
-        Ok(Self { writer, readers, master_key, quotas: options.quotas.clone(), generation })
+        let (quotas, account) = (options.quotas.clone(), options.account.clone());
+        Ok(Self { writer, readers, master_key, quotas, account, generation })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use postern_api::iam::errors::{
     DELETE_CONFLICT_EXCEPTION, ENTITY_ALREADY_EXISTS_EXCEPTION, INVALID_INPUT_EXCEPTION,
-    LIMIT_EXCEEDED_EXCEPTION, NO_SUCH_ENTITY_EXCEPTION,
+    LIMIT_EXCEEDED_EXCEPTION, MALFORMED_POLICY_DOCUMENT_EXCEPTION, NO_SUCH_ENTITY_EXCEPTION,
 };
 use postern_api::{ApiError, CommonError};
 use postern_store::{Dependent, Entity, IdentityError, PolicyHolder, Quota};
@@ -19,6 +19,10 @@ pub(super) fn identity(error: IdentityError) -> ApiError {
         IdentityError::DeleteConflict { entity, remaining } => {
             ApiError::new(DELETE_CONFLICT_EXCEPTION, conflict_text(&entity, &remaining))
         }
+        IdentityError::PrincipalUnknown { principal } => ApiError::new(
+            MALFORMED_POLICY_DOCUMENT_EXCEPTION,
+            format!("Invalid principal in policy: \"AWS\":\"{principal}\""),
+        ),
         IdentityError::LimitExceeded { quota, max } => limit_exceeded(quota_text(quota, max)),
         IdentityError::Store(error) => failure::store(error),
     }
@@ -195,6 +199,11 @@ mod tests {
                 },
                 "DeleteConflict",
                 "Cannot delete entity, must delete access keys first.",
+            ),
+            (
+                IdentityError::PrincipalUnknown { principal: "arn:aws:iam::111122223333:user/eve".into() },
+                "MalformedPolicyDocument",
+                "Invalid principal in policy: \"AWS\":\"arn:aws:iam::111122223333:user/eve\"",
             ),
             (
                 IdentityError::LimitExceeded { quota: Quota::AccessKeysPerUser, max: 2 },

@@ -8,12 +8,13 @@ use postern_api::iam::{
     UpdateRoleDescriptionInput, UpdateRoleDescriptionOutput, UpdateRoleInput, UpdateRoleOutput,
 };
 use postern_api::{ApiError, Request};
+use postern_iam::PolicyKind;
 use postern_ids::{AccountId, Arn, IamPath, PrincipalId, PrincipalKind, RoleName};
 use postern_store::{Entity, Role, RoleUpdate};
 
 use super::marker::Asked;
 use super::named::Named;
-use super::{boundaries, document, refusal, shown_time, tags, trust, users};
+use super::{boundaries, document, refusal, shown_time, tags, users};
 use crate::routes::call::Call;
 use crate::routes::failure;
 
@@ -107,7 +108,7 @@ pub(super) async fn create_role(call: Call<CreateRoleInput>) -> Result<CreateRol
     if role.path.as_str().starts_with(SERVICE_PATH) {
         return Err(refusal::invalid_input(format!("The path {SERVICE_PATH} is for the roles of services.")));
     }
-    trust::check(&call.app, trust_policy).await?;
+    document::check(PolicyKind::Trust, trust_policy)?;
     boundaries::must_exist(role.boundary.as_ref())?;
     call.app.store.create_role(&role).await.map_err(refusal::identity)?;
     Ok(CreateRoleOutput { role: iam::Role { role_last_used: None, ..shown(&call.app.account, role) } })
@@ -156,7 +157,7 @@ pub(super) async fn update_assume_role_policy(
     call: Call<UpdateAssumeRolePolicyInput>,
 ) -> Result<UpdateAssumeRolePolicyOutput, ApiError> {
     let (role, _permit) = named_modifiable(&call, &call.input.role_name).await?.permitted(&call).await?;
-    trust::check(&call.app, &call.input.policy_document).await?;
+    document::check(PolicyKind::Trust, &call.input.policy_document)?;
     let update =
         RoleUpdate { trust_policy: Some(call.input.policy_document.clone()), ..RoleUpdate::default() };
     call.app.store.update_role(&role.name, &update).await.map_err(refusal::identity)?;
@@ -167,7 +168,6 @@ pub(super) async fn update_assume_role_policy(
 pub(super) async fn delete_role(call: Call<DeleteRoleInput>) -> Result<DeleteRoleOutput, ApiError> {
     let (role, _permit) = named(&call, &call.input.role_name).await?.permitted(&call).await?;
     call.app.store.delete_role(&role.name).await.map_err(refusal::identity)?;
-    trust::forget(&call.app, &arn(&call.app.account, &role), &role.id).await?;
     Ok(DeleteRoleOutput {})
 }
 

@@ -10,7 +10,7 @@ use postern_store::{Entity, NewName, User};
 
 use super::marker::Asked;
 use super::named::Named;
-use super::{boundaries, refusal, shown_time, tags, trust};
+use super::{boundaries, refusal, shown_time, tags};
 use crate::auth::Principal;
 use crate::routes::call::Call;
 use crate::routes::failure;
@@ -132,15 +132,12 @@ pub(super) async fn update_user(call: Call<UpdateUserInput>) -> Result<UpdateUse
         refuse_confusing(&call, name, Some(&user.name)).await?;
     }
     call.app.store.update_user(&user.name, &new).await.map_err(refusal::identity)?;
-    let renamed = Arn::user(&call.app.account, &path, new.name.as_ref().unwrap_or(&user.name));
-    trust::rename(&call.app, &arn(&call.app.account, &user), renamed.as_str(), &user.id).await?;
     Ok(UpdateUserOutput {})
 }
 
 pub(super) async fn delete_user(call: Call<DeleteUserInput>) -> Result<DeleteUserOutput, ApiError> {
     let (user, _permit) = named(&call, &call.input.user_name).await?.permitted(&call).await?;
     call.app.store.delete_user(&user.name).await.map_err(refusal::identity)?;
-    trust::forget(&call.app, &arn(&call.app.account, &user), &user.id).await?;
     Ok(DeleteUserOutput {})
 }
 

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use postern_ids::{PolicyArn, PrincipalId, RoleName};
-use sqlx::QueryBuilder;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, SqliteExecutor};
 
 use super::super::page::paged;
 use super::tagging::{KeyCase, put_tags, remove_all_tags};
@@ -30,6 +30,7 @@ impl RoleStore for SqliteStore {
     async fn create_role(&self, role: &Role) -> Result<(), IdentityError> {
         self.within_chars(Quota::TrustPolicyChars, policy_chars(&role.trust_policy))?;
         let mut tx = self.begin().await?;
+        self.require_principals(&mut tx, &role.trust_policy).await?;
         sqlx::query(
             "INSERT INTO roles (name, id, path, created_at, description, trust_policy, session_seconds_max,
                  boundary_arn, sessions_valid_after, last_used_at, last_used_region)
@@ -59,12 +60,7 @@ impl RoleStore for SqliteStore {
     }
 
     async fn role(&self, name: &RoleName) -> Result<Option<Role>, StoreError> {
-        let row = sqlx::query(select_roles!("WHERE name = ?"))
-            .bind(name.as_str())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(failed("read a role"))?;
-        row.map(|row| Role::try_from(&row)).transpose()
+        find(&self.readers, name).await
     }
 
     async fn role_by_id(&self, id: &PrincipalId) -> Result<Option<Role>, StoreError> {
@@ -93,6 +89,9 @@ impl RoleStore for SqliteStore {
         }
         let mut tx = self.begin().await?;
         let id = role_id(&mut tx, name).await?;
+        if let Some(document) = &update.trust_policy {
+            self.require_principals(&mut tx, document).await?;
+        }
         sqlx::query(
             "UPDATE roles SET
                  description = nullif(coalesce(?, description), ''),
@@ -119,7 +118,9 @@ impl RoleStore for SqliteStore {
 
     async fn delete_role(&self, name: &RoleName) -> Result<(), IdentityError> {
         let mut tx = self.begin().await?;
-        let id = role_id(&mut tx, name).await?;
+        let role = find(&mut *tx, name).await?;
+        let role = role.ok_or_else(|| IdentityError::NotFound(Entity::Role(name.clone())))?;
+        let id = role.id.to_string();
         let checks = [
             HELD_POLICIES[0],
             HELD_POLICIES[1],
@@ -132,6 +133,7 @@ impl RoleStore for SqliteStore {
             .execute(&mut *tx)
             .await
             .map_err(failed("delete a role"))?;
+        self.forget_principal(&mut tx, &self.known_role(&role.path, &role.name), &id).await?;
         Ok(self.commit_change(tx, "delete a role").await?)
     }
 
@@ -151,6 +153,19 @@ impl RoleStore for SqliteStore {
         }
         tx.commit().await.map_err(failed("remember roles' uses"))
     }
+}
+
+/// The role with this name.
+pub(super) async fn find<'c>(
+    executor: impl SqliteExecutor<'c>,
+    name: &RoleName,
+) -> Result<Option<Role>, StoreError> {
+    let row = sqlx::query(select_roles!("WHERE name = ?"))
+        .bind(name.as_str())
+        .fetch_optional(executor)
+        .await
+        .map_err(failed("read a role"))?;
+    row.map(|row| Role::try_from(&row)).transpose()
 }
 
 impl TryFrom<&SqliteRow> for Role {

@@ -2,15 +2,15 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use postern_ids::{PolicyArn, PrincipalId, UserName};
-use sqlx::QueryBuilder;
+use postern_ids::{Arn, PolicyArn, PrincipalId, UserName};
 use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, SqliteConnection, SqliteExecutor};
 
 use super::super::page::paged;
 use super::tagging::{KeyCase, put_tags, remove_all_tags};
 use super::{
     Fields, HELD_POLICIES, SqliteStore, count, failed, principal_id, refuse_while, require_policy, tags_of,
-    unless_taken, user_id,
+    unless_taken,
 };
 use crate::{
     Dependent, Entity, IdentityError, NewName, Page, Paged, PrincipalName, Quota, StoreError, User, UserStore,
@@ -53,12 +53,7 @@ impl UserStore for SqliteStore {
     }
 
     async fn user(&self, name: &UserName) -> Result<Option<User>, StoreError> {
-        let row = sqlx::query(select_users!("WHERE name = ?"))
-            .bind(name.as_str())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(failed("read a user"))?;
-        row.map(|row| User::try_from(&row)).transpose()
+        find(&self.readers, name).await
     }
 
     async fn user_by_id(&self, id: &PrincipalId) -> Result<Option<User>, StoreError> {
@@ -104,7 +99,8 @@ impl UserStore for SqliteStore {
 
     async fn update_user(&self, name: &UserName, new: &NewName<UserName>) -> Result<(), IdentityError> {
         let mut tx = self.begin().await?;
-        let id = user_id(&mut tx, name).await?;
+        let old = require(&mut tx, name).await?;
+        let id = old.id.to_string();
         if let Some(new_name) = &new.name {
             // Keys refer to the name: for a moment they refer to nobody.
             sqlx::query("PRAGMA defer_foreign_keys = ON")
@@ -129,12 +125,17 @@ impl UserStore for SqliteStore {
             .map_err(unless_taken("rename a user", || {
                 Entity::User(new.name.clone().unwrap_or_else(|| name.clone()))
             }))?;
+        let (path, name) = (new.path.as_ref().unwrap_or(&old.path), new.name.as_ref().unwrap_or(&old.name));
+        let renamed = Arn::user(&self.account, path, name);
+        let old = self.known_user(&old.path, &old.name);
+        self.rename_principal(&mut tx, &old, renamed.as_str(), &id).await?;
         Ok(self.commit_change(tx, "rename a user").await?)
     }
 
     async fn delete_user(&self, name: &UserName) -> Result<(), IdentityError> {
         let mut tx = self.begin().await?;
-        let id = user_id(&mut tx, name).await?;
+        let user = require(&mut tx, name).await?;
+        let id = user.id.to_string();
         let entity = || Entity::User(name.clone());
         let checks = [
             HELD_POLICIES[0],
@@ -154,6 +155,7 @@ impl UserStore for SqliteStore {
             .execute(&mut *tx)
             .await
             .map_err(failed("delete a user"))?;
+        self.forget_principal(&mut tx, &self.known_user(&user.path, &user.name), &id).await?;
         Ok(self.commit_change(tx, "delete a user").await?)
     }
 
@@ -199,6 +201,24 @@ impl UserStore for SqliteStore {
             .map_err(failed("revoke sessions"))?;
         Ok(self.commit_change(tx, "revoke sessions").await?)
     }
+}
+
+/// The user with this name.
+pub(super) async fn find<'c>(
+    executor: impl SqliteExecutor<'c>,
+    name: &UserName,
+) -> Result<Option<User>, StoreError> {
+    let row = sqlx::query(select_users!("WHERE name = ?"))
+        .bind(name.as_str())
+        .fetch_optional(executor)
+        .await
+        .map_err(failed("read a user"))?;
+    row.map(|row| User::try_from(&row)).transpose()
+}
+
+async fn require(connection: &mut SqliteConnection, name: &UserName) -> Result<User, IdentityError> {
+    let found = find(connection, name).await?;
+    found.ok_or_else(|| IdentityError::NotFound(Entity::User(name.clone())))
 }
 
 impl TryFrom<&SqliteRow> for User {
