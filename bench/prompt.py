@@ -14,7 +14,7 @@ def measure(bench, report) -> None:
     commands = shell_commands(bench)
     commands["bare"] = (["sh", "-i"], clean_environment())
     took = {name: [] for name in commands}
-    for name, command in commands.items():
+    for command in commands.values():
         _once(*command)  # What the disk cache makes of it.
     for n in range(ROUNDS):
         for name in sorted(commands, reverse=n % 2 == 1):

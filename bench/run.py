@@ -12,15 +12,15 @@ from pathlib import Path
 os.environ.setdefault("POSTERN_BINARIES", str(Path(__file__).resolve().parents[1] / "target" / "release"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-import api  # noqa: E402
-import idle  # noqa: E402
-import keys  # noqa: E402
-import output  # noqa: E402
-import prompt  # noqa: E402
-from account import Account  # noqa: E402
-from harness.programs import Agent, Server, kill_group  # noqa: E402
-from openssh import OpenSsh  # noqa: E402
-from report import Report  # noqa: E402
+import api
+import idle
+import keys
+import output
+import prompt
+from account import Account
+from harness.programs import Agent, Server, kill_group
+from openssh import OpenSsh
+from report import Report
 
 
 class Bench:

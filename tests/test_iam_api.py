@@ -773,7 +773,7 @@ class TestAccount:
         for page in iam.get_paginator("get_account_authorization_details").paginate(PaginationConfig={"PageSize": 2}):
             assert sum(len(page[kind]) for kind in found) <= 2
             for kind, items in found.items():
-                items += page[kind]
+                items.extend(page[kind])
         one = lambda kind, key, value: [item for item in found[kind] if item[key] == value]  # noqa: E731
         (shown,) = one("UserDetailList", "UserName", user)
         assert shown["GroupList"] == [group] and shown["UserPolicyList"][0]["PolicyDocument"] == ALLOW_SESSIONS

@@ -96,6 +96,7 @@ def test_sessions_that_no_client_ever_opens_do_not_stay(lab, node):
             found = ssm.describe_sessions(State=state, Filters=[{"key": "SessionId", "value": started["SessionId"]}])
             if found["Sessions"]:
                 return found["Sessions"][0]["Status"]
+        return None
 
     assert status() in ("Connecting", "Connected", "Disconnected")
     eventually(lambda: status() in ("Failed", "Terminated"), "the session is given up", 150)
