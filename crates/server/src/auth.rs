@@ -18,6 +18,7 @@ mod reach;
 mod remembered;
 mod replay;
 mod request_context;
+mod session_owner;
 mod session_right;
 mod session_token;
 mod token_facts;

@@ -11,6 +11,7 @@ use postern_store::{PrincipalName, Role, Store};
 use super::denied::{not_by_policy, not_trusted};
 use super::policies_in_force::{Guardrails, KnownPrincipal, PoliciesInForce};
 use super::request_context::{self, RequestContext};
+use super::session_owner::Weight;
 use super::{Action, Caller, Check, Denied, NotAuthorized, Principal, Undecided, reach};
 
 /// Leave to do what was asked for. Only [`Authorizer::authorize`] makes one; whoever acts takes it.
@@ -98,18 +99,21 @@ impl Authorizer {
         self.policies.generation()
     }
 
-    /// The value of a tag of the caller: of its session, or else of its user or role.
+    /// The value of a tag of the caller: of its session, or else of its user or role. As policies see it, a key is the
+    /// same in any case.
     ///
     /// # Errors
     /// If the principal cannot be looked up.
     pub async fn principal_tag(&self, caller: &Caller, key: &str) -> Result<Option<String>, Undecided> {
-        let of_session = caller.token.as_ref().and_then(|token| token.tags.get(key));
-        if let Some(value) = of_session {
+        let of_session = caller.token.iter().flat_map(|token| &token.tags);
+        let mut of_session = of_session.filter(|(name, _)| name.eq_ignore_ascii_case(key));
+        if let Some((_, value)) = of_session.next() {
             return Ok(Some(value.clone()));
         }
         let principal = self.known(caller).await?;
-        let tags = principal.iter().flat_map(|principal| &principal.tags);
-        Ok(tags.into_iter().find(|tag| tag.key == key).map(|tag| tag.value.clone()))
+        let mut tags = principal.iter().flat_map(|principal| &principal.tags);
+        let tag = tags.find(|tag| tag.key.eq_ignore_ascii_case(key));
+        Ok(tag.map(|tag| tag.value.clone()))
     }
 
     /// Whether a role lets a service take it on, for nodes of this account.
@@ -220,7 +224,7 @@ impl Authorizer {
             keys.insert(name.clone(), value.clone());
         }
         let action = check.action.to_string();
-        let on = |resource: &str| {
+        let decided = |resource: &str| {
             let request = Request {
                 principal: as_iam(&bound.caller.principal),
                 action: &action,
@@ -230,8 +234,19 @@ impl Authorizer {
             };
             evaluate(&policies, &request)
         };
-        let names = check.names.iter().skip(1).map(|name| on(name.as_str()));
-        Ok(names.fold(on(check.resource()), Decision::of_either))
+        let caller = &bound.caller.principal;
+        let Some(owner) = &check.owner else {
+            let others = check.names.iter().skip(1).map(|name| decided(name.as_str()));
+            return Ok(others.fold(decided(check.resource()), Decision::of_either));
+        };
+        let present_name = owner.present_name(caller);
+        let names = check.names.iter().chain(&present_name);
+        let decisions = names.filter_map(|name| {
+            let decision = decided(name.as_str());
+            let is_deny = decision.verdict == Verdict::ExplicitDeny;
+            (is_deny || owner.weight(name, caller) == Weight::Full).then_some(decision)
+        });
+        Ok(decisions.reduce(Decision::of_either).unwrap_or_else(not_by_policy))
     }
 
     /// Whose the resource is: of what names no account, ours.

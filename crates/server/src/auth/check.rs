@@ -5,6 +5,7 @@ use postern_ids::{AccountId, Arn, NodeId, Region, SessionId};
 use postern_store::{SessionRecord, Tag};
 
 use super::Action;
+use super::session_owner::SessionOwner;
 
 /// One question of a call. Every question of a call must be answered with yes.
 #[derive(Debug, Clone)]
@@ -15,12 +16,21 @@ pub struct Check {
     pub(super) keys: Vec<(String, Value)>,
     pub(super) node: Option<NodeId>,
     pub(super) trust_policy: Option<String>,
+    /// Of a session, who started it.
+    pub(super) owner: Option<SessionOwner>,
 }
 
 impl Check {
     /// `action` on no resource: only statements on `*` allow it.
     pub fn new(action: impl Into<Action>) -> Self {
-        Self { action: action.into(), names: Vec::new(), keys: Vec::new(), node: None, trust_policy: None }
+        Self {
+            action: action.into(),
+            names: Vec::new(),
+            keys: Vec::new(),
+            node: None,
+            trust_policy: None,
+            owner: None,
+        }
     }
 
     /// The names of the resource; none for actions on no resource.
@@ -42,6 +52,9 @@ impl Check {
     ///
     /// Source: "Sample IAM policies for Session Manager", AWS Systems Manager User Guide, in its versions until 2024
     /// and from 2025.
+    ///
+    /// Policies match the beginnings of these names, and a name may begin with another's, or have been another's. Whose
+    /// the session is stands in its record: [`SessionOwner`] keeps beginnings from giving it to somebody else.
     pub fn on_session(
         self,
         region: &Region,
@@ -51,13 +64,12 @@ impl Check {
     ) -> Self {
         let check = self.on(Arn::session(region, account, id));
         let Some(found) = found else { return check };
-        let suffix = id.as_str().rsplit('-').next().unwrap_or_default();
-        let by_user_id =
-            format!("arn:aws:ssm:{region}:{account}:session/{}-{suffix}", found.owner_user_id).parse();
-        let check = match by_user_id {
-            Ok(name) => check.on(name),
-            Err(_) => check,
+        let owner = SessionOwner::new(region, account, id, found);
+        let check = match owner.name_with(&found.owner_user_id) {
+            Some(name) => check.on(name),
+            None => check,
         };
+        let check = Self { owner: Some(owner), ..check };
         check
             .about_node(Some(&found.node))
             .with("ssm:resourceTag/aws:ssmmessages:session-id", found.owner_user_id.as_str())

@@ -5,8 +5,9 @@ use std::net::Ipv4Addr;
 use jiff::SignedDuration;
 use postern_ids::{NodeId, PolicyArn, PolicyName, PrincipalId, PrincipalKind, UserName};
 use postern_store::{
-    HeldPolicyStore as _, InlinePolicy, ManagedPolicyStore as _, MasterKey, NewPolicy, PolicyHolder,
-    RoleStore as _, SqliteOptions, SqliteStore, User, UserStore as _,
+    AccessType, HeldPolicyStore as _, IdentityTagStore as _, InlinePolicy, ManagedPolicyStore as _,
+    MasterKey, NewPolicy, PolicyHolder, RoleStore as _, SessionRecord, SessionStatus, SqliteOptions,
+    SqliteStore, Tag, TaggedIdentity, User, UserStore as _,
 };
 use serde_json::{Value, json};
 
@@ -346,5 +347,134 @@ async fn a_role_says_which_service_may_take_it_on() {
         (json!("nonsense"), false),
     ] {
         assert_eq!(trusts(policy.clone()), expected, "{policy}");
+    }
+}
+
+/// A session of `owner`, whose name it carries.
+fn session_of(owner: &Caller, name: &str) -> SessionRecord {
+    SessionRecord {
+        id: format!("{name}-abcdefghijklmnopqrstuvwxyz").parse().unwrap(),
+        node: node(),
+        owner_arn: owner.principal.name().parse().unwrap(),
+        owner_user_id: owner.principal.user_id().unwrap(),
+        document_name: "SSM-SessionManagerRunShell".to_owned(),
+        session_type: "Standard_Stream".to_owned(),
+        reason: None,
+        access_type: AccessType::Standard,
+        status: SessionStatus::Connected,
+        status_since: NOW.parse().unwrap(),
+        started_at: NOW.parse().unwrap(),
+        ended_at: None,
+        end_reason: None,
+        details: None,
+        exit_code: None,
+        parameters: Value::Null,
+        max_session_duration_minutes: None,
+        idle_timeout_minutes: 20,
+        client_ip: None,
+        authority: None,
+    }
+}
+
+fn terminate(session: &SessionRecord) -> Check {
+    let check = Check::new(ssm::Operation::TerminateSession);
+    check.on_session(&"us-east-1".parse().unwrap(), &account(), &session.id, Some(session))
+}
+
+fn own_sessions(by: &str) -> Value {
+    allow("ssm:TerminateSession", &format!("arn:aws:ssm:*:*:session/${{{by}}}-*"))
+}
+
+#[tokio::test]
+async fn what_a_session_is_called_does_not_give_it_to_somebody_else() {
+    let deployment = Deployment::new().await;
+    let by_name = [own_sessions("aws:username")];
+    let ali = deployment.user("ali", &by_name).await;
+    // Created beside each other they would be refused; one may have been renamed since.
+    let alice = deployment.user("ali-ce", &by_name).await;
+    let may = async |caller: &Caller, session: &SessionRecord| {
+        deployment.decide(caller, [terminate(session)]).await.is_ok()
+    };
+    let (of_ali, of_alice) = (session_of(&ali, "ali"), session_of(&alice, "ali-ce"));
+    assert!(may(&ali, &of_ali).await && may(&alice, &of_alice).await);
+    assert!(!may(&ali, &of_alice).await && !may(&alice, &of_ali).await);
+
+    // Whoever was called so before.
+    let former = deployment.user("former", &by_name).await;
+    let of_former = session_of(&former, "ali");
+    assert!(!may(&ali, &of_former).await, "it was started under the name that is ali's now");
+    assert!(may(&former, &of_former).await, "it is the caller's, under whatever name");
+
+    // Whoever may end any session may end those as well.
+    deployment
+        .put_policy("ali", &document(&[allow("ssm:TerminateSession", "arn:aws:ssm:*:*:session/*")]))
+        .await;
+    assert!(may(&ali, &of_alice).await && may(&ali, &of_former).await && may(&ali, &of_ali).await);
+    // What such a name denies is denied.
+    let deny_own = deny("ssm:TerminateSession", "arn:aws:ssm:*:*:session/${aws:username}-*");
+    deployment.put_policy("ali", &document(&[allow("*", "*"), deny_own])).await;
+    assert!(!may(&ali, &of_alice).await && !may(&ali, &of_ali).await);
+}
+
+#[tokio::test]
+async fn sessions_of_one_role_are_told_apart() {
+    let deployment = Deployment::new().await;
+    let ali = deployment.role_session("AmazonSSMReadOnlyAccess", None).await;
+    let named = |session_name: &str| {
+        let Principal::RoleSession { role, role_id, role_arn, .. } = ali.principal.clone() else {
+            unreachable!("it is a session of a role")
+        };
+        let (arn, session_name) =
+            (Arn::assumed_role(&account(), &role, session_name), session_name.to_owned());
+        Caller {
+            principal: Principal::RoleSession { role, role_id, role_arn, session_name, arn, node: None },
+            ..ali.clone()
+        }
+    };
+    let policy =
+        InlinePolicy { name: "own".parse().unwrap(), document: document(&[own_sessions("aws:userid")]) };
+    let role = PolicyHolder::Role("PosternNode".parse().unwrap());
+    deployment.store.put_inline_policy(&role, &policy).await.unwrap();
+    let (ali, alice) = (named("ali"), named("ali-ce"));
+    let may = async |caller: &Caller, session: &SessionRecord| {
+        deployment.decide(caller, [terminate(session)]).await.is_ok()
+    };
+    let (of_ali, of_alice) = (session_of(&ali, "ali"), session_of(&alice, "ali-ce"));
+    assert!(may(&ali, &of_ali).await && may(&alice, &of_alice).await);
+    assert!(!may(&ali, &of_alice).await && !may(&alice, &of_ali).await);
+}
+
+#[tokio::test]
+async fn a_tag_of_the_caller_is_found_in_any_case_that_of_its_session_first() {
+    let deployment = Deployment::new().await;
+    let caller = deployment.role_session("AmazonSSMReadOnlyAccess", None).await;
+    let tag =
+        async |caller: &Caller| deployment.authorizer.principal_tag(caller, "SSMSessionRunAs").await.unwrap();
+    assert_eq!(tag(&caller).await, None);
+    let role = TaggedIdentity::Role("PosternNode".parse().unwrap());
+    let of_role = Tag { key: "ssmsessionrunas".to_owned(), value: "ops".to_owned() };
+    deployment.store.tag_identity(&role, &[of_role]).await.unwrap();
+    assert_eq!(tag(&caller).await.as_deref(), Some("ops"));
+    let mut facts = TokenFacts::new(NOW.parse().unwrap(), SignedDuration::from_hours(1));
+    facts.tags.insert("SsmSessionRunAS".to_owned(), "web".to_owned());
+    let tagged = Caller { token: Some(Arc::new(facts)), ..caller };
+    assert_eq!(tag(&tagged).await.as_deref(), Some("web"));
+}
+
+/// A list is compared by the operators for lists. Without them a condition does not hold, not even in a deny: who denies
+/// by a claim has to know that.
+#[tokio::test]
+async fn a_claim_with_many_values_is_compared_as_a_list() {
+    let deployment = Deployment::new().await;
+    let key = "idp.example:groups";
+    for (user, operator, is_denied) in
+        [("one", "StringEquals", false), ("many", "ForAnyValue:StringEquals", true)]
+    {
+        let mut denied = deny("ssm:StartSession", "*");
+        denied["Condition"] = json!({operator: {key: "contractors"}});
+        let caller = deployment.user(user, &[allow("*", "*"), denied]).await;
+        let groups = ["staff", "contractors"].map(str::to_owned).to_vec();
+        let outcome = deployment.decide(&caller, [start().with_all(key, groups)]).await;
+        assert_eq!(outcome.is_err(), is_denied, "{operator}");
     }
 }
