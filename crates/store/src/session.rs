@@ -153,6 +153,8 @@ pub enum SessionState {
         /// The time.
         now: Timestamp,
     },
+    /// All there ever were.
+    Any,
 }
 
 /// A condition on listed sessions.
@@ -186,7 +188,7 @@ pub struct SessionCursor {
 /// A page of sessions, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionQuery {
-    /// Active or past ones.
+    /// Active ones, past ones, or both.
     pub state: SessionState,
     /// All must match.
     pub filters: Vec<SessionFilter>,

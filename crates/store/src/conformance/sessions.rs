@@ -117,6 +117,7 @@ pub(crate) async fn past_sessions_are_shown_for_thirty_days(a: &dyn Store, b: &d
         let now = if seconds == 100 { at(100) } else { at(seconds) + HISTORY_KEPT };
         assert_eq!(names(b, query(SessionState::History { now }, vec![])).await, expected, "{seconds}");
     }
+    assert_eq!(names(b, query(SessionState::Any, vec![])).await, ["live", "two", "one"]);
 }
 
 pub(crate) async fn sessions_are_listed_newest_first_page_by_page(a: &dyn Store, b: &dyn Store) {

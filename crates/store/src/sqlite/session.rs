@@ -50,6 +50,7 @@ impl SessionStore for SqliteStore {
                 let oldest = now.saturating_sub(HISTORY_KEPT).unwrap_or(Timestamp::MIN);
                 sql.push("ended_at >= ").push_bind(oldest.as_microsecond())
             }
+            SessionState::Any => sql.push("TRUE"),
         };
         for filter in &query.filters {
             push_filter(&mut sql, filter);
