@@ -32,6 +32,8 @@ def main():
         model = botocore.loaders.Loader().load_service_model(service, "service-2")
         extract = take(model, wanted)
         path = MODELS / f"{service}.json"
+        if path.exists() and not json.loads(path.read_text())["source"].startswith("botocore "):
+            raise SystemExit(f"{path} is written by hand: it is no extract to be replaced")
         path.write_text(json.dumps(extract, indent=1) + "\n")
         print(f"{path}: {len(extract['operations'])} operations, {len(extract['shapes'])} shapes")
 

@@ -1,7 +1,8 @@
-//! Generates the Rust types of AWS's operations from the extracts of AWS's service models.
+//! Generates the Rust types of operations: of AWS's from the extracts of AWS's service models, of Postern's own from
+//! a model in the same form.
 //!
-//! To add an operation: one line in `xtask/model/operations.txt`, then `xtask/model/extract.py`, then
-//! `cargo xtask api`.
+//! To add an operation of AWS's: one line in `xtask/model/operations.txt`, then `xtask/model/extract.py`, then
+//! `cargo xtask api`. Those of Postern's are written into `crates/api/model/postern.json` by hand.
 
 mod errors;
 mod files;
@@ -21,10 +22,11 @@ use files::File;
 use model::Service;
 
 /// The services, each with the extracts that make it up.
-const SERVICES: [(&str, &[&str]); 5] = [
+const SERVICES: [(&str, &[&str]); 6] = [
     ("cloudtrail", &["cloudtrail"]),
     ("ec2messages", &["ec2messages"]),
     ("iam", &["iam"]),
+    ("postern", &["postern"]),
     ("ssm", &["ssm", "ssm-agent"]),
     ("sts", &["sts"]),
 ];

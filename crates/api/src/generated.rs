@@ -5,12 +5,13 @@
 pub mod cloudtrail;
 pub mod ec2messages;
 pub mod iam;
+pub mod postern;
 pub mod ssm;
 pub mod sts;
 
 use crate::Protocol;
 
-/// A service of AWS's.
+/// A service: of AWS's, or Postern's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Service {
     /// `cloudtrail`
@@ -19,6 +20,8 @@ pub enum Service {
     Ec2messages,
     /// `iam`
     Iam,
+    /// `postern`
+    Postern,
     /// `ssm`
     Ssm,
     /// `sts`
@@ -27,7 +30,8 @@ pub enum Service {
 
 impl Service {
     /// Every service.
-    pub const ALL: &'static [Self] = &[Self::Cloudtrail, Self::Ec2messages, Self::Iam, Self::Ssm, Self::Sts];
+    pub const ALL: &'static [Self] =
+        &[Self::Cloudtrail, Self::Ec2messages, Self::Iam, Self::Postern, Self::Ssm, Self::Sts];
 
     /// The service in a signature's scope, and before the colon of its actions.
     #[must_use]
@@ -36,6 +40,7 @@ impl Service {
             Self::Cloudtrail => "cloudtrail",
             Self::Ec2messages => "ec2messages",
             Self::Iam => "iam",
+            Self::Postern => "postern",
             Self::Ssm => "ssm",
             Self::Sts => "sts",
         }
@@ -48,6 +53,7 @@ impl Service {
             Self::Cloudtrail => Protocol::Json,
             Self::Ec2messages => Protocol::Json,
             Self::Iam => Protocol::Query,
+            Self::Postern => Protocol::Json,
             Self::Ssm => Protocol::Json,
             Self::Sts => Protocol::Query,
         }
@@ -60,6 +66,7 @@ impl Service {
             Self::Cloudtrail => Some("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"),
             Self::Ec2messages => Some("EC2WindowsMessageDeliveryService"),
             Self::Iam => None,
+            Self::Postern => Some("Postern_20261101"),
             Self::Ssm => Some("AmazonSSM"),
             Self::Sts => None,
         }
@@ -72,6 +79,7 @@ impl Service {
             Self::Cloudtrail => Some("2013-11-01"),
             Self::Ec2messages => None,
             Self::Iam => Some("2010-05-08"),
+            Self::Postern => Some("2026-11-01"),
             Self::Ssm => Some("2014-11-06"),
             Self::Sts => Some("2011-06-15"),
         }
@@ -84,6 +92,7 @@ impl Service {
             Self::Cloudtrail => None,
             Self::Ec2messages => None,
             Self::Iam => Some("https://iam.amazonaws.com/doc/2010-05-08/"),
+            Self::Postern => None,
             Self::Ssm => None,
             Self::Sts => Some("https://sts.amazonaws.com/doc/2011-06-15/"),
         }
@@ -104,6 +113,8 @@ pub enum Operation {
     Ec2messages(ec2messages::Operation),
     /// One of `iam`.
     Iam(iam::Operation),
+    /// One of `postern`.
+    Postern(postern::Operation),
     /// One of `ssm`.
     Ssm(ssm::Operation),
     /// One of `sts`.
@@ -234,6 +245,11 @@ impl Operation {
         Self::Iam(iam::Operation::UpdateRole),
         Self::Iam(iam::Operation::UpdateRoleDescription),
         Self::Iam(iam::Operation::UpdateUser),
+        Self::Postern(postern::Operation::DeleteSessionRecording),
+        Self::Postern(postern::Operation::ExpireAuditRecords),
+        Self::Postern(postern::Operation::GetSessionRecording),
+        Self::Postern(postern::Operation::ListSessionRecordings),
+        Self::Postern(postern::Operation::RevokeSessions),
         Self::Ssm(ssm::Operation::AddTagsToResource),
         Self::Ssm(ssm::Operation::CreateActivation),
         Self::Ssm(ssm::Operation::DeleteActivation),
@@ -272,6 +288,7 @@ impl Operation {
             Self::Cloudtrail(_) => Service::Cloudtrail,
             Self::Ec2messages(_) => Service::Ec2messages,
             Self::Iam(_) => Service::Iam,
+            Self::Postern(_) => Service::Postern,
             Self::Ssm(_) => Service::Ssm,
             Self::Sts(_) => Service::Sts,
         }
@@ -284,6 +301,7 @@ impl Operation {
             Self::Cloudtrail(operation) => operation.name(),
             Self::Ec2messages(operation) => operation.name(),
             Self::Iam(operation) => operation.name(),
+            Self::Postern(operation) => operation.name(),
             Self::Ssm(operation) => operation.name(),
             Self::Sts(operation) => operation.name(),
         }

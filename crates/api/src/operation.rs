@@ -57,7 +57,7 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Operation, cloudtrail, ec2messages, iam, ssm, sts};
+    use crate::{Operation, cloudtrail, ec2messages, iam, postern, ssm, sts};
 
     #[test]
     fn targets() {
@@ -76,6 +76,7 @@ mod tests {
                 Some(Operation::Cloudtrail(cloudtrail::Operation::LookupEvents)),
             ),
             ("v20131101.CloudTrail_20131101.LookupEvents", None),
+            ("Postern_20261101.RevokeSessions", Some(Operation::Postern(postern::Operation::RevokeSessions))),
             ("AmazonSSM.NoSuchOperation", None),
             ("AmazonSSM.startsession", None),
             ("StartSession", None),

@@ -6,6 +6,7 @@ mod cloudtrail;
 mod ec2messages;
 mod failure;
 mod iam;
+mod postern;
 pub(crate) mod s3;
 mod ssm;
 pub(crate) mod ssmmessages;
@@ -32,6 +33,7 @@ pub(crate) async fn json(
         Operation::Ssm(operation) => ssm::run(app, operation, inbound).await,
         Operation::Ec2messages(operation) => ec2messages::run(app, operation, inbound).await,
         Operation::Cloudtrail(operation) => cloudtrail::run(app, operation, inbound).await,
+        Operation::Postern(operation) => postern::run(app, operation, inbound).await,
         Operation::Iam(_) | Operation::Sts(_) => Err(not_served()),
     }
 }
@@ -46,7 +48,9 @@ pub(crate) async fn query(
     match operation {
         Operation::Iam(operation) => iam::run(app, operation, form, inbound).await,
         Operation::Sts(operation) => sts::run(app, operation, form, inbound).await,
-        Operation::Cloudtrail(_) | Operation::Ec2messages(_) | Operation::Ssm(_) => Err(not_served()),
+        Operation::Cloudtrail(_) | Operation::Ec2messages(_) | Operation::Postern(_) | Operation::Ssm(_) => {
+            Err(not_served())
+        }
     }
 }
 

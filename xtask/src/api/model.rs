@@ -1,4 +1,4 @@
-//! An extract of a service model as it lies in `crates/api/model`: botocore's form without documentation.
+//! A service model as it lies in `crates/api/model`: botocore's form without documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,10 +9,15 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Deserializer, de};
 
+/// What Postern's own models name as their source.
+const OWN_SOURCE: &str = "Postern";
+
 /// A service, put together from its extracts.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) name: String,
+    /// Whose model it is.
+    pub(crate) author: &'static str,
     pub(crate) metadata: Metadata,
     pub(crate) operations: BTreeMap<String, Operation>,
     pub(crate) shapes: BTreeMap<String, Shape>,
@@ -21,8 +26,7 @@ pub(crate) struct Service {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Extract {
-    #[serde(rename = "source")]
-    _source: String,
+    source: String,
     metadata: Option<Metadata>,
     operations: BTreeMap<String, Operation>,
     shapes: BTreeMap<String, Shape>,
@@ -125,6 +129,7 @@ impl Shape {
 impl Service {
     /// Reads the extracts. They share one set of shapes; none may say anything twice.
     pub(crate) fn load(directory: &Path, name: &str, extracts: &[&str]) -> Result<Self> {
+        let mut author = "AWS";
         let mut metadata = None;
         let mut operations = BTreeMap::new();
         let mut shapes = BTreeMap::new();
@@ -133,12 +138,15 @@ impl Service {
             let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
             let extract: Extract =
                 serde_json::from_str(&text).with_context(|| format!("parsing {}", path.display()))?;
+            if extract.source == OWN_SOURCE {
+                author = "Postern";
+            }
             metadata = metadata.or(extract.metadata);
             add(&mut operations, extract.operations)?;
             add(&mut shapes, extract.shapes)?;
         }
         let metadata = metadata.context("no extract has metadata")?;
-        let service = Self { name: name.to_owned(), metadata, operations, shapes };
+        let service = Self { name: name.to_owned(), author, metadata, operations, shapes };
         service.check_references()?;
         Ok(service)
     }

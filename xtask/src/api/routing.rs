@@ -35,7 +35,7 @@ fn service_enum(services: &[Service]) -> String {
         .collect();
     let all = services.iter().map(|service| format!("Self::{}", names::variant(&service.name)));
     format!(
-        "/// A service of AWS's.
+        "/// A service: of AWS's, or Postern's own.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Service {{\n{variants}}}
 

@@ -14,7 +14,7 @@ pub(crate) fn enums(service: &Service) -> Result<String> {
     for name in service.parts() {
         let shape = service.shape(name);
         if shape.is_enum() {
-            body += &enumeration(name, shape)?;
+            body += &enumeration(service, name, shape)?;
         }
     }
     if body.is_empty() {
@@ -26,7 +26,7 @@ pub(crate) fn enums(service: &Service) -> Result<String> {
     ))
 }
 
-fn enumeration(name: &str, shape: &Shape) -> Result<String> {
+fn enumeration(service: &Service, name: &str, shape: &Shape) -> Result<String> {
     let mut seen = BTreeMap::new();
     let mut variants = String::new();
     for value in &shape.values {
@@ -37,7 +37,7 @@ fn enumeration(name: &str, shape: &Shape) -> Result<String> {
         writeln!(variants, "{variant} = {value:?},")?;
     }
     let name_in_rust = names::r#type(name);
-    Ok(format!("string_enum! {{\n/// AWS's `{name}`.\n{name_in_rust} {{\n{variants}}}\n}}\n\n"))
+    Ok(format!("string_enum! {{\n/// {}'s `{name}`.\n{name_in_rust} {{\n{variants}}}\n}}\n\n", service.author))
 }
 
 /// The module of the structures that inputs and outputs are made of, empty if there are none.
@@ -46,7 +46,7 @@ pub(crate) fn structures(service: &Service) -> Result<String> {
     for name in service.parts() {
         let shape = service.shape(name);
         if shape.kind == Kind::Structure {
-            body += &structure(service, &names::r#type(name), &format!("AWS's `{name}`."), shape)?;
+            body += &structure(service, &names::r#type(name), &format!("{}'s `{name}`.", service.author), shape)?;
         }
     }
     if body.is_empty() {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::elements::elements;
-use super::operation::Described;
+use super::operation::{Described, event_source};
 use super::{identity, resource};
 use crate::auth::{Caller, Check, NotAuthorized, Permit, Principal};
 
@@ -99,7 +99,7 @@ impl Entry {
     pub(crate) fn operation(&self, operation: impl Into<Described>) {
         let described = operation.into();
         let mut draft = self.draft();
-        draft.record.event_source = format!("{}.amazonaws.com", described.service);
+        draft.record.event_source = event_source(described.service);
         described.name.clone_into(&mut draft.record.event_name);
         draft.record.api_version = described.api_version.map(str::to_owned);
         draft.record.read_only = Some(described.is_read_only);
@@ -126,7 +126,7 @@ impl Entry {
         let plain = |text: &str| -> String {
             text.chars().filter(|c| c.is_ascii_graphic()).take(UNKNOWN_NAME_CHARS_MAX).collect()
         };
-        draft.record.event_source = format!("{}.amazonaws.com", plain(service));
+        draft.record.event_source = event_source(&plain(service));
         draft.record.event_name = plain(name);
         draft.what = What::Unknown;
     }

@@ -5,7 +5,7 @@ use postern_api::{Operation, Service};
 /// What a record says of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Described {
-    /// The signing name of its service; with `.amazonaws.com` behind it, the source of events.
+    /// The signing name of its service, from which [`event_source`] follows.
     pub(crate) service: &'static str,
     pub(crate) name: &'static str,
     pub(crate) api_version: Option<&'static str>,
@@ -68,15 +68,30 @@ impl Described {
     }
 }
 
+/// What records of a service's operations have as their source. Postern's own is no host of AWS's, and says so.
+pub(super) fn event_source(service: &str) -> String {
+    if service == Service::Postern.signing_name() {
+        service.to_owned()
+    } else {
+        format!("{service}.amazonaws.com")
+    }
+}
+
 fn is_reading(name: &str) -> bool {
     ["Get", "Describe", "List", "Lookup", "Simulate"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]
 mod tests {
-    use postern_api::{cloudtrail, iam, ssm, sts};
+    use postern_api::{cloudtrail, iam, postern, ssm, sts};
 
     use super::*;
+
+    #[test]
+    fn postern_is_no_host_of_aws() {
+        assert_eq!(event_source("ssm"), "ssm.amazonaws.com");
+        assert_eq!(event_source("postern"), "postern");
+    }
 
     #[test]
     fn what_reads_and_what_shows_its_answer() {
@@ -87,6 +102,8 @@ mod tests {
             (Operation::Iam(iam::Operation::SimulatePrincipalPolicy), true, false),
             (Operation::Cloudtrail(cloudtrail::Operation::LookupEvents), true, false),
             (Operation::Sts(sts::Operation::AssumeRole), true, true),
+            (Operation::Postern(postern::Operation::GetSessionRecording), true, false),
+            (Operation::Postern(postern::Operation::RevokeSessions), false, true),
             (Operation::Sts(sts::Operation::GetCallerIdentity), true, false),
         ] {
             let described = Described::from(operation);
