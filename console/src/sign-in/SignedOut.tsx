@@ -1,0 +1,5 @@
+/** The pages for who is not signed in. */
+
+export default function SignedOut() {
+  return <main />;
+}

@@ -1,0 +1,40 @@
+/** Texts of the frame around the pages. */
+export const frameTexts = {
+  product: 'Postern',
+  titleOf: (page: string) => `${page} · Postern`,
+  navigation: {
+    label: 'Areas',
+    sessionManager: 'Session Manager',
+    nodes: 'Nodes',
+    sessions: 'Sessions',
+    documents: 'Documents',
+    access: 'Access',
+    audit: 'Audit',
+    settings: 'Settings',
+  },
+  open: 'Open navigation',
+  close: 'Close navigation',
+  notifications: 'Notifications',
+  dismiss: 'Dismiss',
+  breadcrumbs: 'Where this page is',
+  theme: { label: 'Appearance', light: 'Light', dark: 'Dark', system: 'As the system' },
+  account: {
+    label: 'Account',
+    switchRole: 'Switch role',
+    switchBack: 'Switch back',
+    signIns: 'Sign-ins',
+    signOut: 'Sign out',
+    accountId: (id: string) => `Account ${id}`,
+  },
+  notFound: {
+    title: 'Page not found',
+    body: 'No page has this address. The link may be of another version of the console.',
+    action: 'Go to the nodes',
+  },
+  broken: {
+    header: 'This page has failed',
+    body: 'Something in the console went wrong. What you started on the server goes on.',
+    reload: 'Load the page again',
+  },
+  loadingPage: 'Loading the page',
+} as const;

@@ -1,0 +1,36 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+import { budget } from './build/budget.ts';
+import { compress } from './build/compress.ts';
+import { fonts } from './build/fonts.ts';
+
+/** The server that `npm run dev` speaks to; `make dev` starts one there. */
+const SERVER = process.env['POSTERN_URL'] ?? 'https://localhost:8443';
+
+
+
+export default defineConfig({
+  base: '/console/',
+  plugins: [fonts(), react(), compress(), budget()],
+  build: {
+    target: 'es2023',
+    assetsInlineLimit: 0,
+    manifest: true,
+    // The polyfill is a script of its own that every browser of the target does without.
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 2048,
+  },
+  server: {
+    proxy: {
+      '^/(console/(api|follow)|v1)/': { target: SERVER, secure: false, ws: true },
+      '^/$': { target: SERVER, secure: false },
+    },
+  },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.{ts,tsx}'],
+    server: { deps: { inline: [/@cloudscape-design/] } },
+  },
+});
