@@ -51,7 +51,7 @@ pub(crate) async fn serve(shared: &Arc<Shared>, mut socket: Socket, node: NodeId
         // A session whose queue is full is being told things that matter more.
         let _ = session.commands.try_send(Command::NodeReturned);
     }
-    let mut channel = ControlChannel { shared, socket, node: node.clone(), commands };
+    let mut channel = ControlChannel { shared, socket, node: node.clone(), generation, commands };
     if hello.require_acknowledgement == Some(true) {
         let ready = publication(MessageType::ControlChannelReady, SystemStamps::new(&*shared.clock).stamp());
         let _ = channel.socket.send(ready.encode());
@@ -79,6 +79,7 @@ struct ControlChannel<'a> {
     shared: &'a Arc<Shared>,
     socket: Socket,
     node: NodeId,
+    generation: u64,
     commands: mpsc::Receiver<ControlCommand>,
 }
 
@@ -95,7 +96,9 @@ impl ControlChannel<'_> {
                 incoming = self.socket.receive() => match incoming {
                     None => return "its connection was closed",
                     Some(incoming) => {
-                        keep_alive.handle_heard(Instant::now());
+                        let now = Instant::now();
+                        keep_alive.handle_heard(now);
+                        self.shared.nodes.handle_heard(&self.node, self.generation, now);
                         self.handle_incoming(incoming).await
                     }
                 },

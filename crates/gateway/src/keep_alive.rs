@@ -34,9 +34,9 @@ impl KeepAlive {
         Self { heard_at: now, pinged_at: now }
     }
 
-    /// Anything at all came from the peer.
-    pub(crate) fn handle_heard(&mut self, now: Instant) {
-        self.heard_at = now;
+    /// Anything at all came from the peer at `time`, of which one may learn late.
+    pub(crate) fn handle_heard(&mut self, time: Instant) {
+        self.heard_at = self.heard_at.max(time);
     }
 
     /// What is due at `now`.
@@ -88,5 +88,19 @@ mod tests {
         keep_alive.handle_heard(at(21));
         assert_eq!(keep_alive.poll(at(40)), None);
         assert_eq!(keep_alive.poll_timeout(), at(41));
+    }
+
+    #[test]
+    fn what_is_learned_late_counts_from_when_it_was() {
+        let start = Instant::now();
+        let mut keep_alive = KeepAlive::new(start);
+        let at = |seconds| start + Duration::from_secs(seconds);
+        for now in [20, 40] {
+            assert_eq!(keep_alive.poll(at(now)), Some(Silence::Ping));
+            keep_alive.handle_heard(at(now - 15));
+        }
+        keep_alive.handle_heard(at(3));
+        assert_eq!(keep_alive.poll(at(69)), Some(Silence::Ping));
+        assert_eq!(keep_alive.poll(at(70)), Some(Silence::Gone), "45 s after second 25");
     }
 }

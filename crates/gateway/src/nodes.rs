@@ -7,6 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use postern_ids::NodeId;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// What a control channel is told.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ struct Entry {
     /// Tells this connection of the node from a later one.
     generation: u64,
     presence: Presence,
+    /// When something came on it last.
+    heard_at: Instant,
     commands: mpsc::Sender<ControlCommand>,
 }
 
@@ -57,12 +60,25 @@ impl Nodes {
         let mut state = self.lock();
         let generation = state.next_generation;
         state.next_generation += 1;
-        let entry = Entry { generation, presence: Presence { since }, commands };
+        let entry = Entry { generation, presence: Presence { since }, heard_at: Instant::now(), commands };
         if let Some(older) = state.entries.insert(node.clone(), entry) {
             // If its queue is full it takes nothing in, and notices when the sender is dropped.
             let _ = older.commands.try_send(ControlCommand::Replaced);
         }
         (generation, receiver)
+    }
+
+    /// Notes that something came on the control channel with this generation.
+    pub(crate) fn handle_heard(&self, node: &NodeId, generation: u64, now: Instant) {
+        let mut state = self.lock();
+        if let Some(entry) = state.entries.get_mut(node).filter(|entry| entry.generation == generation) {
+            entry.heard_at = now;
+        }
+    }
+
+    /// When something came on the control channel of `node` last, if it has one.
+    pub(crate) fn heard_at(&self, node: &NodeId) -> Option<Instant> {
+        self.lock().entries.get(node).map(|entry| entry.heard_at)
     }
 
     /// Notes that the control channel with this generation is gone.

@@ -283,13 +283,18 @@ impl SessionTask {
         for (side, connection) in [(Side::Client, &mut self.client), (Side::Agent, &mut self.agent)] {
             let Some(connection) = connection else { continue };
             if !self.relay.wants_frames(side) {
-                let life = connection.look_for_life(cx, Instant::now());
-                // A node that cannot be heard here can be heard on its control channel.
-                let is_gone = side == Side::Agent && self.shared.nodes.presence(&self.node).is_none();
-                match life {
+                let now = Instant::now();
+                match connection.look_for_life(cx, now) {
                     Life::Watched => {}
-                    Life::Unknown if !is_gone => connection.keep_alive.handle_heard(Instant::now()),
-                    Life::Unknown | Life::Over => batch.extend(last_of(side, connection)),
+                    Life::Unknown => {
+                        // A node that cannot be heard here can be heard on its control channel.
+                        let heard_at = match side {
+                            Side::Client => Some(now),
+                            Side::Agent => self.shared.nodes.heard_at(&self.node),
+                        };
+                        heard_at.into_iter().for_each(|at| connection.keep_alive.handle_heard(at));
+                    }
+                    Life::Over => batch.extend(last_of(side, connection)),
                 }
                 continue;
             }

@@ -465,10 +465,15 @@ async fn held_back() -> HeldBack {
         }
         count
     });
+    let (vanish, vanished) = tokio::sync::oneshot::channel::<()>();
     others.spawn(async move {
         let mut control = control;
-        while let Some(Ok(_)) = control.socket.next().await {}
-        0
+        let answering = async { while let Some(Ok(_)) = control.socket.next().await {} };
+        tokio::select! {
+            () = answering => 0,
+            // Nothing is closed then.
+            _ = vanished => std::future::pending().await,
+        }
     });
     let limits = ChannelLimits {
         unacknowledged_bytes_max: 64 << 20,
@@ -483,7 +488,7 @@ async fn held_back() -> HeldBack {
         assert!(sent < 1000, "it is read for ever");
     }
     assert!(sent > 200, "{sent}");
-    HeldBack { _world: world, agent, sent, relent, others }
+    HeldBack { _world: world, agent, sent, relent, vanish, others }
 }
 
 struct HeldBack {
@@ -493,12 +498,15 @@ struct HeldBack {
     sent: usize,
     /// Has the client acknowledge what it got. It then goes on until nothing comes, and tells how much it was.
     relent: tokio::sync::oneshot::Sender<()>,
+    /// Has the control channel answer nothing any more.
+    vanish: tokio::sync::oneshot::Sender<()>,
     others: JoinSet<usize>,
 }
 
 #[tokio::test]
 async fn a_node_that_vanishes_while_its_output_is_held_back_is_noticed() {
-    let HeldBack { mut agent, _world, others: _others, relent: _relent, .. } = held_back().await;
+    let HeldBack { mut agent, _world, others: _others, relent: _relent, vanish: _vanish, .. } =
+        held_back().await;
     // A second has passed before it was clear that nobody reads. Nothing is read in time, so no ping is answered.
     tokio::time::sleep(Duration::from_millis(44_500)).await;
     let rest = async { while let Some(Ok(_)) = agent.socket.next().await {} };
@@ -507,7 +515,7 @@ async fn a_node_that_vanishes_while_its_output_is_held_back_is_noticed() {
 
 #[tokio::test]
 async fn a_node_whose_output_is_held_back_for_long_keeps_its_connection() {
-    let HeldBack { mut agent, sent, relent, mut others, _world } = held_back().await;
+    let HeldBack { mut agent, sent, relent, mut others, _world, vanish: _vanish } = held_back().await;
     let mut answers = std::pin::pin!(async { while let Some(Ok(_)) = agent.socket.next().await {} });
     assert!(timeout(Duration::from_secs(600), answers.as_mut()).await.is_err(), "it was cut off");
     // Nothing of what was held back meanwhile is lost.
@@ -517,6 +525,27 @@ async fn a_node_whose_output_is_held_back_for_long_keeps_its_connection() {
         received = others.join_next() => received.unwrap().unwrap(),
     };
     assert_eq!(received, sent + 1);
+}
+
+#[tokio::test]
+async fn a_node_that_vanishes_behind_more_than_is_read_of_it_is_noticed_as_soon() {
+    // When it vanishes, in relation to the pings on its channels.
+    for phase_s in [1, 7, 13, 19] {
+        let HeldBack { mut agent, vanish, _world, others: _others, relent: _relent, .. } = held_back().await;
+        // AWS's agent goes on sending: more than is read in the search for its answer.
+        let mut ahead_bytes = 0;
+        while timeout(Duration::from_secs(30), agent.send(&[b'x'; 32 << 10])).await.is_ok() {
+            ahead_bytes += 32 << 10;
+        }
+        // With what stood in the pipe before.
+        assert!(ahead_bytes + (128 << 10) > 4 << 20, "{ahead_bytes}");
+        let mut rest = std::pin::pin!(async { while let Some(Ok(_)) = agent.socket.next().await {} });
+        let alive = Duration::from_secs(300 + phase_s);
+        assert!(timeout(alive, rest.as_mut()).await.is_err(), "it was cut off");
+        vanish.send(()).unwrap();
+        timeout(Duration::from_secs(46), rest).await.expect("it is still believed to be there");
+        tokio::time::resume();
+    }
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ struct Probe {
 pub(super) enum Life {
     /// Its silence counts, and tells.
     Watched,
-    /// More stands before its answer than may be held: its silence means nothing.
+    /// More stands before its answer than may be held: its silence here means nothing.
     Unknown,
     /// The connection is over.
     Over,
@@ -92,14 +92,15 @@ impl Connection {
     /// silence has been pinged ([`Self::begin_probe`]), so that an ordinary back-pressure stays one. Then it is read
     /// up to the pong, and what stands before that is held back.
     pub(super) fn look_for_life(&mut self, cx: &mut Context<'_>, now: Instant) -> Life {
-        while let Some(probe) = &mut self.probe {
+        loop {
             if self.held_back_bytes >= HELD_BACK_BYTES_MAX {
                 self.probe = None;
                 return Life::Unknown;
             }
+            let Some(probe) = &mut self.probe else { return Life::Watched };
             let Poll::Ready(incoming) = self.socket.poll_receive(cx) else {
                 probe.is_past_backlog = true;
-                break;
+                return Life::Watched;
             };
             let Some(incoming) = incoming else { return Life::Over };
             let is_pong = matches!(&incoming, Incoming::Pong(payload) if **payload == *PING_PAYLOAD);
@@ -113,7 +114,6 @@ impl Connection {
                 self.held_back.push_back(incoming);
             }
         }
-        Life::Watched
     }
 
     /// From now on [`Self::look_for_life`] reads, for a ping was sent.
