@@ -126,6 +126,11 @@ impl Tender {
         Ok(plan)
     }
 
+    /// What [`apply_retention`](Self::apply_retention) would remove of what has been delivered.
+    pub(crate) fn foresee_retention(&self, retention: &Retention) -> Result<Removed, TendError> {
+        Ok(self.plan(retention, self.clock.now())?.removed)
+    }
+
     fn plan(&self, retention: &Retention, now: Timestamp) -> io::Result<Plan> {
         let chain = self.deliverer.chain();
         let progress = *self.progress.borrow();

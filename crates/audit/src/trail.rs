@@ -202,6 +202,16 @@ impl Trail {
         Ok(plan.removed)
     }
 
+    /// What [`apply_retention`](Self::apply_retention) would remove now. Nothing changes.
+    ///
+    /// # Errors
+    /// The trail cannot be read.
+    pub async fn foresee_retention(&self, retention: Retention) -> Result<Removed, RetentionError> {
+        let tender = Arc::clone(&self.0.tender).lock_owned().await;
+        let foreseen = tokio::task::spawn_blocking(move || tender.foresee_retention(&retention));
+        Ok(foreseen.await.map_err(|error| TendError::Io(io::Error::other(error)))??)
+    }
+
     /// Delivers what there is, signs a head, and stops. Calls that come afterwards get [`TrailError::Closed`].
     pub async fn close(&self) {
         let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -61,8 +61,15 @@ async fn reads_go_and_the_rest_stays() {
     let (temp, hand) = (TempDir::new().unwrap(), Hand::new());
     let trail = ten_days(temp.path(), &hand).await;
     let retention = Retention { read: days(4), ..Retention::default() };
+    let foreseen = trail.foresee_retention(retention).await.unwrap();
+    assert_eq!(found(&trail, EVENT_NAME).await, 0);
+    assert_eq!(
+        trail.foresee_retention(Retention::default()).await.unwrap(),
+        postern_audit::Removed::default()
+    );
     let removed =
         trail.apply_retention(retention, "arn:aws:iam::1:user/a", "four days are enough").await.unwrap();
+    assert_eq!(removed, foreseen);
     assert!(removed.records > 2 && removed.objects > 2 && removed.segments == 0, "{removed:?}");
     let left = found(&trail, "DescribeSessions").await;
     assert!((4..8).contains(&left), "{left}");
