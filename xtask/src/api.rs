@@ -13,6 +13,7 @@ mod patterns;
 mod routing;
 mod shapes;
 mod types;
+mod typescript;
 
 use std::path::Path;
 
@@ -33,30 +34,41 @@ const SERVICES: [(&str, &[&str]); 6] = [
 
 /// Writes the generated files and removes those that are no longer generated.
 pub(crate) fn write(root: &Path) -> Result<()> {
-    files::write(&source(root), &generate(root)?)
+    for (source, generated) in generate(root)? {
+        files::write(&root.join(source), &generated)?;
+    }
+    Ok(())
 }
 
 /// Fails if [`write`] would change a file.
 pub(crate) fn check(root: &Path) -> Result<()> {
-    let stale = files::stale(&source(root), &generate(root)?)?;
+    let mut stale = Vec::new();
+    for (source, generated) in generate(root)? {
+        stale.extend(files::stale(&root.join(source), &generated)?);
+    }
     if !stale.is_empty() {
         bail!("not what `cargo xtask api` writes: {}", stale.join(", "));
     }
     Ok(())
 }
 
-fn source(root: &Path) -> std::path::PathBuf {
-    root.join("crates/api/src")
+/// The generated files, by the directory that holds their `generated`.
+fn generate(root: &Path) -> Result<[(&'static str, Vec<File>); 2]> {
+    let services = services(root)?;
+    Ok([("crates/api/src", rust(&services)?), ("console/src/api", typescript::files(&services)?)])
 }
 
-fn generate(root: &Path) -> Result<Vec<File>> {
+fn services(root: &Path) -> Result<Vec<Service>> {
     let directory = root.join("crates/api/model");
-    let mut services = Vec::new();
-    for (name, extracts) in SERVICES {
-        services.push(Service::load(&directory, name, extracts).with_context(|| format!("service {name}"))?);
-    }
-    let mut files = vec![routing::file(&services)];
-    for service in &services {
+    let load = |(name, extracts): (&str, &[&str])| {
+        Service::load(&directory, name, extracts).with_context(|| format!("service {name}"))
+    };
+    SERVICES.into_iter().map(load).collect()
+}
+
+fn rust(services: &[Service]) -> Result<Vec<File>> {
+    let mut files = vec![routing::file(services)];
+    for service in services {
         let name = &service.name;
         let parts = [
             ("", service_module(service)),

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <chore>
 
-  api            writes crates/api/src/generated from crates/api/model
+  api            writes crates/api/src/generated and console/src/api/generated from crates/api/model
   api --check    fails if that would change a file
   tidy           checks the rules of the repository that no compiler checks";
 

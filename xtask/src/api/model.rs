@@ -120,7 +120,8 @@ impl Shape {
         reference.location_name.as_deref().unwrap_or(name)
     }
 
-    fn references(&self) -> impl Iterator<Item = &Reference> {
+    /// The shapes that this one is made of.
+    pub(crate) fn references(&self) -> impl Iterator<Item = &Reference> {
         let parts = [&self.member, &self.key, &self.value];
         self.members.iter().map(|(_, reference)| reference).chain(parts.into_iter().flatten())
     }

@@ -37,7 +37,10 @@ fn enumeration(service: &Service, name: &str, shape: &Shape) -> Result<String> {
         writeln!(variants, "{variant} = {value:?},")?;
     }
     let name_in_rust = names::r#type(name);
-    Ok(format!("string_enum! {{\n/// {}'s `{name}`.\n{name_in_rust} {{\n{variants}}}\n}}\n\n", service.author))
+    Ok(format!(
+        "string_enum! {{\n/// {}'s `{name}`.\n{name_in_rust} {{\n{variants}}}\n}}\n\n",
+        service.author
+    ))
 }
 
 /// The module of the structures that inputs and outputs are made of, empty if there are none.
@@ -46,7 +49,8 @@ pub(crate) fn structures(service: &Service) -> Result<String> {
     for name in service.parts() {
         let shape = service.shape(name);
         if shape.kind == Kind::Structure {
-            body += &structure(service, &names::r#type(name), &format!("{}'s `{name}`.", service.author), shape)?;
+            body +=
+                &structure(service, &names::r#type(name), &format!("{}'s `{name}`.", service.author), shape)?;
         }
     }
     if body.is_empty() {
@@ -124,6 +128,13 @@ pub(crate) fn structure(service: &Service, name: &str, doc: &str, shape: &Shape)
 
 /// What the model demands of a member, in words.
 fn field_doc(wire_name: &str, shape: &Shape, is_required: bool) -> String {
+    let required = if is_required { "; required" } else { "" };
+    let limits = limits_in_words(shape).map(|limits| format!("; {limits}")).unwrap_or_default();
+    format!("`{wire_name}`{required}{limits}")
+}
+
+/// How long or how large a value may be, if the model says so.
+pub(crate) fn limits_in_words(shape: &Shape) -> Option<String> {
     let unit = match shape.kind {
         Kind::String => " characters",
         Kind::List => " items",
@@ -131,14 +142,12 @@ fn field_doc(wire_name: &str, shape: &Shape, is_required: bool) -> String {
         Kind::Blob => " bytes",
         _ => "",
     };
-    let limits = match (shape.min, shape.max) {
-        (Some(min), Some(max)) => format!("; {min} to {max}{unit}"),
-        (Some(min), None) => format!("; at least {min}{unit}"),
-        (None, Some(max)) => format!("; at most {max}{unit}"),
-        (None, None) => String::new(),
-    };
-    let required = if is_required { "; required" } else { "" };
-    format!("`{wire_name}`{required}{limits}")
+    match (shape.min, shape.max) {
+        (Some(min), Some(max)) => Some(format!("{min} to {max}{unit}")),
+        (Some(min), None) => Some(format!("at least {min}{unit}")),
+        (None, Some(max)) => Some(format!("at most {max}{unit}")),
+        (None, None) => None,
+    }
 }
 
 fn rust_type(service: &Service, name: &str) -> String {
