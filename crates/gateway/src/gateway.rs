@@ -336,6 +336,12 @@ impl Gateway {
         });
     }
 
+    /// Whether a session is carried here: it has not come to its end, or that is not written down yet.
+    #[must_use]
+    pub fn carries(&self, session: &SessionId) -> bool {
+        self.shared.sessions.get(session).is_some()
+    }
+
     /// Gives the client of a live session a fresh token.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
 use crate::random::Random;
 use crate::rate_limit::RateLimit;
+use crate::recordings::Recordings;
 
 /// What every operation works with.
 pub(crate) struct App {
@@ -30,6 +31,7 @@ pub(crate) struct App {
     pub(crate) limits: Limits,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) gateway: Gateway,
+    pub(crate) recordings: Recordings,
     /// What puts every call on the trail.
     pub(crate) audit: Audit,
     /// S3 over what the trail delivers.

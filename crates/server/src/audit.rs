@@ -8,6 +8,7 @@ mod elements;
 mod entry;
 mod identity;
 mod operation;
+mod removed_recordings;
 mod resource;
 mod retention;
 mod routine;
@@ -35,7 +36,7 @@ use crate::serve::TlsFacts;
 pub(crate) use entry::{Entry, Failure};
 pub(crate) use operation::Described;
 pub(crate) use retention::remove_old;
-pub(crate) use session_events::SessionRecords;
+pub(crate) use session_events::{SessionRecords, cast_name};
 
 use entry::{What, Who};
 use routine::{Routine, Verdict};

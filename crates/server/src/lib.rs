@@ -19,6 +19,7 @@ mod oidc;
 mod page_token;
 pub mod random;
 mod rate_limit;
+mod recordings;
 mod revocation;
 mod routes;
 pub mod serve;

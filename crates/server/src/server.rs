@@ -31,6 +31,7 @@ use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
 use crate::random::{Random, SystemRandom};
 use crate::rate_limit::RateLimit;
+use crate::recordings::{self, Recordings};
 use crate::revocation;
 use crate::routes::s3::Gate;
 use crate::serve::{self, Admissions};
@@ -97,6 +98,7 @@ pub struct Server {
     exports: Exports,
     start: Start,
     retention: Retention,
+    recordings_kept: Option<Duration>,
 }
 
 impl Server {
@@ -126,6 +128,7 @@ impl Server {
             .map_err(StartError::Recordings)?
             .with_durability(if is_strict { Durability::PowerFailure } else { Durability::default() })
             .with_bytes_max(u64::try_from(config.recording.bytes_max).unwrap_or(u64::MAX));
+        let recordings = Arc::new(recordings);
         let gateway_config = GatewayConfig {
             agent_returns_within: config.sessions.agent_returns_within,
             sessions_max: config.limits.sessions_max,
@@ -141,7 +144,7 @@ impl Server {
         let gateway = Gateway::new(
             gateway_config,
             store.clone(),
-            Arc::new(recordings),
+            Arc::clone(&recordings),
             Arc::clone(&clock),
             Arc::new(session_records),
         );
@@ -193,6 +196,7 @@ impl Server {
             limits: config.limits,
             store: store.clone(),
             gateway,
+            recordings: Recordings::new(recordings),
             session_tokens,
             mfa_codes: MfaCodes::default(),
             passwords: Passwords::new(&*random),
@@ -217,6 +221,7 @@ impl Server {
             exports,
             start,
             retention: config.audit.keep,
+            recordings_kept: config.recording.keep,
         })
     }
 
@@ -249,11 +254,12 @@ impl Server {
     /// # Errors
     /// If TLS cannot be set up.
     pub async fn run(self) -> Result<(), TlsError> {
-        let Self { app, store, listener, certificates, retention, .. } = self;
+        let Self { app, store, listener, certificates, retention, recordings_kept, .. } = self;
         let (tasks, shutdown) = (app.tasks.clone(), app.shutdown.clone());
         let acceptor = tls::acceptor(Arc::clone(&certificates.current))?;
         tasks.spawn(certificates.keep_fresh(Arc::clone(&app)));
         tasks.spawn(audit::remove_old(Arc::clone(&app), retention));
+        tasks.spawn(recordings::tend(Arc::clone(&app), recordings_kept));
         tasks.spawn(revocation::run(Arc::clone(&app)));
         tasks.spawn(write_last_uses(Arc::clone(&app)));
         let dispatch = Arc::new(Dispatch(Arc::clone(&app)));

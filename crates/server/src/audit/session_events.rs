@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use postern_audit::format::{SESSION_ENDED, SESSION_RECORDING_PROGRESS};
 use postern_audit::{Class, IdentityType, Record, SessionContext, SessionIssuer, Trail, UserIdentity};
 use postern_gateway::{NotWitnessed, RecordingEnded, SessionEnded, SessionEvent, Side, Witness};
-use postern_ids::{AccountId, Arn, Region};
+use postern_ids::{AccountId, Arn, Region, SessionId};
 use postern_store::SessionRecord;
 use serde_json::{Map, Value, json};
 
@@ -148,7 +148,7 @@ fn ended_details(session: &SessionRecord, ended: SessionEnded) -> Map<String, Va
             if let (Some(bytes), Some(sha256)) = (summary.bytes, &summary.sha256) {
                 let file = recorded_file(session, bytes, sha256);
                 details.insert("recording".to_owned(), json!([file]));
-                let location = format!("recordings/{}", cast_name(session));
+                let location = format!("recordings/{}", cast_name(&session.id));
                 let log =
                     json!({"type": "file", "location": location, "status": summary.status, "sha256": sha256});
                 details.insert("logs".to_owned(), json!([log]));
@@ -164,11 +164,12 @@ fn ended_details(session: &SessionRecord, ended: SessionEnded) -> Map<String, Va
 
 /// A file of the recording, or its beginning, as `postern verify` looks for it.
 fn recorded_file(session: &SessionRecord, bytes: u64, sha256: &str) -> Value {
-    json!({"type": "asciicast", "file": cast_name(session), "bytes": bytes, "sha256": sha256})
+    json!({"type": "asciicast", "file": cast_name(&session.id), "bytes": bytes, "sha256": sha256})
 }
 
-fn cast_name(session: &SessionRecord) -> String {
-    format!("{}.cast", session.id)
+/// The file of a recording, in the directory of recordings.
+pub(crate) fn cast_name(session: &SessionId) -> String {
+    format!("{session}.cast")
 }
 
 fn whole_seconds(time: Timestamp) -> String {

@@ -53,21 +53,15 @@ impl Audit {
             ),
             head_interval: reader.duration("audit.head_interval", HOUR).unwrap_or(seconds(60)),
             keep: Retention {
-                write: days(reader, "audit.keep_write_days"),
-                read: days(reader, "audit.keep_read_days"),
-                node: days(reader, "audit.keep_node_days"),
-                data: days(reader, "audit.keep_data_days"),
+                write: reader.days("audit.keep_write_days"),
+                read: reader.days("audit.keep_read_days"),
+                node: reader.days("audit.keep_node_days"),
+                data: reader.days("audit.keep_data_days"),
             },
             unrecorded_reads: reader.parsed("audit.unrecorded_reads").unwrap_or_default(),
             off_for_benchmark: reader.truth("audit.off_for_benchmark").unwrap_or(false),
         }
     }
-}
-
-/// A time after which something is removed; without it, nothing is.
-fn days(reader: &mut Reader, setting: &'static str) -> Option<Duration> {
-    let days = reader.number(setting, 1..=36_500)?;
-    Some(Duration::from_secs(24 * 60 * 60 * u64::try_from(days).unwrap_or(u64::MAX)))
 }
 
 /// Names of files carry seconds.

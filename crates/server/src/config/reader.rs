@@ -66,6 +66,12 @@ impl Reader {
         })
     }
 
+    /// A whole number of days, after which something is removed.
+    pub(super) fn days(&mut self, setting: &'static str) -> Option<Duration> {
+        let days = self.number(setting, 1..=36_500)?;
+        Some(Duration::from_secs(24 * 60 * 60 * u64::try_from(days).unwrap_or(u64::MAX)))
+    }
+
     /// `true` or `false`.
     pub(super) fn truth(&mut self, setting: &'static str) -> Option<bool> {
         self.read(setting, |text| text.parse().map_err(|_| format!("{text:?} is neither true nor false")))

@@ -1,6 +1,7 @@
 //! Section `recording`: how sessions are recorded.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::reader::Reader;
 
@@ -11,6 +12,8 @@ pub struct Recording {
     pub strictness: RecordingStrictness,
     /// The most bytes of one recording. A session whose recording reaches it ends.
     pub bytes_max: usize,
+    /// How long a recording is kept after its end. `None`: for ever.
+    pub keep: Option<Duration>,
 }
 
 /// What output must have reached before the client sees it. A recording that cannot be written ends its session
@@ -30,6 +33,7 @@ impl Recording {
             strictness: reader.parsed("recording.strictness").unwrap_or_default(),
             // A working day of 37 KB/s; a program that floods a terminal at full speed fills it within a minute.
             bytes_max: reader.number("recording.bytes_max", 1 << 20..=1 << 40).unwrap_or(1 << 30),
+            keep: reader.days("recording.keep_days"),
         }
     }
 }

@@ -1,24 +1,34 @@
 //! The operations of `postern`: what AWS has no operation for.
 
+mod delete_session_recording;
+mod get_session_recording;
+mod list_session_recordings;
+mod session_recording;
+
 use std::sync::Arc;
 
 use postern_api::ApiError;
 use postern_api::postern::Operation;
 
-use super::not_served;
+use super::{not_served, serve_json};
 use crate::app::App;
 use crate::inbound::Inbound;
 
 pub(super) async fn run(
-    _app: &Arc<App>,
+    app: &Arc<App>,
     operation: Operation,
-    _inbound: &Inbound,
+    inbound: &Inbound,
 ) -> Result<Vec<u8>, ApiError> {
+    // Each operation's function has its name and lies in the file of that name.
+    macro_rules! serve {
+        ($name:ident) => {
+            serve_json(app, inbound, $name::$name).await
+        };
+    }
     match operation {
-        Operation::ListSessionRecordings
-        | Operation::GetSessionRecording
-        | Operation::DeleteSessionRecording
-        | Operation::RevokeSessions
-        | Operation::ExpireAuditRecords => Err(not_served()),
+        Operation::DeleteSessionRecording => serve!(delete_session_recording),
+        Operation::GetSessionRecording => serve!(get_session_recording),
+        Operation::ListSessionRecordings => serve!(list_session_recordings),
+        Operation::RevokeSessions | Operation::ExpireAuditRecords => Err(not_served()),
     }
 }

@@ -1,0 +1,69 @@
+//! Recordings, as operations read and remove them.
+
+mod removal;
+mod retention;
+
+use std::io;
+use std::sync::Arc;
+
+use postern_ids::SessionId;
+use postern_recording::{Part, RecordingDirectory, RecordingSummary};
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
+
+pub(crate) use removal::{NotRemoved, remove};
+pub(crate) use retention::tend;
+
+/// The recordings of this server. The gateway writes them.
+pub(crate) struct Recordings {
+    directory: Arc<RecordingDirectory>,
+    /// Held by whoever removes one.
+    removing: Mutex<()>,
+}
+
+impl Recordings {
+    pub(crate) fn new(directory: Arc<RecordingDirectory>) -> Self {
+        Self { directory, removing: Mutex::default() }
+    }
+
+    /// At most so many bytes of a recording, and what is known about it. `None`: there is none.
+    pub(crate) async fn part(
+        &self,
+        session: &SessionId,
+        from: u64,
+        bytes_max: u64,
+    ) -> io::Result<Option<(RecordingSummary, Part)>> {
+        let session = session.clone();
+        self.blocking(move |directory| {
+            let Some(recording) = directory.recording(&session)? else { return Ok(None) };
+            let part = recording.part(from, bytes_max)?;
+            Ok(Some((recording.summary, part)))
+        })
+        .await
+    }
+
+    /// What is known about the recordings of some sessions. Without those that have none, or whose description cannot be
+    /// read.
+    pub(crate) async fn summaries(&self, sessions: Vec<SessionId>) -> io::Result<Vec<RecordingSummary>> {
+        self.blocking(move |directory| {
+            let found = sessions.iter().filter_map(|session| match directory.recording(session) {
+                Ok(recording) => recording.map(|recording| recording.summary),
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, session.id = %session, "the description of the recording of {session} cannot be read");
+                    None
+                }
+            });
+            Ok(found.collect())
+        })
+        .await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&RecordingDirectory) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let directory = Arc::clone(&self.directory);
+        spawn_blocking(move || work(&directory)).await.map_err(io::Error::other)?
+    }
+}
