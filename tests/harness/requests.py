@@ -59,6 +59,11 @@ def ssm_call(operation: str, arguments: dict | None = None) -> Request:
     return Request(headers, json.dumps(arguments or {}).encode())
 
 
+def postern_call(operation: str, arguments: dict | None = None) -> Request:
+    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"Postern_20261101.{operation}"}
+    return Request(headers, json.dumps(arguments or {}).encode())
+
+
 def sts_call() -> Request:
     headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
     return Request(headers, b"Action=GetCallerIdentity&Version=2011-06-15")

@@ -61,7 +61,7 @@ pub(crate) enum Command {
     /// Create activations, with which nodes register
     #[command(subcommand)]
     Activation(activation::Activation),
-    /// List, play and export recorded sessions
+    /// List, play, export and delete recorded sessions
     Recordings(recordings::Recordings),
     Explain(explain::Explain),
     Verify(verify::Verify),

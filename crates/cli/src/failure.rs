@@ -102,6 +102,7 @@ fn hint(error: &(dyn Error + 'static)) -> Option<String> {
 fn refusal_hint(code: &str) -> Option<&'static str> {
     Some(match code {
         "TargetNotConnected" => "`postern nodes list` shows which nodes are online",
+        "RecordingNotFoundException" => "`postern recordings list` shows what there is",
         "UnrecognizedClientException" | "InvalidSignatureException" => {
             "check the access key, its secret and the region; `--profile` selects other credentials"
         }

@@ -48,7 +48,7 @@ impl Export {
         }
     }
 
-    async fn write(&self, mut cast: Cast, out: &mut dyn Write) -> Result<(), Failure> {
+    async fn write(&self, mut cast: Cast<'_>, out: &mut dyn Write) -> Result<(), Failure> {
         let form = match self.format {
             Format::AsciicastV3 => None,
             Format::AsciicastV2 => Some(Form::AsciicastV2),

@@ -50,7 +50,7 @@ impl Play {
         }
     }
 
-    async fn show(&self, mut cast: Cast, screen: &mut Screen) -> Result<(), Failure> {
+    async fn show(&self, mut cast: Cast<'_>, screen: &mut Screen) -> Result<(), Failure> {
         let (mut parser, mut events) = (EventParser::new(cast.name()), Vec::new());
         let mut shown = Duration::ZERO;
         while let Some(bytes) = cast.next().await? {
