@@ -7,6 +7,7 @@ import messages from '@cloudscape-design/components/i18n/messages/all.en';
 
 import { here, navigate, useLocation } from '../router/location.ts';
 import { useSignInState } from '../sign-in/state.ts';
+import { takeWayBack, wayBack } from '../sign-in/way-back.ts';
 import { ErrorBoundary } from './ErrorBoundary.tsx';
 import { Loading } from './Loading.tsx';
 import { Unreachable } from './Unreachable.tsx';
@@ -37,8 +38,14 @@ function Gate() {
     if (state.kind === 'signed-out' && !isOpen) {
       navigate(`/sign-in?${new URLSearchParams({ to: here() })}`, 'replace');
     }
+    if (state.kind === 'signed-in' && path === '/') {
+      const to = takeWayBack();
+      if (to !== '/') {
+        navigate(to, 'replace');
+      }
+    }
     if (state.kind === 'signed-in' && path === '/sign-in') {
-      navigate(wayBack(query), 'replace');
+      navigate(wayBack(query.get('to')), 'replace');
     }
   }, [state, isOpen, path, query]);
 
@@ -54,10 +61,4 @@ function Gate() {
     case 'signed-out':
       return <Loading />;
   }
-}
-
-/** Where one was before signing in. Only ever a path of the console. */
-function wayBack(query: URLSearchParams): string {
-  const to = query.get('to') ?? '/';
-  return /^\/(?![/\\])/.test(to) ? to : '/';
 }

@@ -5,9 +5,12 @@
  * reordering, hiding or imitating what stands around them.
  */
 
-/** Controls but tab and line feed become pictures or escapes; so do characters that reorder, join or take no room. */
+/**
+ * Controls but tab and line feed become pictures or escapes; so do characters that reorder, join or take no room. The two
+ * selectors between a sign's black and coloured forms stay: they change no meaning, and people put such signs into names.
+ */
 const DECEPTIVE =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]|[\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]|[\ud800-\udfff]/gu;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb]|[\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]|[\ud800-\udfff]/gu;
 
 /** Below this, Unicode has a picture for each control (U+2400 to U+2421). */
 const PICTURES = 0x2400;
