@@ -7,6 +7,7 @@ pub(crate) mod access_keys;
 pub(crate) mod account;
 pub(crate) mod activations;
 pub(crate) mod authorization;
+pub(crate) mod console;
 pub(crate) mod groups;
 pub(crate) mod held_policies;
 pub(crate) mod identity_samples;
@@ -60,6 +61,14 @@ macro_rules! suite {
                 every_change_moves_the_generation,
                 uses_and_refusals_leave_the_generation,
                 a_generation_says_what_was_read,
+            }
+            console {
+                a_sign_in_is_found_by_its_secret_until_it_ends,
+                a_half_done_sign_in_goes_on_once,
+                sign_ins_are_listed_while_they_are_good,
+                a_sign_in_that_was_revoked_is_trusted_no_longer,
+                a_changed_or_taken_password_revokes_its_users_sign_ins,
+                an_owners_oldest_sign_ins_are_forgotten,
             }
             groups {
                 a_group_is_found_renamed_and_listed,

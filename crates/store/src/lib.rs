@@ -6,6 +6,7 @@
 mod activation;
 #[cfg(test)]
 mod conformance;
+mod console;
 mod error;
 mod identity;
 mod node;
@@ -19,6 +20,9 @@ mod tag;
 mod token;
 
 pub use activation::{Activation, ActivationFilter, ActivationStore};
+pub use console::{
+    ConsoleSignIn, ConsoleSignInStore, SIGN_INS_KEPT, SIGN_INS_PER_OWNER_MAX, SignInEnd, SignInStage,
+};
 pub use error::{BoxError, StoreError};
 pub use identity::{
     AccessKey, AccessKeyStore, AccessKeyUse, AccountStore, AttachedPolicy, AuthorizationStore, Dependent,
@@ -81,12 +85,28 @@ impl<T> IdentityStore for T where
 
 /// Everything Postern remembers, for programs that need all of it: `Arc<dyn Store>`.
 pub trait Store:
-    NodeStore + ActivationStore + SessionStore + TagStore + IdentityStore + SettingStore + Send + Sync
+    NodeStore
+    + ActivationStore
+    + SessionStore
+    + TagStore
+    + IdentityStore
+    + ConsoleSignInStore
+    + SettingStore
+    + Send
+    + Sync
 {
 }
 
 impl<T> Store for T where
-    T: NodeStore + ActivationStore + SessionStore + TagStore + IdentityStore + SettingStore + Send + Sync
+    T: NodeStore
+        + ActivationStore
+        + SessionStore
+        + TagStore
+        + IdentityStore
+        + ConsoleSignInStore
+        + SettingStore
+        + Send
+        + Sync
 {
 }
 

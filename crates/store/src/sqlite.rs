@@ -4,6 +4,7 @@
 //! transaction has read cannot change before it writes.
 
 mod activation;
+mod console;
 mod fields;
 mod generation;
 mod identity;

@@ -22,6 +22,10 @@ pub struct TokenFacts {
     /// The access key that asked for the credentials; none for nodes and web identities.
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub issued_by: Option<AccessKeyId>,
+    /// The sign-in to the console that the bearer acts in. What follows from it is good for as long as the sign-in is
+    /// trusted.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<String>,
     /// `aws:SourceIdentity`. Once set, the sessions that follow from this one keep it.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub source_identity: Option<String>,
@@ -66,6 +70,7 @@ impl TokenFacts {
             expires_at: Timestamp::from_second(expires).unwrap_or(Timestamp::MAX),
             mfa_at: None,
             issued_by: None,
+            sign_in: None,
             source_identity: None,
             tags: BTreeMap::new(),
             transitive_tag_keys: BTreeSet::new(),

@@ -36,12 +36,12 @@ pub(crate) async fn a_password_is_given_changed_and_taken(a: &dyn Store, b: &dyn
         a.create_login_profile(&profile).await,
         IdentityError::AlreadyExists(Entity::LoginProfile(_))
     );
-    let update = LoginProfileUpdate { reset_required: Some(false), password_hash: None };
+    let update = LoginProfileUpdate { reset_required: Some(false), ..LoginProfileUpdate::default() };
     a.update_login_profile(&profile.user, &update).await.unwrap();
     let expected = LoginProfile { reset_required: false, ..profile.clone() };
     assert_eq!(b.login_profile(&profile.user).await.unwrap(), Some(expected.clone()));
     let hash = Secret::new("$argon2id$another".to_owned());
-    let update = LoginProfileUpdate { password_hash: Some(hash.clone()), reset_required: None };
+    let update = LoginProfileUpdate { password_hash: Some(hash.clone()), ..LoginProfileUpdate::default() };
     a.update_login_profile(&profile.user, &update).await.unwrap();
     let expected = LoginProfile { password_hash: hash, ..expected };
     assert_eq!(b.login_profile(&profile.user).await.unwrap(), Some(expected.clone()));

@@ -27,6 +27,8 @@ pub struct LoginProfileUpdate {
     pub password_hash: Option<Secret<String>>,
     /// Whether it must be changed.
     pub reset_required: Option<bool>,
+    /// The sign-in to the console that a new password does not revoke: the one that it was changed in.
+    pub kept_sign_in: Option<String>,
 }
 
 /// A virtual MFA device: a seed that codes are made from (TOTP, RFC 6238). The seed is read with
@@ -92,7 +94,7 @@ pub trait SignInStore: Send + Sync {
     /// A user's password; `None` also when there is no such user.
     async fn login_profile(&self, user: &UserName) -> Result<Option<LoginProfile>, StoreError>;
 
-    /// Changes a user's password.
+    /// Changes a user's password. With a new one the user's sign-ins to the console are revoked.
     ///
     /// # Errors
     /// `NotFound` for the user or the profile.
@@ -102,7 +104,7 @@ pub trait SignInStore: Send + Sync {
         update: &LoginProfileUpdate,
     ) -> Result<(), IdentityError>;
 
-    /// Removes a user's password.
+    /// Removes a user's password; the user's sign-ins to the console are revoked.
     ///
     /// # Errors
     /// `NotFound` for the user or the profile.

@@ -52,7 +52,8 @@ pub(super) async fn update_login_profile(
         Some(password) => Some(hashed(&call, &user.name, password).await?),
         None => None,
     };
-    let update = LoginProfileUpdate { password_hash, reset_required: call.input.password_reset_required };
+    let reset_required = call.input.password_reset_required;
+    let update = LoginProfileUpdate { password_hash, reset_required, kept_sign_in: None };
     call.app.store.update_login_profile(&user.name, &update).await.map_err(refusal::identity)?;
     Ok(UpdateLoginProfileOutput {})
 }
@@ -82,6 +83,7 @@ pub(super) async fn change_password(
     let update = LoginProfileUpdate {
         password_hash: Some(hashed(&call, &user.name, &call.input.new_password).await?),
         reset_required: Some(false),
+        kept_sign_in: call.caller.token.as_ref().and_then(|token| token.sign_in.clone()),
     };
     app.store.update_login_profile(&user.name, &update).await.map_err(refusal::identity)?;
     Ok(ChangePasswordOutput {})

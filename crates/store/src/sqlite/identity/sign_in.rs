@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use postern_ids::{MfaSerial, UserName};
 use sqlx::QueryBuilder;
 
-use super::super::page::paged;
+use super::super::{console, page::paged};
 use super::mfa::{seed_place, select_devices};
 use super::tagging::{KeyCase, put_tags, remove_all_tags};
 use super::{Fields, SqliteStore, count_of, failed, mfa, refuse_while, tags_of, unless_taken, user_id};
@@ -81,6 +81,9 @@ impl SignInStore for SqliteStore {
         if done.rows_affected() == 0 {
             return Err(IdentityError::NotFound(Entity::LoginProfile(user.clone())));
         }
+        if update.password_hash.is_some() {
+            console::revoke_all(&mut tx, &id, update.kept_sign_in.as_deref(), None).await?;
+        }
         Ok(self.commit_change(tx, "change a login profile").await?)
     }
 
@@ -95,6 +98,7 @@ impl SignInStore for SqliteStore {
         if done.rows_affected() == 0 {
             return Err(IdentityError::NotFound(Entity::LoginProfile(user.clone())));
         }
+        console::revoke_all(&mut tx, &id, None, None).await?;
         Ok(self.commit_change(tx, "delete a login profile").await?)
     }
 
