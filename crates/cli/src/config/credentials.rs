@@ -1,4 +1,4 @@
-//! Credentials: from the environment, a profile, the program that a profile names, or a role that it assumes.
+//! Credentials: from the environment, a profile, the program that a profile names, a role that it assumes, or SSO.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -7,12 +7,14 @@ use async_trait::async_trait;
 use aws_runtime::env_config::section::EnvConfigSections;
 use aws_types::os_shim_internal::Env;
 use jiff::{SignedDuration, Timestamp};
-use postern_client::{CredentialError, CredentialSource, RoleRequest, Sts};
+use postern_client::{CredentialError, CredentialSource, RoleRequest, SsoPortal, Sts};
 use postern_dial::Credentials;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use super::ConfigError;
 use super::assumed_role::{AssumedRole, Right};
+use super::sso::{SsoProfile, SsoRole};
 use crate::plugin::RESPONSE_VARIABLE;
 
 /// A credential process may ask the user for a code.
@@ -26,6 +28,7 @@ pub(super) enum Source {
     Static(Credentials),
     Process { command: String, cached: Mutex<Option<Fetched>> },
     Role(Box<AssumedRole>),
+    Sso(Box<SsoRole>),
     None { message: String, hint: String },
 }
 
@@ -48,6 +51,8 @@ pub(super) struct Profiles<'a> {
     pub(super) sections: &'a EnvConfigSections,
     /// Makes the way to STS.
     pub(super) sts: &'a dyn Fn() -> Sts,
+    /// Makes the way to the access portal of a region.
+    pub(super) portal: &'a dyn Fn(&str) -> Result<SsoPortal, ConfigError>,
 }
 
 impl Source {
@@ -105,21 +110,14 @@ impl Profiles<'_> {
         if let Some(role_arn) = get("role_arn").filter(|_| !is_source_of_itself) {
             return self.of_role(name, role_arn, get, seen);
         }
+        if let Some(sso) = SsoProfile::read(profile, self.sections) {
+            return self.of_sso(name, sso);
+        }
         if let Some(credentials) = keys() {
             return Source::Static(credentials);
         }
         if let Some(command) = get("credential_process") {
             return Source::Process { command, cached: Mutex::new(None) };
-        }
-        if get("sso_session").is_some() || get("sso_start_url").is_some() {
-            let how = format!("the profile {name:?} signs in with SSO, which postern cannot do itself yet");
-            return Source::none(
-                how,
-                &format!(
-                    "the AWS CLI can: make another profile with \
-                     `credential_process = aws configure export-credentials --profile {name}`"
-                ),
-            );
         }
         Source::none(
             format!("neither the environment nor the profile {name:?} has credentials"),
@@ -191,6 +189,21 @@ impl Profiles<'_> {
         self.role(request, Right::Credentials { source: Box::new(source), mfa_serial: get("mfa_serial") })
     }
 
+    fn of_sso(&self, name: &str, read: Result<SsoProfile, String>) -> Source {
+        let how = |problem: String| format!("the profile {name:?} signs in with SSO, but {problem}");
+        let profile = match read {
+            Ok(profile) => profile,
+            Err(missing) => return Source::none(how(format!("lacks {missing}")), "run `aws configure sso`"),
+        };
+        let Some(home) = self.env.get("HOME").ok().filter(|home| !home.is_empty()) else {
+            return Source::none(how("HOME is not set".to_owned()), "the token lies below it");
+        };
+        match (self.portal)(&profile.region) {
+            Ok(portal) => Source::Sso(Box::new(SsoRole::new(profile, home.as_ref(), portal))),
+            Err(error) => Source::none(how(error.to_string()), "look at the settings of the endpoint"),
+        }
+    }
+
     fn role(&self, request: RoleRequest, right: Right) -> Source {
         let (sts, state) = ((self.sts)(), Mutex::default());
         Source::Role(Box::new(AssumedRole { sts, request, right, state }))
@@ -223,6 +236,7 @@ impl CredentialSource for Source {
         match self {
             Self::Static(credentials) => Ok(credentials.clone()),
             Self::Role(role) => role.credentials().await,
+            Self::Sso(role) => role.credentials().await,
             Self::None { message, hint } => {
                 Err(CredentialError { message: message.clone(), hint: Some(hint.clone()) })
             }

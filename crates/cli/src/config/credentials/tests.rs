@@ -56,6 +56,8 @@ source_profile = static
 duration_seconds = long
 [sso]
 sso_session = s
+sso_account_id = 111122223333
+sso_role_name = x
 [empty]
 ";
 const KEYS: &[(&str, &str)] = &[("AWS_ACCESS_KEY_ID", "AKIDENV"), ("AWS_SECRET_ACCESS_KEY", "secret")];
@@ -77,7 +79,8 @@ fn chosen(sections: &EnvConfigSections, is_option: bool, env: &[(&str, &str)]) -
         let http = Http::new(Dialer::new(Trust::native(), Proxies::none()));
         Sts::new(http, "https://sts.example".parse().unwrap(), "us-east-1".to_owned())
     };
-    Source::new(is_option, &Profiles { env: &Env::from_slice(env), sections, sts: &sts })
+    let portal = |_: &str| -> Result<SsoPortal, ConfigError> { panic!("no profile here is whole") };
+    Source::new(is_option, &Profiles { env: &Env::from_slice(env), sections, sts: &sts, portal: &portal })
 }
 
 async fn sections(profile: &str) -> EnvConfigSections {
@@ -152,7 +155,7 @@ async fn sources_count_in_order() {
 #[tokio::test]
 async fn what_cannot_be_done_is_told_with_a_way_out() {
     for (profile, words) in [
-        ("sso", "SSO"),
+        ("sso", "[sso-session s]"),
         ("empty", "neither"),
         ("one", "leads back"),
         ("nobody", "by whose credentials"),
