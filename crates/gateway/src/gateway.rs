@@ -15,7 +15,7 @@ use postern_store::{
     StoreError, TokenGrant, TokenHash, TokenScope,
 };
 use serde_json::{Map, Value};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -314,10 +314,12 @@ impl Gateway {
     /// Spawns the task that carries a session.
     fn carry(&self, record: &SessionRecord, recorder: SessionRecorder, origin: Origin) {
         let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
+        let (recorded_bytes, recorded) = watch::channel(recorder.recorded_bytes());
         let minutes = |count: u32| Duration::from_secs(60 * u64::from(count));
         let age = self.shared.clock.now().duration_since(record.started_at);
         let beginning = Beginning {
             record: record.clone(),
+            recorded_bytes,
             limits: SessionLimits {
                 idle: minutes(record.idle_timeout_minutes),
                 max_duration: record.max_session_duration_minutes.map(minutes),
@@ -327,7 +329,8 @@ impl Gateway {
             age: age.try_into().unwrap_or_default(),
             origin,
         };
-        self.shared.sessions.insert(record.id.clone(), SessionHandle { node: record.node.clone(), commands });
+        let handle = SessionHandle { node: record.node.clone(), commands, recorded };
+        self.shared.sessions.insert(record.id.clone(), handle);
         let task = SessionTask::new(Arc::clone(&self.shared), beginning, receiver);
         let listed = Listed { shared: Arc::clone(&self.shared), id: record.id.clone() };
         self.shared.tasks.spawn(async move {
@@ -429,6 +432,10 @@ impl Gateway {
     /// `node` is who signed the websocket request, if a node did: a node's token is good only for itself.
     pub async fn serve_data_channel(&self, io: impl socket::Io, session: SessionId, node: Option<NodeId>) {
         data_channel::serve(&self.shared, socket::Socket::new(io), session, node).await;
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Closes every connection, leaves the sessions for the next process, and waits until all tasks have ended.

@@ -6,6 +6,7 @@
 
 mod control_channel;
 mod data_channel;
+mod follower;
 mod gateway;
 mod keep_alive;
 mod nodes;
@@ -20,6 +21,7 @@ mod witness;
 
 use jiff::Timestamp;
 
+pub use follower::{FollowEnd, Followed};
 pub use gateway::{
     ClientToken, Gateway, GatewayConfig, NewSession, NodeDescription, ResumeSessionError, Resumed,
     StartSessionError,

@@ -22,7 +22,7 @@ use postern_protocol::payload::{
 };
 use postern_protocol::{DecodeError, MessageType, PayloadType};
 use postern_store::SessionRecord;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_websockets::CloseCode;
 
@@ -137,6 +137,8 @@ pub(crate) struct SessionTask {
     is_pausable: bool,
     relay: Relay,
     recorder: SessionRecorder,
+    /// Wakes whoever follows the recording; nobody waits for them.
+    recorded_bytes: watch::Sender<u64>,
     client: Option<Connection>,
     agent: Option<Connection>,
     hello: Option<ClientAttached>,
@@ -163,6 +165,8 @@ pub(crate) struct Beginning {
     /// AWS's agent breaks off a session with separate output streams when it is told to pause.
     pub(crate) is_pausable: bool,
     pub(crate) recorder: SessionRecorder,
+    /// Told how many bytes of the recording are on record.
+    pub(crate) recorded_bytes: watch::Sender<u64>,
     /// Time that has passed since the session started.
     pub(crate) age: Duration,
     pub(crate) origin: Origin,
@@ -179,7 +183,7 @@ pub(crate) enum Origin {
 
 impl SessionTask {
     pub(crate) fn new(shared: Arc<Shared>, beginning: Beginning, commands: mpsc::Receiver<Command>) -> Self {
-        let Beginning { record, limits, is_pausable, recorder, age, origin } = beginning;
+        let Beginning { record, limits, is_pausable, recorder, recorded_bytes, age, origin } = beginning;
         let now = Instant::now();
         let counted_since = shared.clock.now();
         Self {
@@ -194,6 +198,7 @@ impl SessionTask {
             is_pausable,
             relay: Relay::restored(recorder.next_sequence_number()),
             recorder,
+            recorded_bytes,
             client: None,
             agent: None,
             hello: None,
@@ -494,6 +499,7 @@ impl SessionTask {
         match self.recorder.record(batch, self.shared.clock.now()).await {
             Ok(recorded) => {
                 self.relay.handle_recorded(recorded);
+                self.recorded_bytes.send_replace(self.recorder.recorded_bytes());
                 if self.recorder.is_on() && self.recorded_due.is_none() {
                     self.recorded_due = Some(Instant::now() + RECORDING_VOUCHED_WITHIN);
                 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use postern_ids::{NodeId, SessionId};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::session::Command;
 
@@ -13,6 +13,8 @@ use crate::session::Command;
 pub(crate) struct SessionHandle {
     pub(crate) node: NodeId,
     pub(crate) commands: mpsc::Sender<Command>,
+    /// How many bytes of the recording are on record; closed when the session is over.
+    pub(crate) recorded: watch::Receiver<u64>,
 }
 
 /// See the [module's documentation](self).

@@ -88,6 +88,11 @@ impl Socket {
         self.start_send(Message::binary(frame))
     }
 
+    /// Queues a text message.
+    pub(crate) fn send_text(&mut self, text: String) -> Result<(), Closed> {
+        self.start_send(Message::text(text))
+    }
+
     /// Queues a ping.
     pub(crate) fn ping(&mut self, payload: Bytes) -> Result<(), Closed> {
         self.start_send(Message::ping(payload))

@@ -30,6 +30,9 @@ use tokio::time::timeout;
 use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
 use uuid::Uuid;
 
+#[path = "sessions/following.rs"]
+mod following;
+
 /// Nothing here takes as long; what does not come within it will not come.
 const PATIENCE: Duration = Duration::from_secs(10);
 

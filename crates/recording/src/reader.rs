@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{Paths, named};
 use crate::events::{Event, EventParser, Terminal};
+use crate::lines::CastLines;
 use crate::position::Position;
 use crate::summary::{RecordingStatus, RecordingSummary};
 
@@ -43,6 +44,14 @@ impl Recording {
     /// The file cannot be read, or is not a cast.
     pub fn events(&self) -> io::Result<Events> {
         Events::open(self.cast_path())
+    }
+
+    /// The lines of the file, from its beginning.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn lines(&self) -> io::Result<CastLines> {
+        CastLines::open(self.paths.cast.clone())
     }
 
     /// How many bytes of the file can be read: all of it, or, while it is written, what is on record. What lies behind

@@ -91,6 +91,12 @@ impl Recorder {
         self.position.next_sequence
     }
 
+    /// How many bytes of the cast are on record.
+    #[must_use]
+    pub fn recorded_bytes(&self) -> u64 {
+        self.position.cast_bytes
+    }
+
     /// How much is on record so far, and its hash: whoever keeps them can tell later whether that part is still the same.
     /// A recording that was taken up again is read for it once.
     ///

@@ -86,6 +86,14 @@ impl SessionRecorder {
         }
     }
 
+    /// How many bytes are on record.
+    pub(crate) fn recorded_bytes(&self) -> u64 {
+        match self {
+            Self::On { recorder: Some(recorder), .. } => recorder.recorded_bytes(),
+            Self::On { recorder: None, .. } | Self::Off => 0,
+        }
+    }
+
     /// Notes a new size of the client's terminal; it goes on the record with the next output.
     pub(crate) fn resize(&mut self, size: Size, at: Timestamp) {
         if let Self::On { resizes, .. } = self {

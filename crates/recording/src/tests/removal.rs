@@ -121,6 +121,29 @@ fn a_recording_is_read_in_parts() {
 }
 
 #[test]
+fn lines_are_read_whole_however_long_they_are() {
+    let (_temp, directory) = complete();
+    let whole = fs::read(file(&directory, "one.cast")).unwrap();
+    let length = u64::try_from(whole.len()).unwrap();
+    let first = u64::try_from(whole.iter().position(|byte| *byte == b'\n').unwrap() + 1).unwrap();
+    for bytes_max in 1..=length + 1 {
+        let mut lines = directory.recording(&one()).unwrap().unwrap().lines().unwrap();
+        assert_eq!(lines.next(0, bytes_max).unwrap(), b"");
+        assert_eq!(u64::try_from(lines.next(first, bytes_max).unwrap().len()).unwrap(), first);
+        let mut read = whole[..usize::try_from(first).unwrap()].to_vec();
+        while lines.at() < length {
+            let next = lines.next(length, bytes_max).unwrap();
+            assert!(next.ends_with(b"\n"), "{bytes_max}");
+            let is_one_line = next.iter().filter(|byte| **byte == b'\n').count() == 1;
+            assert!(is_one_line || u64::try_from(next.len()).unwrap() <= bytes_max);
+            read.extend(next);
+        }
+        assert_eq!(read, whole, "{bytes_max}");
+        assert!(lines.next(length + 1, bytes_max).is_err(), "the file is shorter");
+    }
+}
+
+#[test]
 fn of_a_recording_that_is_written_only_what_is_on_record_is_read() {
     let (_temp, directory, mut recorder) = begun();
     let part = || directory.recording(&one()).unwrap().unwrap().part(0, u64::MAX).unwrap();
