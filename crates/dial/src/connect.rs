@@ -1,7 +1,7 @@
 //! A TCP connection to a name that may have several addresses, some of which may not work.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -13,12 +13,20 @@ use crate::error::DialError;
 /// How long an address may be silent before the next is tried beside it (RFC 8305 section 5).
 const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
 
-/// Connects to the first address of `host` that answers.
-pub(crate) async fn connect(host: &str, port: u16) -> Result<TcpStream, DialError> {
+/// Which addresses may be connected to.
+pub type AddressFilter = fn(IpAddr) -> bool;
+
+/// Connects to the first address of `host` that answers, of those that `may_reach` admits.
+pub(crate) async fn connect(host: &str, port: u16, may_reach: AddressFilter) -> Result<TcpStream, DialError> {
     let name = || format!("{host}:{port}");
-    let addresses =
-        lookup_host((host, port)).await.map_err(|source| DialError::Resolve { host: name(), source })?;
-    let stream = race(alternate_families(addresses.collect()))
+    let found = lookup_host((host, port)).await;
+    let mut found = found.map_err(|source| DialError::Resolve { host: name(), source })?.peekable();
+    let is_known = found.peek().is_some();
+    let addresses: Vec<SocketAddr> = found.filter(|address| may_reach(address.ip().to_canonical())).collect();
+    if is_known && addresses.is_empty() {
+        return Err(DialError::Forbidden { host: name() });
+    }
+    let stream = race(alternate_families(addresses))
         .await
         .map_err(|source| DialError::Connect { host: name(), source })?;
     // Keystrokes must not wait for more of them.
@@ -72,6 +80,17 @@ mod tests {
         let sorted: Vec<String> =
             alternate_families(addresses.to_vec()).iter().map(|address| address.ip().to_string()).collect();
         assert_eq!(sorted, ["::1", "1.1.1.1", "::2", "::3"]);
+    }
+
+    #[tokio::test]
+    async fn only_addresses_that_may_be_reached_are_tried() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for host in ["127.0.0.1", "localhost", "::ffff:127.0.0.1"] {
+            let refused = connect(host, port, |address| !address.is_loopback()).await.unwrap_err();
+            assert!(matches!(refused, DialError::Forbidden { .. }), "{host}: {refused}");
+        }
+        connect("localhost", port, |address| address.is_ipv4()).await.unwrap();
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
-use crate::connect::connect;
+use crate::connect::{AddressFilter, connect};
 use crate::endpoint::Endpoint;
 use crate::error::{DialError, Step};
 use crate::proxy::Proxies;
@@ -64,6 +64,7 @@ pub struct Dialer {
     trust: Trust,
     proxies: Proxies,
     limits: Limits,
+    may_reach: AddressFilter,
     /// Made for the first TLS connection; it also remembers sessions for quicker handshakes.
     tls: Mutex<Option<Arc<ClientConfig>>>,
 }
@@ -72,7 +73,15 @@ impl Dialer {
     /// Connects as `trust` and `proxies` say, within the default [`Limits`].
     #[must_use]
     pub fn new(trust: Trust, proxies: Proxies) -> Self {
-        Self { trust, proxies, limits: Limits::default(), tls: Mutex::new(None) }
+        Self { trust, proxies, limits: Limits::default(), may_reach: |_| true, tls: Mutex::new(None) }
+    }
+
+    /// Connects only to addresses that `may_reach` admits, whatever name leads to them. Where a proxy does the connecting, it
+    /// does the resolving too, and nothing is known of the address.
+    #[must_use]
+    pub fn with_address_filter(mut self, may_reach: AddressFilter) -> Self {
+        self.may_reach = may_reach;
+        self
     }
 
     /// With other time limits.
@@ -93,11 +102,16 @@ impl Dialer {
     pub async fn connect(&self, endpoint: &Endpoint) -> Result<Stream, DialError> {
         let host = endpoint.authority();
         let tcp = match self.proxies.proxy_for(endpoint)? {
-            None => self.limits.apply(Step::Connect, host, connect(endpoint.host(), endpoint.port())).await?,
+            None => {
+                let connecting = connect(endpoint.host(), endpoint.port(), self.may_reach);
+                self.limits.apply(Step::Connect, host, connecting).await?
+            }
             Some(proxy) => {
                 let name = proxy.name();
-                let mut tcp =
-                    self.limits.apply(Step::Connect, &name, connect(&proxy.host, proxy.port)).await?;
+                let mut tcp = self
+                    .limits
+                    .apply(Step::Connect, &name, connect(&proxy.host, proxy.port, |_| true))
+                    .await?;
                 self.limits.apply(Step::Proxy, &name, proxy.connect(&mut tcp, endpoint)).await?;
                 tcp
             }

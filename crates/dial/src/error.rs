@@ -54,6 +54,12 @@ pub enum DialError {
         /// What the resolver said.
         source: io::Error,
     },
+    /// The name has only addresses that must not be connected to.
+    #[error("{host} is at an address that must not be connected to")]
+    Forbidden {
+        /// Whom.
+        host: String,
+    },
     /// No address of the host accepted a connection.
     #[error("cannot connect to {host}")]
     Connect {
@@ -114,7 +120,7 @@ impl DialError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Url { .. } | Self::Trust(_) => false,
+            Self::Url { .. } | Self::Trust(_) | Self::Forbidden { .. } => false,
             Self::Tls { source, .. } => source.kind() != io::ErrorKind::InvalidData,
             Self::Refused { status, .. } => *status >= 500 || *status == 429,
             Self::Resolve { .. }

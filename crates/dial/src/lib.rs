@@ -16,6 +16,7 @@ mod stream;
 mod trust;
 mod websocket;
 
+pub use connect::AddressFilter;
 pub use dialer::{Dialer, Limits};
 pub use endpoint::Endpoint;
 pub use error::{DialError, Step};

@@ -10,6 +10,7 @@ mod claims;
 mod error;
 mod fetch;
 mod keys;
+mod reach;
 
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};

@@ -1,16 +1,15 @@
 //! Fetching an issuer's description and its keys.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Uri, header};
 use jsonwebtoken::jwk::Jwk;
-use postern_dial::{Dialer, Http, Limits, Proxies, Trust};
+use postern_dial::{AddressFilter, DialError, Dialer, Http, Limits, Proxies, Trust};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::OidcError;
+use super::{OidcError, reach};
 use crate::config::Oidc;
 
 /// The largest description or set of keys; those of large issuers have some 20 KiB.
@@ -21,10 +20,12 @@ const KEYS_MAX: usize = 100;
 const FETCH_TIME_MAX: Duration = Duration::from_secs(10);
 const STEP_TIME_MAX: Duration = Duration::from_secs(5);
 
+const NOT_REACHED: &str = "an address of it is one that this server does not ask";
+
 /// Asks issuers for their keys.
 pub(super) struct Fetcher {
     http: Http,
-    allow_loopback: bool,
+    may_reach: AddressFilter,
 }
 
 /// What is needed of OpenID Connect Discovery's answer.
@@ -40,21 +41,14 @@ struct KeySet {
     keys: Vec<serde_json::Value>,
 }
 
-impl Fetcher {
-    pub(super) fn new(config: &Oidc) -> Self {
-        let trust = match &config.ca_certificates {
-            Some(file) => Trust::native_and_ca_file(file),
-            None => Trust::native(),
-        };
-        let step = STEP_TIME_MAX;
-        let limits = Limits { connect: step, proxy: step, tls: step, request: step };
-        let dialer = Dialer::new(trust, Proxies::from_env()).with_limits(limits);
-        let http = Http::new(dialer).with_answer_bytes_max(ANSWER_BYTES_MAX);
-        Self { http, allow_loopback: config.allow_loopback }
-    }
-
+/// Who knows an issuer's keys.
+pub(super) trait FetchKeys {
     /// The keys of the issuer that calls itself `issuer_url`.
-    pub(super) async fn keys(&self, issuer_url: &str) -> Result<Vec<Jwk>, OidcError> {
+    async fn keys(&self, issuer_url: &str) -> Result<Vec<Jwk>, OidcError>;
+}
+
+impl FetchKeys for Fetcher {
+    async fn keys(&self, issuer_url: &str) -> Result<Vec<Jwk>, OidcError> {
         let fetching = async {
             let base = issuer_url.trim_end_matches('/');
             let described: Discovery = self.get(&format!("{base}/.well-known/openid-configuration")).await?;
@@ -69,6 +63,21 @@ impl Fetcher {
         let timed_out = |_| OidcError::Unreachable { source: None };
         tokio::time::timeout(FETCH_TIME_MAX, fetching).await.map_err(timed_out)?
     }
+}
+
+impl Fetcher {
+    pub(super) fn new(config: &Oidc) -> Self {
+        let trust = match &config.ca_certificates {
+            Some(file) => Trust::native_and_ca_file(file),
+            None => Trust::native(),
+        };
+        let step = STEP_TIME_MAX;
+        let limits = Limits { connect: step, proxy: step, tls: step, request: step };
+        let may_reach = reach::filter(config);
+        let dialer = Dialer::new(trust, Proxies::from_env());
+        let dialer = dialer.with_limits(limits).with_address_filter(may_reach);
+        Self { http: Http::new(dialer).with_answer_bytes_max(ANSWER_BYTES_MAX), may_reach }
+    }
 
     /// A JSON document. Only status 200 counts: redirects are not followed, an issuer says where things are.
     async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, OidcError> {
@@ -77,13 +86,17 @@ impl Fetcher {
         if url.scheme_str() != Some("https") {
             return Err(refused("an address of it is not https"));
         }
-        if !self.allow_loopback && url.host().is_none_or(is_this_machine) {
-            return Err(refused("an address of it is on the server's own machine"));
+        // A proxy would be asked to connect to it; names are looked at when they are resolved.
+        if url.host().and_then(reach::literal).is_some_and(|address| !(self.may_reach)(address)) {
+            return Err(refused(NOT_REACHED));
         }
         let request = Request::get(url).header(header::ACCEPT, "application/json").body(Bytes::new());
         let request = request.map_err(|_| refused("an address of it is no URL"))?;
         let answer = self.http.send(request).await;
-        let answer = answer.map_err(|error| OidcError::Unreachable { source: Some(error.into()) })?;
+        let answer = answer.map_err(|error| match error {
+            DialError::Forbidden { .. } => refused(NOT_REACHED),
+            error => OidcError::Unreachable { source: Some(error.into()) },
+        })?;
         if answer.status() != http::StatusCode::OK {
             return Err(refused("it answered with another status than 200"));
         }
@@ -91,53 +104,18 @@ impl Fetcher {
     }
 }
 
-/// Hosts that are this very machine, or that clouds give secrets to every program on a machine through. A name that only
-/// resolves to such an address is stopped by its certificate.
-fn is_this_machine(host: &str) -> bool {
-    let name = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
-    match name.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V4(address)) => {
-            address.is_loopback() || address.is_link_local() || address.is_unspecified()
-        }
-        Ok(IpAddr::V6(address)) => {
-            address.is_loopback() || address.is_unicast_link_local() || address.is_unspecified()
-        }
-        Err(_) => name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn this_machine_is_known_by_all_its_names() {
-        for host in [
-            "localhost",
-            "LOCALHOST.",
-            "idp.localhost",
-            "127.0.0.1",
-            "127.9.9.9",
-            "[::1]",
-            "0.0.0.0",
-            "[::ffff:127.0.0.1]",
-            "169.254.169.254",
-            "[fe80::1]",
-        ] {
-            assert!(is_this_machine(host), "{host}");
-        }
-        for host in ["idp.example.com", "localhost.example.com", "10.0.0.1", "[2001:db8::1]"] {
-            assert!(!is_this_machine(host), "{host}");
-        }
-    }
 
     #[tokio::test]
     async fn only_https_and_only_elsewhere() {
         let fetcher = Fetcher::new(&Oidc::default());
         for (issuer, part) in [
             ("http://idp.example.com", "not https"),
-            ("https://127.0.0.1:1", "own machine"),
-            ("https://localhost:1/x", "own machine"),
+            ("https://127.0.0.1:1", "does not ask"),
+            ("https://localhost:1/x", "does not ask"),
+            ("https://169.254.169.254", "does not ask"),
             ("https://a b", "no URL"),
         ] {
             let refused = fetcher.keys(issuer).await.unwrap_err();

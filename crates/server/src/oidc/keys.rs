@@ -1,7 +1,7 @@
 //! The issuers' keys, kept for a while.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Header};
 use postern_ids::OidcIssuer;
 
 use super::OidcError;
-use super::fetch::Fetcher;
+use super::fetch::FetchKeys;
 
 /// Keys older than this are fetched again, so that one that its issuer withdrew is not believed for long.
 const FRESH_FOR: Duration = Duration::from_secs(60 * 60);
@@ -24,56 +24,71 @@ const ISSUERS_MAX: usize = 256;
 
 #[derive(Default)]
 pub(super) struct KeyCache {
-    issuers: Mutex<HashMap<OidcIssuer, Arc<tokio::sync::Mutex<Cached>>>>,
+    issuers: Mutex<HashMap<OidcIssuer, Arc<Issuer>>>,
 }
 
-/// One issuer's keys. Whoever holds the lock may fetch them; the others wait and find them.
+/// One issuer. Whoever holds `fetching` may ask it; nobody waits for that who has a key already.
+#[derive(Default)]
+struct Issuer {
+    cached: Mutex<Cached>,
+    fetching: tokio::sync::Mutex<()>,
+}
+
 #[derive(Default)]
 struct Cached {
     keys: Vec<Jwk>,
     fetched_at: Option<Instant>,
     asked_at: Vec<Instant>,
+    /// When it last answered, or did not in time.
+    answered_at: Option<Instant>,
 }
 
 impl KeyCache {
     /// The key that a token with `header` claims to be signed with.
     pub(super) async fn key(
         &self,
-        fetcher: &Fetcher,
+        fetcher: &impl FetchKeys,
         issuer: &OidcIssuer,
         issuer_url: &str,
         header: &Header,
     ) -> Result<DecodingKey, OidcError> {
-        let cached = self.cached(issuer);
-        let mut cached = cached.lock().await;
-        let now = Instant::now();
-        let found = find(&cached.keys, header);
-        if let Some(key) = found.filter(|_| cached.is_younger(FRESH_FOR, now)) {
-            return decoding_key(key);
+        let known = self.issuer(issuer);
+        let came_at = Instant::now();
+        if let Some(key) = known.cached().key(header, FRESH_FOR, came_at) {
+            return decoding_key(&key);
         }
-        if cached.may_ask(now) {
-            cached.asked_at.push(now);
-            match fetcher.keys(issuer_url).await {
-                Ok(keys) => {
-                    cached.keys = keys;
-                    cached.fetched_at = Some(now);
+        let _fetching = match known.fetching.try_lock() {
+            Ok(fetching) => fetching,
+            Err(_) => {
+                if let Some(key) = known.cached().key(header, USABLE_FOR, came_at) {
+                    return decoding_key(&key);
                 }
+                known.fetching.lock().await
+            }
+        };
+        let now = Instant::now();
+        if known.cached().asks_after(came_at, now) {
+            let answer = fetcher.keys(issuer_url).await;
+            known.cached().answered_at = Some(Instant::now());
+            match answer {
+                Ok(keys) => known.cached().take(keys, now),
                 Err(error) => {
                     let cause: &dyn std::error::Error = &error;
                     tracing::warn!(error = cause, %issuer, "cannot fetch the keys of {issuer}");
-                    if !cached.is_younger(USABLE_FOR, now) {
+                    if !known.cached().is_younger(USABLE_FOR, now) {
                         return Err(error);
                     }
                 }
             }
         }
+        let cached = known.cached();
         if !cached.is_younger(USABLE_FOR, now) {
             return Err(OidcError::Unreachable { source: None });
         }
         find(&cached.keys, header).ok_or(OidcError::KeyUnknown).and_then(decoding_key)
     }
 
-    fn cached(&self, issuer: &OidcIssuer) -> Arc<tokio::sync::Mutex<Cached>> {
+    fn issuer(&self, issuer: &OidcIssuer) -> Arc<Issuer> {
         let mut issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
         if issuers.len() >= ISSUERS_MAX && !issuers.contains_key(issuer) {
             issuers.clear();
@@ -82,9 +97,36 @@ impl KeyCache {
     }
 }
 
+impl Issuer {
+    fn cached(&self) -> MutexGuard<'_, Cached> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Cached {
+    /// The key for `header`, if it is not older.
+    fn key(&self, header: &Header, than: Duration, now: Instant) -> Option<Jwk> {
+        find(&self.keys, header).filter(|_| self.is_younger(than, now)).cloned()
+    }
+
     fn is_younger(&self, than: Duration, now: Instant) -> bool {
         self.fetched_at.is_some_and(|at| now.duration_since(at) < than)
+    }
+
+    fn take(&mut self, keys: Vec<Jwk>, now: Instant) {
+        self.keys = keys;
+        self.fetched_at = Some(now);
+    }
+
+    /// Whether the issuer is to be asked for somebody who came then: not if it has answered somebody else since, and not
+    /// too often. Counts it.
+    fn asks_after(&mut self, came_at: Instant, now: Instant) -> bool {
+        let is_answered = self.answered_at.is_some_and(|at| at >= came_at);
+        if is_answered || !self.may_ask(now) {
+            return false;
+        }
+        self.asked_at.push(now);
+        true
     }
 
     fn may_ask(&mut self, now: Instant) -> bool {
@@ -134,6 +176,8 @@ fn decoding_key(key: &Jwk) -> Result<DecodingKey, OidcError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -146,6 +190,49 @@ mod tests {
         }
         assert!(!cached.may_ask(start + Duration::from_secs(89)));
         assert!(cached.may_ask(start + Duration::from_secs(90)));
+    }
+
+    /// An issuer that is told when to answer, and with what.
+    struct Told {
+        answers: tokio::sync::Mutex<tokio::sync::mpsc::Receiver<Result<Vec<Jwk>, OidcError>>>,
+        asked: AtomicUsize,
+    }
+
+    impl FetchKeys for Told {
+        async fn keys(&self, _: &str) -> Result<Vec<Jwk>, OidcError> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            self.answers.lock().await.recv().await.expect("there is an answer for every question")
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_has_a_key_does_not_wait_for_somebody_who_has_none() {
+        let cache = KeyCache::default();
+        let issuer: OidcIssuer = OidcIssuer::from_url("https://idp.example").unwrap();
+        let (answer, answers) = tokio::sync::mpsc::channel(1);
+        let told = Told { answers: tokio::sync::Mutex::new(answers), asked: AtomicUsize::new(0) };
+        let key = async |kid: &str| {
+            let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::RS256) };
+            cache.key(&told, &issuer, "https://idp.example", &header).await.map(drop)
+        };
+        answer.send(Ok(keys())).await.unwrap();
+        key("a").await.unwrap();
+        // Somebody makes up key IDs, and the issuer takes its time.
+        let (one, other) = (key("made up"), key("made up, too"));
+        tokio::pin!(one, other);
+        assert!(futures_util::poll!(&mut one).is_pending() && futures_util::poll!(&mut other).is_pending());
+        key("a").await.unwrap();
+        assert_eq!(told.asked.load(Ordering::Relaxed), 2);
+        // Old keys do as well while somebody fetches.
+        let known = cache.issuer(&issuer);
+        known.cached().fetched_at = Instant::now().checked_sub(FRESH_FOR);
+        key("a").await.unwrap();
+        assert_eq!(told.asked.load(Ordering::Relaxed), 2);
+        // One answer is for all who waited.
+        answer.send(Ok(keys())).await.unwrap();
+        assert!(matches!(one.await, Err(OidcError::KeyUnknown)));
+        assert!(matches!(other.await, Err(OidcError::KeyUnknown)));
+        assert_eq!(told.asked.load(Ordering::Relaxed), 2);
     }
 
     fn keys() -> Vec<Jwk> {
