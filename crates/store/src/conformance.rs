@@ -106,6 +106,7 @@ macro_rules! suite {
                 never_more_nodes_register_than_allowed,
                 a_key_belongs_to_one_node,
                 a_key_is_replaced_at_once,
+                a_node_is_given_another_role,
                 a_ping_changes_only_what_it_says,
                 nodes_are_listed_page_by_page,
                 nodes_are_filtered,

@@ -197,6 +197,10 @@ pub trait NodeStore: Send + Sync {
         at: Timestamp,
     ) -> Result<(), ReplacePublicKeyError>;
 
+    /// Gives a node another role. The credentials that it has stay those of the one before until they end. `false`: there
+    /// is no such node.
+    async fn set_node_role(&self, id: &NodeId, role: &RoleName) -> Result<bool, StoreError>;
+
     /// Forgets a node with its tags and unredeemed tokens, so that its credentials stop at once. Its sessions stay
     /// in the history; those still live are told. `None`: there was no such node.
     async fn deregister_node(&self, id: &NodeId) -> Result<Option<Deregistered>, StoreError>;

@@ -16,6 +16,7 @@ mod list_documents;
 mod list_instance_associations;
 mod list_tags_for_resource;
 mod node;
+mod node_role;
 mod put_compliance_items;
 mod put_inventory;
 mod register_managed_instance;
@@ -30,13 +31,14 @@ mod terminate_session;
 mod update_instance_association_status;
 mod update_instance_information;
 mod update_managed_instance_public_key;
+mod update_managed_instance_role;
 
 use std::sync::Arc;
 
 use postern_api::ApiError;
 use postern_api::ssm::Operation;
 
-use super::{not_served, serve_json};
+use super::serve_json;
 use crate::app::App;
 use crate::inbound::Inbound;
 
@@ -76,6 +78,6 @@ pub(super) async fn run(
         Operation::UpdateInstanceAssociationStatus => serve!(update_instance_association_status),
         Operation::UpdateInstanceInformation => serve!(update_instance_information),
         Operation::UpdateManagedInstancePublicKey => serve!(update_managed_instance_public_key),
-        Operation::UpdateManagedInstanceRole => Err(not_served()),
+        Operation::UpdateManagedInstanceRole => serve!(update_managed_instance_role),
     }
 }

@@ -35,9 +35,8 @@ async fn what_is_unknown_says_so_in_the_form_of_its_service() {
         );
     }
     // Of the model, and not done here.
-    for target in ["AmazonSSM.UpdateManagedInstanceRole", "EC2WindowsMessageDeliveryService.SendReply"] {
-        assert_eq!(server.call(&admin, target, &json!({})).await.code(), "UnknownOperationException");
-    }
+    let answer = server.call(&admin, "EC2WindowsMessageDeliveryService.SendReply", &json!({})).await;
+    assert_eq!(answer.code(), "UnknownOperationException");
     let form = "Action=MakeCoffee&Version=2011-06-15";
     let request = server.request("POST", "/").header("content-type", FORM).body(Bytes::from(form)).unwrap();
     let answer = server.send(signed(request, &admin, "sts")).await;

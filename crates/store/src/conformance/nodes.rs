@@ -1,7 +1,7 @@
 //! Rules of [`NodeStore`](crate::NodeStore).
 
 use futures_util::future::join_all;
-use postern_ids::{ActivationId, NodeId};
+use postern_ids::{ActivationId, NodeId, RoleName};
 
 use super::samples::{activation, at, end, node_id, register, registration, session, start};
 use super::tags::tag;
@@ -99,6 +99,18 @@ pub(crate) async fn a_key_is_replaced_at_once(a: &dyn Store, b: &dyn Store) {
     assert!(matches!(taken, Err(ReplacePublicKeyError::PublicKeyInUse { node }) if node == other.id));
     let unknown = b.replace_public_key(&node_id(9), b"another", at(30)).await;
     assert!(matches!(unknown, Err(ReplacePublicKeyError::NodeUnknown)));
+}
+
+pub(crate) async fn a_node_is_given_another_role(a: &dyn Store, b: &dyn Store) {
+    let activation = activation(1, 2);
+    a.create_activation(&activation).await.unwrap();
+    let node = a.register_node(&registration(&activation, 1)).await.unwrap();
+    let other = a.register_node(&registration(&activation, 2)).await.unwrap();
+    let role: RoleName = "Other".parse().unwrap();
+    assert!(a.set_node_role(&node.id, &role).await.unwrap());
+    assert_eq!(b.node(&node.id).await.unwrap(), Some(Node { role: role.clone(), ..node }));
+    assert_eq!(b.node(&other.id).await.unwrap(), Some(other));
+    assert!(!a.set_node_role(&node_id(9), &role).await.unwrap());
 }
 
 pub(crate) async fn a_ping_changes_only_what_it_says(a: &dyn Store, b: &dyn Store) {

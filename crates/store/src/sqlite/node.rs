@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use postern_ids::{NodeId, SessionId};
+use postern_ids::{NodeId, RoleName, SessionId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
@@ -130,6 +130,16 @@ impl NodeStore for SqliteStore {
         }
         tx.commit().await.map_err(failed("replace a node's key"))?;
         Ok(())
+    }
+
+    async fn set_node_role(&self, id: &NodeId, role: &RoleName) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE nodes SET role = ? WHERE id = ?")
+            .bind(role.as_str())
+            .bind(id.as_str())
+            .execute(&self.writer)
+            .await
+            .map_err(failed("give a node another role"))?;
+        Ok(done.rows_affected() > 0)
     }
 
     async fn deregister_node(&self, id: &NodeId) -> Result<Option<Deregistered>, StoreError> {

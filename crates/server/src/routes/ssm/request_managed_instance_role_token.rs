@@ -6,8 +6,8 @@ use postern_api::{ApiError, CommonError};
 use postern_ids::NodeId;
 use postern_store::{Node, Role};
 
-use super::create_activation::SERVICE;
 use super::node;
+use super::node_role::SERVICE;
 use crate::auth::{Bearer, Permit, Principal, TokenFacts};
 use crate::routes::call::Call;
 use crate::routes::failure;
