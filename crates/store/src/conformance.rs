@@ -139,6 +139,7 @@ macro_rules! suite {
                 a_password_is_given_changed_and_taken,
                 an_mfa_device_is_enabled_for_one_user,
                 a_code_is_accepted_once,
+                a_clock_is_found_ahead_or_behind_and_no_code_works_twice,
                 mfa_devices_are_listed,
             }
             tags {

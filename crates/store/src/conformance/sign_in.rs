@@ -136,6 +136,28 @@ pub(crate) async fn a_code_is_accepted_once(a: &dyn Store, b: &dyn Store) {
     assert!(a.advance_mfa_counter(&bob, &phone, counter(31)).await.unwrap());
 }
 
+pub(crate) async fn a_clock_is_found_ahead_or_behind_and_no_code_works_twice(a: &dyn Store, b: &dyn Store) {
+    let (alice, bob) = (create_user(a, "alice").await.name, create_user(a, "bob").await.name);
+    let phone = serial("phone");
+    a.create_mfa_device(&mfa_device("phone")).await.unwrap();
+    let counter = |last, drift_steps| MfaCounter { last, drift_steps };
+    assert!(!a.realign_mfa_device(&alice, &phone, counter(5, 0)).await.unwrap(), "it is nobody's");
+    a.enable_mfa_device(&alice, &phone, counter(100, 10), at(5)).await.unwrap();
+    assert!(!a.realign_mfa_device(&bob, &phone, counter(102, 0)).await.unwrap(), "it is alice's");
+    assert!(!a.realign_mfa_device(&alice, &phone, counter(100, 9)).await.unwrap(), "that code was used");
+    for (found, expected) in [
+        // Set back: its codes up to the last one stay used.
+        (counter(92, 0), counter(100, 0)),
+        (counter(99, -1), counter(100, -1)),
+        (counter(110, 8), counter(110, 8)),
+    ] {
+        assert!(a.realign_mfa_device(&alice, &phone, found).await.unwrap());
+        assert_eq!(b.mfa_device(&phone).await.unwrap().unwrap().counter, Some(expected), "{found:?}");
+    }
+    assert!(!b.advance_mfa_counter(&alice, &phone, counter(110, 0)).await.unwrap());
+    assert!(b.advance_mfa_counter(&alice, &phone, counter(111, 0)).await.unwrap());
+}
+
 pub(crate) async fn mfa_devices_are_listed(a: &dyn Store, b: &dyn Store) {
     let alice = create_user(a, "alice").await.name;
     for number in 0..9 {

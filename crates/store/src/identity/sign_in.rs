@@ -154,9 +154,18 @@ pub trait SignInStore: Send + Sync {
 
     /// Accepts a code once: moves the counter of a device of this user to `counter`, and the drift with it. Of any
     /// number of calls with one counter exactly one gets `true`; `false` also for an earlier counter and for a device
-    /// that is not this user's. `ResyncMFADevice` is the same with the second of its two codes: a counter never goes
-    /// back, since the codes in between would work twice.
+    /// that is not this user's.
     async fn advance_mfa_counter(
+        &self,
+        user: &UserName,
+        serial: &MfaSerial,
+        counter: MfaCounter,
+    ) -> Result<bool, StoreError>;
+
+    /// Sets where the clock of a device of this user stands, by the second of two codes that show it. A clock may have been
+    /// set back, but the last code that was accepted stays the last, since those before it would work twice: the device
+    /// is good again once it has passed that. `false`: the code is that very last one, or the device is not this user's.
+    async fn realign_mfa_device(
         &self,
         user: &UserName,
         serial: &MfaSerial,

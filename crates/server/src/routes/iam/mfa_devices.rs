@@ -121,8 +121,7 @@ pub(super) async fn resync_mfa_device(
         return Err(refusal::not_found(&Entity::MfaDevice(serial)));
     }
     let counter = proved(&call, &serial, &input.authentication_code1, &input.authentication_code2).await?;
-    // Only forwards, so that no code works twice.
-    if !store.advance_mfa_counter(&user.name, &serial, counter).await.map_err(failure::store)? {
+    if !store.realign_mfa_device(&user.name, &serial, counter).await.map_err(failure::store)? {
         return Err(invalid_code());
     }
     Ok(ResyncMFADeviceOutput {})

@@ -231,6 +231,27 @@ impl SignInStore for SqliteStore {
         Ok(done.rows_affected() > 0)
     }
 
+    async fn realign_mfa_device(
+        &self,
+        user: &UserName,
+        serial: &MfaSerial,
+        counter: MfaCounter,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE mfa_devices SET last_counter = max(?1, coalesce(last_counter, ?1)), drift_steps = ?2
+             WHERE serial = ?3 AND user_id = (SELECT id FROM users WHERE name = ?4)
+               AND last_counter IS NOT ?1",
+        )
+        .bind(mfa::stored(counter.last))
+        .bind(counter.drift_steps)
+        .bind(serial.as_str())
+        .bind(user.as_str())
+        .execute(&self.writer)
+        .await
+        .map_err(failed("realign an MFA device"))?;
+        Ok(done.rows_affected() > 0)
+    }
+
     async fn deactivate_mfa_device(&self, user: &UserName, serial: &MfaSerial) -> Result<(), IdentityError> {
         let mut tx = self.begin().await?;
         let id = user_id(&mut tx, user).await?;
