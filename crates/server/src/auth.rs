@@ -37,6 +37,7 @@ pub use password::{PasswordRefused, Passwords};
 pub use policies_in_force::PoliciesError;
 pub use replay::{Invocation, Invocations};
 pub use request_context::RequestContext;
+pub use session_owner::SessionFacts;
 pub use session_right::{DocumentChoice, SessionRight, start_session_checks};
 pub use session_token::{
     Bearer, InvalidToken, Issued, SessionTokens, TOKEN_CHARS_MAX, TemporaryCredentials, TokenTooLarge,

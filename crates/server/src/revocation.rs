@@ -2,7 +2,8 @@
 //!
 //! Whenever identities, policies, keys or tags have changed, every live session is looked at again: could its owner
 //! start it now, on this node and with this document, under the circumstances of back then? Time and address are
-//! those of the start, so that only changes of what was granted end a session.
+//! those of the start, so that only changes of what was granted end a session. Where clients must have leave for their
+//! data channel as well, that is asked again, too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use postern_store::{SessionClaim, StoreError};
 use tokio::time;
 
 use crate::app::App;
-use crate::auth::{SessionRight, Undecided};
+use crate::auth::{Action, Check, SessionRight, Undecided};
 use crate::config::Revocation;
 
 /// How often it is looked for changes that this process was not told of.
@@ -122,12 +123,30 @@ async fn verdict(app: &App, claim: &SessionClaim) -> Result<Verdict, ReviewError
     };
     let caller = right.caller(principal, token);
     let checks = right.checks(&claim.node, node_tags, &app.region, &app.account, app.sessions.document_check);
-    let reviewed = app.authorizer.review(&caller, &right.request, checks).await;
-    let reviewed = reviewed.map_err(|source| ReviewError::Undecided { session: claim.id.clone(), source })?;
-    Ok(match reviewed {
-        Ok(()) => Verdict::GoesOn,
-        Err(denied) => revoked(&denied.decision.reason("ssm:StartSession").unwrap_or_default()),
-    })
+    let may = async |action: &str, checks| {
+        let reviewed = app.authorizer.review(&caller, &right.request, checks).await;
+        let undecided = |source| ReviewError::Undecided { session: claim.id.clone(), source };
+        reviewed.map_err(undecided).map(|reviewed| match reviewed {
+            Ok(()) => Verdict::GoesOn,
+            Err(denied) => revoked(&denied.decision.reason(action).unwrap_or_default()),
+        })
+    };
+    match may("ssm:StartSession", checks).await? {
+        Verdict::GoesOn if asks_for_data_channels(app) => {
+            may("ssmmessages:OpenDataChannel", vec![vec![data_channel_check(app, claim)]]).await
+        }
+        verdict => Ok(verdict),
+    }
+}
+
+/// Whether nobody has a data channel without the right to it. As long as clients may come unsigned, whoever loses that
+/// right can come back without it, so it takes no session away.
+fn asks_for_data_channels(app: &App) -> bool {
+    !app.sessions.allow_unsigned_data_channels
+}
+
+fn data_channel_check(app: &App, claim: &SessionClaim) -> Check {
+    Check::new(Action::OpenDataChannel).on_session(&app.region, &app.account, &claim.id, Some(claim))
 }
 
 fn revoked(why: &str) -> Verdict {

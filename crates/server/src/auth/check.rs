@@ -2,10 +2,10 @@
 
 use postern_iam::Value;
 use postern_ids::{AccountId, Arn, NodeId, Region, SessionId};
-use postern_store::{SessionRecord, Tag};
+use postern_store::Tag;
 
 use super::Action;
-use super::session_owner::SessionOwner;
+use super::session_owner::{SessionFacts, SessionOwner};
 
 /// One question of a call. Every question of a call must be answered with yes.
 #[derive(Debug, Clone)]
@@ -55,25 +55,25 @@ impl Check {
     ///
     /// Policies match the beginnings of these names, and a name may begin with another's, or have been another's. Whose
     /// the session is stands in its record: [`SessionOwner`] keeps beginnings from giving it to somebody else.
-    pub fn on_session(
+    pub fn on_session<'a>(
         self,
         region: &Region,
         account: &AccountId,
         id: &SessionId,
-        found: Option<&SessionRecord>,
+        found: Option<impl Into<SessionFacts<'a>>>,
     ) -> Self {
         let check = self.on(Arn::session(region, account, id));
-        let Some(found) = found else { return check };
+        let Some(found) = found.map(Into::into) else { return check };
         let owner = SessionOwner::new(region, account, id, found);
-        let check = match owner.name_with(&found.owner_user_id) {
+        let check = match owner.name_with(found.owner_user_id) {
             Some(name) => check.on(name),
             None => check,
         };
         let check = Self { owner: Some(owner), ..check };
         check
-            .about_node(Some(&found.node))
-            .with("ssm:resourceTag/aws:ssmmessages:session-id", found.owner_user_id.as_str())
-            .with("aws:ResourceTag/aws:ssmmessages:session-id", found.owner_user_id.as_str())
+            .about_node(Some(found.node))
+            .with("ssm:resourceTag/aws:ssmmessages:session-id", found.owner_user_id)
+            .with("aws:ResourceTag/aws:ssmmessages:session-id", found.owner_user_id)
             .with("ssm:resourceTag/aws:ssmmessages:target-id", found.node.as_str())
             .with("aws:ResourceTag/aws:ssmmessages:target-id", found.node.as_str())
     }

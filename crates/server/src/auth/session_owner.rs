@@ -6,10 +6,31 @@
 //! it denies is denied, and the session's other name counts in full. Whoever did start it has, after a change of name, its
 //! new name as well.
 
-use postern_ids::{AccountId, Arn, Region, SessionId};
-use postern_store::SessionRecord;
+use postern_ids::{AccountId, Arn, NodeId, Region, SessionId};
+use postern_store::{SessionClaim, SessionRecord};
 
 use super::Principal;
+
+/// What policies can ask about a session.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionFacts<'a> {
+    /// `aws:userid` of the one who started it.
+    pub owner_user_id: &'a str,
+    /// Where it runs.
+    pub node: &'a NodeId,
+}
+
+impl<'a> From<&'a SessionRecord> for SessionFacts<'a> {
+    fn from(session: &'a SessionRecord) -> Self {
+        Self { owner_user_id: &session.owner_user_id, node: &session.node }
+    }
+}
+
+impl<'a> From<&'a SessionClaim> for SessionFacts<'a> {
+    fn from(session: &'a SessionClaim) -> Self {
+        Self { owner_user_id: &session.owner_user_id, node: &session.node }
+    }
+}
 
 /// Who started a session, and how its names are made.
 #[derive(Debug, Clone)]
@@ -32,9 +53,9 @@ pub(super) enum Weight {
 }
 
 impl SessionOwner {
-    pub(super) fn new(region: &Region, account: &AccountId, id: &SessionId, found: &SessionRecord) -> Self {
+    pub(super) fn new(region: &Region, account: &AccountId, id: &SessionId, facts: SessionFacts<'_>) -> Self {
         Self {
-            user_id: found.owner_user_id.clone(),
+            user_id: facts.owner_user_id.to_owned(),
             prefix: format!("arn:aws:ssm:{region}:{account}:session/"),
             // There is no hyphen in it.
             suffix: id.as_str().rsplit('-').next().unwrap_or_default().to_owned(),
