@@ -4,15 +4,14 @@ import { defineConfig } from 'vitest/config';
 import { budget } from './build/budget.ts';
 import { compress } from './build/compress.ts';
 import { fonts } from './build/fonts.ts';
+import { unused } from './build/unused.ts';
 
 /** The server that `npm run dev` speaks to; `make dev` starts one there. */
 const SERVER = process.env['POSTERN_URL'] ?? 'https://localhost:8443';
 
-
-
 export default defineConfig({
   base: '/console/',
-  plugins: [fonts(), react(), compress(), budget()],
+  plugins: [fonts(), unused(), react(), compress(), budget()],
   build: {
     target: 'es2023',
     assetsInlineLimit: 0,

@@ -2,7 +2,7 @@
 
 import { lazy, Suspense, useEffect, useState, type ComponentType } from 'react';
 
-import AppLayout from '@cloudscape-design/components/app-layout';
+import AppLayout from '@cloudscape-design/components/app-layout-toolbar';
 import BreadcrumbGroup from '@cloudscape-design/components/breadcrumb-group';
 import SideNavigation from '@cloudscape-design/components/side-navigation';
 

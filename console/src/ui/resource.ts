@@ -9,13 +9,19 @@ export interface Resource<T> {
   readonly value: T | undefined;
   readonly error: unknown;
   readonly isLoading: boolean;
+  /** The value is what has come so far. */
+  readonly isPartial: boolean;
   readonly reload: () => void;
 }
+
+/** Takes what has come so far. It is shown unless a whole value already is. */
+export type Progress<T> = (value: T) => void;
 
 interface Held<T> {
   readonly value?: T;
   readonly error?: unknown;
   readonly isLoading: boolean;
+  readonly isPartial?: boolean;
 }
 
 /** How a resource keeps up with the server. */
@@ -29,7 +35,7 @@ export interface Options {
  * dependencies drops the value: it was of something else.
  */
 export function useResource<T>(
-  load: (signal: AbortSignal) => Promise<T>,
+  load: (signal: AbortSignal, progress: Progress<T>) => Promise<T>,
   dependencies: DependencyList,
   { every_ms }: Options = {},
 ): Resource<T> {
@@ -47,7 +53,12 @@ export function useResource<T>(
     const isSame = shownKey.current === key;
     shownKey.current = key;
     setHeld((now) => (isSame ? { ...now, isLoading: true } : { isLoading: true }));
-    latest.current(gone.signal).then(
+    const progress = (value: T) => {
+      if (!gone.signal.aborted) {
+        setHeld((now) => (now.value === undefined || now.isPartial ? { value, isLoading: true, isPartial: true } : now));
+      }
+    };
+    latest.current(gone.signal, progress).then(
       (value) => !gone.signal.aborted && setHeld({ value, isLoading: false }),
       (error: unknown) => {
         if (!gone.signal.aborted && !isAbort(error)) {
@@ -60,7 +71,8 @@ export function useResource<T>(
 
   const reload = useCallback(() => setCount((now) => now + 1), []);
   useInterval(reload, every_ms);
-  return { value: held.value, error: held.error, isLoading: held.isLoading, reload };
+  const { value, error, isLoading, isPartial = false } = held;
+  return { value, error, isLoading, isPartial, reload };
 }
 
 /** Calls back so often while the page is looked at, and when it is looked at again. */
