@@ -9,7 +9,6 @@ mod control_channel;
 mod control_plane;
 mod credentials;
 mod health;
-mod keep_alive;
 mod machine;
 mod network;
 mod node_key;

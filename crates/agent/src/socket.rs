@@ -8,9 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
 use postern_dial::{Message, WebSocket};
+use postern_protocol::{KeepAlive, Silence};
 use tokio::time::{Instant, timeout};
-
-use crate::keep_alive::{KeepAlive, Silence};
 
 /// What the exchange of close frames may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
@@ -35,7 +34,7 @@ pub(crate) struct Closed {
 #[derive(Debug)]
 pub(crate) struct Socket {
     websocket: WebSocket,
-    keep_alive: KeepAlive,
+    keep_alive: KeepAlive<Instant>,
 }
 
 impl Socket {

@@ -9,11 +9,10 @@ use futures_util::{Sink, Stream};
 use http::{HeaderMap, Method, Uri};
 use postern_dial::{DialError, Message, Signer, WebSocket, WebSocketError};
 use postern_protocol::payload::{MESSAGE_SCHEMA_VERSION, OpenDataChannel};
-use postern_protocol::{DataChannel, Stamps};
+use postern_protocol::{DataChannel, KeepAlive, Silence, Stamps};
 use uuid::Uuid;
 
 use crate::api::Api;
-use crate::keep_alive::{Due, KeepAlive};
 use crate::window;
 
 /// The words that make a stream URL a presigned one, which is used as it is. Source: aws/session-manager-plugin,
@@ -76,7 +75,7 @@ pub(crate) fn is_presigned(stream_url: &str) -> bool {
 #[derive(Debug)]
 pub(crate) struct Connection {
     websocket: WebSocket,
-    keep_alive: KeepAlive,
+    keep_alive: KeepAlive<Instant>,
 }
 
 impl Connection {
@@ -166,10 +165,10 @@ impl Connection {
 
     /// Asks a silent server whether it is there, or gives it up.
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), Lost> {
-        match self.keep_alive.poll_due(now) {
+        match self.keep_alive.poll(now) {
             None => Ok(()),
-            Some(Due::Lost) => Err(Lost::Silent),
-            Some(Due::Ping) => Ok(Pin::new(&mut self.websocket).start_send(Message::ping("keepalive"))?),
+            Some(Silence::Gone) => Err(Lost::Silent),
+            Some(Silence::Ping) => Ok(Pin::new(&mut self.websocket).start_send(Message::ping("keepalive"))?),
         }
     }
 }

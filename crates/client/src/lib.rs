@@ -12,7 +12,6 @@ mod end_of_input;
 mod escape;
 mod handshake;
 mod input;
-mod keep_alive;
 mod link;
 mod outcome;
 mod output;

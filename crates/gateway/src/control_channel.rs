@@ -8,13 +8,12 @@ use bytes::Bytes;
 use postern_ids::{NodeId, SessionId};
 use postern_protocol::control::{AgentTaskAcknowledge, AgentTaskComplete};
 use postern_protocol::payload::{OpenControlChannel, Stamps as _, publication};
-use postern_protocol::{AgentMessage, MessageType};
+use postern_protocol::{AgentMessage, KeepAlive, MessageType, Silence};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_websockets::CloseCode;
 
 use crate::gateway::Shared;
-use crate::keep_alive::{KeepAlive, Silence};
 use crate::nodes::ControlCommand;
 use crate::session::Command;
 use crate::socket::{Closed, Incoming, Socket};

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use postern_ids::SessionId;
+use postern_protocol::{KeepAlive, Silence};
 use postern_recording::CastLines;
 use postern_store::SessionRecord;
 use serde_json::json;
@@ -22,7 +23,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_websockets::CloseCode;
 
 use crate::gateway::{Gateway, Shared};
-use crate::keep_alive::{KeepAlive, Silence};
 use crate::socket::{Incoming, Io, Socket};
 
 /// Bytes of a message, unless one line has more.
@@ -81,7 +81,7 @@ struct Follower<'a, D> {
     watched: Watched<'a>,
     stop: CancellationToken,
     socket: Socket,
-    keep_alive: KeepAlive,
+    keep_alive: KeepAlive<Instant>,
     dismissed: Pin<Box<D>>,
     bytes: u64,
 }

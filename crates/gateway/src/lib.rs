@@ -8,7 +8,6 @@ mod control_channel;
 mod data_channel;
 mod follower;
 mod gateway;
-mod keep_alive;
 mod nodes;
 pub mod relay;
 mod sequence_set;

@@ -20,7 +20,7 @@ use postern_ids::{NodeId, SessionId};
 use postern_protocol::payload::{
     ChannelClosed, ClientAttached, SessionState, Size, Stamps as _, State, publication,
 };
-use postern_protocol::{DecodeError, MessageType, PayloadType};
+use postern_protocol::{DecodeError, MessageType, PayloadType, Silence};
 use postern_store::SessionRecord;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -31,7 +31,6 @@ pub(crate) use self::recorder::SessionRecorder;
 
 use self::connection::{Connection, Life};
 use crate::gateway::{Shared, session_end};
-use crate::keep_alive::Silence;
 use crate::relay::{Received, Relay, Side};
 use crate::socket::{Incoming, Socket};
 use crate::stamps::SystemStamps;

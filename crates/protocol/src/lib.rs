@@ -9,6 +9,7 @@ pub mod control;
 pub mod handshake;
 pub mod inbox;
 mod json;
+pub mod keep_alive;
 pub mod message;
 pub mod outbox;
 pub mod payload;
@@ -17,6 +18,7 @@ pub mod version;
 
 pub use channel::{ChannelLimits, DataChannel, Event, Role};
 pub use json::PayloadError;
+pub use keep_alive::{KeepAlive, Silence};
 pub use message::{AgentMessage, DecodeError, Flags, MessageType, PayloadType};
 pub use outbox::Full;
 pub use payload::{Stamp, Stamps};

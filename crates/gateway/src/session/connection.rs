@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use postern_protocol::KeepAlive;
 use tokio::time::Instant;
 use tokio_websockets::CloseCode;
 
-use crate::keep_alive::KeepAlive;
 use crate::relay::{Relay, Side, Transmit};
 use crate::socket::{Closed, Incoming, Socket};
 
@@ -22,7 +22,7 @@ const HELD_BACK_OVERHEAD_BYTES: usize = 64;
 /// See the [module's documentation](self).
 pub(super) struct Connection {
     pub(super) socket: Socket,
-    pub(super) keep_alive: KeepAlive,
+    pub(super) keep_alive: KeepAlive<Instant>,
     pub(super) invalid_frames: u32,
     ending: Ending,
     /// Read while the other side was slow, and not passed on yet.
