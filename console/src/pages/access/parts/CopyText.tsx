@@ -1,0 +1,20 @@
+/** A text with a button that copies it. */
+
+import CopyToClipboard from '@cloudscape-design/components/copy-to-clipboard';
+
+import { accessTexts } from '../../../texts/access.ts';
+import { visibleLine } from '../../../ui/visible.ts';
+
+export function CopyText({ text }: { readonly text: string }) {
+  const texts = accessTexts.forms;
+  return (
+    <CopyToClipboard
+      variant="inline"
+      textToCopy={text}
+      textToDisplay={visibleLine(text)}
+      copyButtonAriaLabel={texts.copy}
+      copySuccessText={texts.copied}
+      copyErrorText={texts.copyFailed}
+    />
+  );
+}

@@ -1,0 +1,67 @@
+/** The page of one thing: header, facts, and the rest in tabs that the address remembers. */
+
+import type { ReactNode } from 'react';
+
+import Container from '@cloudscape-design/components/container';
+import ContentLayout from '@cloudscape-design/components/content-layout';
+import Header from '@cloudscape-design/components/header';
+import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Tabs from '@cloudscape-design/components/tabs';
+
+import { Loading } from '../../../app/Loading.tsx';
+import { replaceQuery, useLocation } from '../../../router/location.ts';
+import { accessTexts } from '../../../texts/access.ts';
+import type { Resource } from '../../../ui/resource.ts';
+import { visibleLine } from '../../../ui/visible.ts';
+import { Failure } from './Failure.tsx';
+
+/** A tab; its identifier stands in the address. */
+export interface Part {
+  readonly id: string;
+  readonly label: string;
+  readonly content: ReactNode;
+}
+
+interface Props<T> {
+  readonly name: string;
+  readonly resource: Resource<T>;
+  readonly actions: ReactNode;
+  readonly facts: (value: T) => { label: string; value: ReactNode }[];
+  readonly parts: (value: T) => readonly Part[];
+  readonly children?: ReactNode;
+}
+
+export function Details<T>({ name, resource, actions, facts, parts, children }: Props<T>) {
+  const { value, error, reload } = resource;
+  return (
+    <ContentLayout header={<Header variant="h1" actions={value !== undefined && actions}>{visibleLine(name)}</Header>}>
+      <SpaceBetween size="l">
+        {error !== undefined && <Failure error={error} retry={reload} />}
+        {value === undefined && error === undefined && <Loading />}
+        {value !== undefined && (
+          <>
+            <Container header={<Header variant="h2">{accessTexts.details.overview}</Header>}>
+              <KeyValuePairs columns={3} items={facts(value)} />
+            </Container>
+            <PartTabs parts={parts(value)} />
+          </>
+        )}
+        {children}
+      </SpaceBetween>
+    </ContentLayout>
+  );
+}
+
+function PartTabs({ parts }: { readonly parts: readonly Part[] }) {
+  const { query } = useLocation();
+  const active = parts.find(({ id }) => id === query.get('tab')) ?? parts[0];
+  return (
+    <Tabs
+      ariaLabel={accessTexts.details.tabs}
+      activeTabId={active?.id ?? ''}
+      onChange={({ detail }) => replaceQuery(new URLSearchParams({ tab: detail.activeTabId }))}
+      tabs={parts.map(({ id, label, content }) => ({ id, label, content: id === active?.id && content }))}
+    />
+  );
+}

@@ -1,0 +1,96 @@
+/** The tags of something, shown and edited. */
+
+import { useState } from 'react';
+
+import Button from '@cloudscape-design/components/button';
+import Container from '@cloudscape-design/components/container';
+import Header from '@cloudscape-design/components/header';
+import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
+import TagEditor, { type TagEditorProps } from '@cloudscape-design/components/tag-editor';
+
+import type { Tag } from '../../../api/generated/iam.ts';
+import { notify } from '../../../app/notifications.ts';
+import { accessTexts } from '../../../texts/access.ts';
+import { visibleLine } from '../../../ui/visible.ts';
+import { FormModal } from './FormModal.tsx';
+import { EmptyState } from './Listing.tsx';
+import { useAction } from './useAction.ts';
+
+const texts = accessTexts.tags;
+
+/** What an edit changes. */
+export interface TagChanges {
+  readonly set: readonly Tag[];
+  readonly remove: readonly string[];
+}
+
+interface Props {
+  readonly tags: readonly Tag[];
+  readonly onSave: (changes: TagChanges) => Promise<void>;
+  readonly onSaved: () => void;
+}
+
+export function Tags({ tags, onSave, onSaved }: Props) {
+  const [isOpen, setIsOpen] = useState(false);
+  const edit = <Button onClick={() => setIsOpen(true)}>{texts.edit}</Button>;
+  const sorted = [...tags].sort((a, b) => a.Key.localeCompare(b.Key, 'en'));
+  return (
+    <Container header={<Header variant="h2" counter={`(${tags.length})`} actions={edit}>{texts.title}</Header>}>
+      {tags.length === 0 ? (
+        <EmptyState title={texts.empty} body={texts.emptyBody} />
+      ) : (
+        <KeyValuePairs
+          columns={3}
+          items={sorted.map(({ Key, Value }) => ({ label: visibleLine(Key), value: visibleLine(Value) || accessTexts.unknown }))}
+        />
+      )}
+      {isOpen && <EditTags tags={sorted} onSave={onSave} onSaved={onSaved} onClose={() => setIsOpen(false)} />}
+    </Container>
+  );
+}
+
+function EditTags({ tags, onSave, onSaved, onClose }: Props & { readonly onClose: () => void }) {
+  const [edited, setEdited] = useState<readonly TagEditorProps.Tag[]>(asGiven(tags));
+  const [isValid, setIsValid] = useState(true);
+  const action = useAction();
+  const save = async () => {
+    if (await action.run(() => onSave(changesOf(tags, edited)))) {
+      notify({ type: 'success', header: texts.saved });
+      onClose();
+      onSaved();
+    }
+  };
+  return (
+    <FormModal
+      title={texts.edit}
+      size="large"
+      submitText={accessTexts.forms.save}
+      action={action}
+      isReady={isValid}
+      onSubmit={() => void save()}
+      onClose={onClose}
+    >
+      <TagEditor
+        tags={edited}
+        onChange={({ detail }) => {
+          setEdited(detail.tags);
+          setIsValid(detail.valid);
+        }}
+      />
+    </FormModal>
+  );
+}
+
+function asGiven(tags: readonly Tag[]): TagEditorProps.Tag[] {
+  return tags.map(({ Key, Value }) => ({ key: Key, value: Value, existing: true }));
+}
+
+function changesOf(before: readonly Tag[], edited: readonly TagEditorProps.Tag[]): TagChanges {
+  const kept = edited.filter(({ markedForRemoval }) => !markedForRemoval);
+  const isNew = ({ key, value }: TagEditorProps.Tag) => !before.some(({ Key, Value }) => Key === key && Value === value);
+  const remove = edited.filter(({ existing, markedForRemoval }) => existing && markedForRemoval).map(({ key }) => key);
+  return {
+    set: kept.filter(isNew).map(({ key, value }) => ({ Key: key, Value: value })),
+    remove: remove.filter((key) => !kept.some((tag) => tag.key === key)),
+  };
+}
