@@ -7,6 +7,7 @@ mod get_caller_identity;
 mod get_session_token;
 mod mfa;
 mod role;
+mod role_checks;
 mod session_policies;
 mod session_tags;
 

@@ -5,10 +5,11 @@ use postern_api::sts::{AssumeRoleInput, AssumeRoleOutput, Operation};
 use postern_ids::Arn;
 use postern_store::{Role, Tag};
 
+use super::role_checks::RoleChecks;
 use super::session_policies::SessionPolicies;
 use super::session_tags::{RESERVED_PREFIX, SessionTags};
 use super::{credentials, mfa, role};
-use crate::auth::{Action, Caller, Check, Principal, TokenFacts};
+use crate::auth::{Caller, Check, Principal, TokenFacts};
 use crate::routes::call::Call;
 
 pub(super) async fn assume_role(mut call: Call<AssumeRoleInput>) -> Result<AssumeRoleOutput, ApiError> {
@@ -81,8 +82,6 @@ fn mfa_of_user(caller: &Caller) -> Option<jiff::Timestamp> {
     }
 }
 
-/// What must be allowed: the role itself and, where they are used, tags and a source identity. What is inherited counts
-/// as used, so that each role along a chain has to agree to it.
 fn checks(
     call: &Call<AssumeRoleInput>,
     role: &Role,
@@ -91,34 +90,14 @@ fn checks(
     source_identity: Option<&str>,
     has_code: bool,
 ) -> Vec<Check> {
-    let input = &call.input;
-    let about_role = |action: Action| {
-        let mut check = Check::new(action)
-            .on(arn.clone())
-            .with_trust_policy(role.trust_policy.as_str())
-            .with_iam_tags(&role.tags)
-            .with_request_tags(&tags.given)
-            .with("sts:RoleSessionName", input.role_session_name.as_str());
-        if let Some(id) = &input.external_id {
-            check = check.with("sts:ExternalId", id.as_str());
-        }
-        if let Some(name) = source_identity {
-            check = check.with("sts:SourceIdentity", name);
-        }
-        if !tags.given_transitive.is_empty() {
-            check = check.with_all("sts:TransitiveTagKeys", tags.given_transitive.clone());
-        }
-        if has_code {
-            check = check.with("aws:MultiFactorAuthPresent", true).with("aws:MultiFactorAuthAge", 0_i64);
-        }
-        check
-    };
-    let mut checks = vec![about_role(Operation::AssumeRole.into())];
-    if !tags.all.is_empty() {
-        checks.push(about_role(Action::TagSession));
+    let mut keys = Vec::new();
+    if let Some(id) = &call.input.external_id {
+        keys.push(("sts:ExternalId".to_owned(), id.as_str().into()));
     }
-    if source_identity.is_some() {
-        checks.push(about_role(Action::SetSourceIdentity));
+    if has_code {
+        keys.push(("aws:MultiFactorAuthPresent".to_owned(), true.into()));
+        keys.push(("aws:MultiFactorAuthAge".to_owned(), 0_i64.into()));
     }
-    checks
+    let session_name = call.input.role_session_name.as_str();
+    RoleChecks { role, arn, session_name, tags, source_identity, keys }.of(Operation::AssumeRole)
 }

@@ -9,10 +9,11 @@ use postern_iam::Value;
 use postern_ids::Arn;
 use postern_store::{Role, Tag};
 
+use super::role_checks::RoleChecks;
 use super::session_policies::SessionPolicies;
 use super::session_tags::{RESERVED_PREFIX, SessionTags};
 use super::{credentials, role};
-use crate::auth::{Action, Check, Federation, Principal, TokenFacts};
+use crate::auth::{Check, Federation, Principal, TokenFacts};
 use crate::oidc::{Identity, OidcError};
 use crate::rate_limit::network;
 use crate::routes::call::Call;
@@ -113,32 +114,12 @@ fn checks(
     tags: &SessionTags,
     identity: &Identity,
 ) -> Vec<Check> {
-    let about_role = |action: Action| {
-        let mut check = Check::new(action)
-            .on(arn.clone())
-            .with_trust_policy(role.trust_policy.as_str())
-            .with_iam_tags(&role.tags)
-            .with_request_tags(&tags.given)
-            .with("sts:RoleSessionName", call.input.role_session_name.as_str());
-        if let Some(name) = &identity.source_identity {
-            check = check.with("sts:SourceIdentity", name.as_str());
-        }
-        if !tags.given_transitive.is_empty() {
-            check = check.with_all("sts:TransitiveTagKeys", tags.given_transitive.clone());
-        }
-        for (claim, values) in &identity.claims {
-            check = check.with(format!("{}:{claim}", identity.issuer), context_value(values));
-        }
-        check
-    };
-    let mut checks = vec![about_role(Operation::AssumeRoleWithWebIdentity.into())];
-    if !tags.all.is_empty() {
-        checks.push(about_role(Action::TagSession));
-    }
-    if identity.source_identity.is_some() {
-        checks.push(about_role(Action::SetSourceIdentity));
-    }
-    checks
+    let claims = identity.claims.iter();
+    let keys = claims.map(|(claim, values)| (format!("{}:{claim}", identity.issuer), context_value(values)));
+    let (keys, source_identity) = (keys.collect(), identity.source_identity.as_deref());
+    let session_name = call.input.role_session_name.as_str();
+    let checks = RoleChecks { role, arn, session_name, tags, source_identity, keys };
+    checks.of(Operation::AssumeRoleWithWebIdentity)
 }
 
 /// A claim that is a list of one is that one.
