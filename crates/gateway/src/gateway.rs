@@ -37,6 +37,8 @@ pub struct GatewayConfig {
     pub agent_returns_within: Duration,
     /// Sessions that may be live at once in this process.
     pub sessions_max: usize,
+    /// How long output may be on record before the witness is told the hash of what is there.
+    pub recording_vouched_within: Duration,
 }
 
 /// What all tasks of the gateway share.

@@ -88,9 +88,6 @@ const BATCH_MESSAGES_MAX: usize = 64;
 /// Bytes likewise.
 const BATCH_BYTES_MAX: usize = 256 * 1024;
 
-/// How long output may be on record before the witness is told the hash of what is there.
-const RECORDING_VOUCHED_WITHIN: Duration = Duration::from_secs(60);
-
 /// Where a session stands in its life.
 #[derive(Debug)]
 enum Phase {
@@ -500,7 +497,7 @@ impl SessionTask {
                 self.relay.handle_recorded(recorded);
                 self.recorded_bytes.send_replace(self.recorder.recorded_bytes());
                 if self.recorder.is_on() && self.recorded_due.is_none() {
-                    self.recorded_due = Some(Instant::now() + RECORDING_VOUCHED_WITHIN);
+                    self.recorded_due = Some(Instant::now() + self.shared.config.recording_vouched_within);
                 }
             }
             Err(error) => {

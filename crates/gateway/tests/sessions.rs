@@ -213,7 +213,11 @@ async fn open_gateway(directory: &TempDir, store: &Arc<SqliteStore>) -> Gateway 
     let path = directory.path().join("recordings");
     let recordings = RecordingDirectory::open(&path).unwrap();
     let gateway = Gateway::new(
-        GatewayConfig { agent_returns_within: PATIENCE, sessions_max: 100 },
+        GatewayConfig {
+                agent_returns_within: PATIENCE,
+                sessions_max: 100,
+                recording_vouched_within: Duration::from_secs(60),
+            },
         store.clone(),
         Arc::new(recordings),
         Arc::new(SystemClock),

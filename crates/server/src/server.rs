@@ -132,6 +132,7 @@ impl Server {
         let gateway_config = GatewayConfig {
             agent_returns_within: config.sessions.agent_returns_within,
             sessions_max: config.limits.sessions_max,
+            recording_vouched_within: config.audit.recording_interval,
         };
         let trail = open_trail(&config, &directory, audit_key, &clock).await?;
         let session_records = SessionRecords::new(

@@ -18,6 +18,8 @@ pub struct Audit {
     pub digest_interval: Duration,
     /// How often a head of the chain is signed, if it has grown.
     pub head_interval: Duration,
+    /// How long output of a session may be recorded before the chain has the recording's hash.
+    pub recording_interval: Duration,
     /// How long records are kept.
     pub keep: Retention,
     /// What happens to a call that reads while the trail cannot be written. One that changes something is refused.
@@ -52,6 +54,7 @@ impl Audit {
                 reader.duration("audit.digest_interval", 24 * HOUR).unwrap_or(HOUR),
             ),
             head_interval: reader.duration("audit.head_interval", HOUR).unwrap_or(seconds(60)),
+            recording_interval: reader.duration("audit.recording_interval", HOUR).unwrap_or(seconds(60)),
             keep: Retention {
                 write: reader.days("audit.keep_write_days"),
                 read: reader.days("audit.keep_read_days"),
