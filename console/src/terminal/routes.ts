@@ -1,3 +1,12 @@
 import type { Route } from '../router/route.ts';
+import { terminalTexts } from '../texts/terminal.ts';
 
-export const routes: readonly Route[] = [];
+export const routes: readonly Route[] = [
+  {
+    pattern: '/terminal',
+    title: () => terminalTexts.title,
+    crumbs: () => [{ text: terminalTexts.title, path: '/terminal' }],
+    layout: 'full',
+    load: () => import('./TerminalPage.tsx'),
+  },
+];

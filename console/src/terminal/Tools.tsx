@@ -1,0 +1,110 @@
+/** What can be done with the terminal in use. */
+
+import { useState } from 'react';
+
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
+import Modal from '@cloudscape-design/components/modal';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+
+import { terminalTexts } from '../texts/terminal.ts';
+import { visibleLine } from '../ui/visible.ts';
+import { KeysDialog } from './KeysDialog.tsx';
+import type { Live } from './live.ts';
+import { prefer, usePreferences } from './preferences.ts';
+import { PANES_MAX, type Direction } from './workspace.ts';
+
+/** Where focus goes when it leaves the terminal. */
+export const TOOLS_ID = 'terminal-tools';
+
+interface Props {
+  readonly live: Live;
+  readonly panes: number;
+  readonly onSearch: () => void;
+  readonly onNewTab: () => void;
+  readonly onSplit: (direction: Direction) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+export function Tools({ live, panes, onSearch, onNewTab, onSplit, onError }: Props) {
+  const { fontSize, screenReader } = usePreferences();
+  const [dialog, setDialog] = useState<'terminate' | 'keys'>();
+  const isOver = live.view.state.kind === 'ended';
+  const actions: Record<string, () => void> = {
+    'new-tab': onNewTab,
+    right: () => onSplit('row'),
+    down: () => onSplit('column'),
+    larger: () => prefer({ fontSize: fontSize + 1 }),
+    smaller: () => prefer({ fontSize: fontSize - 1 }),
+    'screen-reader': () => prefer({ screenReader: !screenReader }),
+    copy: () => void navigator.clipboard.writeText(live.emulator.selection),
+    clear: () => live.emulator.clear(),
+    keys: () => setDialog('keys'),
+  };
+  return (
+    <div id={TOOLS_ID} role="toolbar" aria-label={terminalTexts.toolbar}>
+      <SpaceBetween direction="horizontal" size="xs">
+        <Button iconName="search" variant="icon" ariaLabel={terminalTexts.search} onClick={onSearch} />
+        <ButtonDropdown
+          variant="normal"
+          items={[
+            { id: 'new-tab', text: terminalTexts.newTab },
+            { id: 'right', text: terminalTexts.splitRight, disabled: panes >= PANES_MAX },
+            { id: 'down', text: terminalTexts.splitDown, disabled: panes >= PANES_MAX },
+            { id: 'copy', text: terminalTexts.copy },
+            { id: 'clear', text: terminalTexts.clear },
+            { id: 'larger', text: terminalTexts.fontLarger },
+            { id: 'smaller', text: terminalTexts.fontSmaller },
+            { id: 'screen-reader', text: terminalTexts.screenReader, itemType: 'checkbox', checked: screenReader },
+            { id: 'keys', text: terminalTexts.help },
+          ]}
+          onItemClick={({ detail }) => actions[detail.id]?.()}
+        >
+          {terminalTexts.more}
+        </ButtonDropdown>
+        <Button disabled={isOver} onClick={() => setDialog('terminate')}>
+          {terminalTexts.terminate}
+        </Button>
+      </SpaceBetween>
+      {dialog === 'keys' && <KeysDialog onClosed={() => setDialog(undefined)} />}
+      {dialog === 'terminate' && (
+        <TerminateDialog
+          target={visibleLine(live.view.target || live.sessionId)}
+          onAnswered={(answer) => {
+            setDialog(undefined);
+            if (answer === 'yes') {
+              live.terminate().catch(onError);
+            }
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function TerminateDialog({ target, onAnswered }: { target: string; onAnswered: (answer: 'yes' | 'no') => void }) {
+  const texts = terminalTexts.terminateDialog;
+  return (
+    <Modal
+      visible
+      header={texts.header}
+      onDismiss={() => onAnswered('no')}
+      closeAriaLabel={texts.cancel}
+      footer={
+        <Box float="right">
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button variant="link" onClick={() => onAnswered('no')}>
+              {texts.cancel}
+            </Button>
+            <Button variant="primary" onClick={() => onAnswered('yes')}>
+              {texts.submit}
+            </Button>
+          </SpaceBetween>
+        </Box>
+      }
+    >
+      {texts.body(target)}
+    </Modal>
+  );
+}

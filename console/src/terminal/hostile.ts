@@ -1,0 +1,45 @@
+/** What a program on a node may make the page do: nothing but draw characters. */
+
+import { visibleLine } from '../ui/visible.ts';
+
+/** The longest title that is shown. */
+const TITLE_LENGTH_MAX = 80;
+/** The longest link that is offered. */
+const LINK_LENGTH_MAX = 2000;
+
+/** A title that a program has set, on one line, with what is invisible or deceptive shown by name. */
+export function titleText(title: string): string {
+  const line = visibleLine(title.trim());
+  const characters = Array.from(line);
+  return characters.length > TITLE_LENGTH_MAX ? `${characters.slice(0, TITLE_LENGTH_MAX).join('')}…` : line;
+}
+
+/**
+ * The address of a link that may be offered: `http` or `https`, without a user's name before the host. As the browser will
+ * read it, so that a host in letters that look like others shows in its ASCII form.
+ */
+export function linkAddress(text: string): string | undefined {
+  if (text.length > LINK_LENGTH_MAX) {
+    return undefined;
+  }
+  try {
+    const url = new URL(text);
+    const isOffered = (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.password === '';
+    return isOffered ? url.href : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Text to paste, without what could end the bracket around a paste or act as keys: controls other than tab and line ends,
+ * of both sets.
+ */
+export function pasteText(text: string): string {
+  return text.replaceAll('\r\n', '\n').replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, '');
+}
+
+/** How many lines a paste would send; a line end at its end counts, since it runs what stands before it. */
+export function pastedLines(text: string): number {
+  return text.split(/[\r\n]/).length;
+}

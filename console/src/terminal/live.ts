@@ -1,0 +1,222 @@
+/** A session and its screen, which live longer than the place where they are shown: a tab that is not looked at goes on. */
+
+import { call } from '../api/call.ts';
+import { ApiError } from '../api/errors.ts';
+import * as ssm from '../api/generated/ssm.ts';
+import { type Place, Places } from '../channel/place.ts';
+import { Refused, Session, type State, type Surroundings, type Ticket } from '../channel/session.ts';
+import { Emulator, type Appearance } from './emulator.ts';
+import { type Unopened, takeUnopened } from './open.ts';
+
+/** What is shown of a session besides its screen. */
+export interface View {
+  readonly state: State | { readonly kind: 'unknown' };
+  readonly target: string;
+  readonly documentName: string | null;
+  /** Set by the program; harmless text. */
+  readonly title: string;
+  /** What the agent has to say; from the node. */
+  readonly messages: readonly string[];
+  /** A link that was clicked. */
+  readonly link: string | undefined;
+  /** What waits for the user's yes. */
+  readonly paste: string | undefined;
+  readonly isPasteTooLong: boolean;
+  readonly found: { readonly index: number; readonly count: number };
+}
+
+/** What the server is to a session. */
+export interface Server {
+  readonly clientVersion: string;
+  /** The server's address for everybody; the console may be reached by another one. */
+  readonly publicUrl: string;
+}
+
+const MESSAGES_MAX = 3;
+const places = new Places(window.localStorage);
+
+export class Live {
+  readonly sessionId: string;
+  readonly emulator: Emulator;
+  readonly #server: Server;
+  readonly #listeners = new Set<() => void>();
+  #session: Session | undefined;
+  #view: View;
+  #release = () => {};
+  #onKey: (event: KeyboardEvent) => boolean = () => true;
+
+  constructor(sessionId: string, server: Server, appearance: Appearance) {
+    this.sessionId = sessionId;
+    this.#server = server;
+    places.forgetOld(Date.now());
+    const unopened = takeUnopened(sessionId);
+    const from = unopened ?? places.read(sessionId);
+    this.#view = {
+      state: from ? { kind: 'connecting' } : { kind: 'unknown' },
+      target: from?.target ?? '',
+      documentName: from?.documentName ?? null,
+      title: '',
+      messages: [],
+      link: undefined,
+      paste: undefined,
+      isPasteTooLong: false,
+      found: { index: 0, count: 0 },
+    };
+    this.emulator = new Emulator(appearance, {
+      typed: (input) => this.#type(input),
+      resized: () => this.#session?.resize(),
+      titled: (title) => this.#change({ title }),
+      linked: (link) => this.#change({ link }),
+      found: (index, count) => this.#change({ found: { index, count } }),
+      key: (event) => this.#onKey(event),
+    });
+    if (from) {
+      this.#begin(from);
+    }
+  }
+
+  get view(): View {
+    return this.#view;
+  }
+
+  get rttMs(): number | null {
+    return this.#session?.rttMs ?? null;
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  /** The page that shows the terminal says what its own keys do; `false` keeps a key from the program. */
+  handleKeys(onKey: (event: KeyboardEvent) => boolean): void {
+    this.#onKey = onKey;
+  }
+
+  /** Goes on here with a session that another page has taken, or that was given up. */
+  takeBack(): void {
+    const place = places.read(this.sessionId);
+    if (place && (this.#view.state.kind === 'failed' || this.#view.state.kind === 'unknown')) {
+      this.#begin(place);
+    }
+  }
+
+  hurry(): void {
+    this.#session?.hurry();
+  }
+
+  /** Leaves the session to whoever goes on with it; the screen is gone. */
+  dispose(): void {
+    this.#session?.leave();
+    this.#release();
+    this.#listeners.clear();
+    this.emulator.dispose();
+  }
+
+  /** Ends the session. */
+  async terminate(): Promise<void> {
+    await call(ssm.TerminateSession, { SessionId: this.sessionId });
+  }
+
+  closeLink(): void {
+    this.#change({ link: undefined });
+  }
+
+  /** Asks before several lines are pasted. */
+  askToPaste(text: string, needsYes: boolean): void {
+    if (needsYes) {
+      this.#change({ paste: text });
+    } else {
+      this.emulator.paste(text);
+    }
+  }
+
+  endPaste(answer: 'yes' | 'no'): void {
+    const { paste } = this.#view;
+    this.#change({ paste: undefined });
+    if (answer === 'yes' && paste !== undefined) {
+      this.emulator.paste(paste);
+    }
+    this.emulator.focus();
+  }
+
+  dismissMessages(): void {
+    this.#change({ messages: [], isPasteTooLong: false });
+  }
+
+  #type(input: Uint8Array): void {
+    const isOver = this.#view.state.kind === 'ended' || this.#view.state.kind === 'failed';
+    if (this.#session?.type(input) === false && !isOver) {
+      this.#change({ isPasteTooLong: true });
+    }
+  }
+
+  #begin(from: Unopened | Place): void {
+    this.#holdAlone();
+    const { target, documentName } = from;
+    const surroundings: Surroundings = {
+      clientVersion: this.#server.clientVersion,
+      resume: () => resume(this.sessionId),
+      openSocket: (url) => new WebSocket(this.#reachable(url)),
+      size: () => this.emulator.size,
+      write: (output, written) => this.emulator.write(output, written),
+      changed: (state) => this.#stateChanged(state),
+      message: (text) => this.#change({ messages: [...this.#view.messages, text].slice(-MESSAGES_MAX) }),
+      reserve: (place) => places.write(this.sessionId, { ...place, target, documentName, savedAt: Date.now() }),
+    };
+    this.#session = new Session(surroundings, from);
+    this.#stateChanged(this.#session.state);
+  }
+
+  #stateChanged(state: State): void {
+    if (state.kind === 'ended') {
+      places.forget(this.sessionId);
+      this.#release();
+    }
+    this.#change({ state });
+  }
+
+  /** Takes the session from any other page of this browser; that one then leaves it. */
+  #holdAlone(): void {
+    this.#release();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    this.#release = release;
+    navigator.locks.request(`postern.session.${this.sessionId}`, { steal: true }, () => released).catch(() => {
+      // Taken, and not by ourselves.
+      if (this.#release === release) {
+        this.#session?.leave();
+      }
+    });
+  }
+
+  /** A stream URL of the server that this page came from, at the address that this page reaches it by. */
+  #reachable(streamUrl: string): string {
+    const url = new URL(streamUrl);
+    if (url.host === new URL(this.#server.publicUrl).host) {
+      url.host = window.location.host;
+    }
+    return url.href;
+  }
+
+  #change(change: Partial<View>): void {
+    this.#view = { ...this.#view, ...change };
+    this.#listeners.forEach((listener) => listener());
+  }
+}
+
+/** A new ticket; `null` if the session is over. */
+async function resume(sessionId: string): Promise<Ticket | null> {
+  try {
+    const { StreamUrl, TokenValue } = await call(ssm.ResumeSession, { SessionId: sessionId });
+    return StreamUrl && TokenValue ? { streamUrl: StreamUrl, tokenValue: TokenValue } : null;
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'DoesNotExistException') {
+      return null;
+    }
+    const mayPass = !(error instanceof ApiError) || error.status >= 500 || error.status === 429 || error.code === 'ThrottlingException';
+    throw mayPass ? error : new Refused(error);
+  }
+}
