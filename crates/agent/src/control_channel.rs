@@ -9,13 +9,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use postern_dial::{Backoff, jittered};
 use postern_protocol::control::{AgentTaskAcknowledge, InteractiveShell};
 use postern_protocol::payload::{ChannelClosed, MESSAGE_SCHEMA_VERSION, OpenControlChannel};
 use postern_protocol::{AgentMessage, MessageType};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::backoff::Backoff;
+use crate::backoff;
 use crate::control_plane::{CallError, ControlPlane};
 use crate::credentials::CredentialSource;
 use crate::session::Sessions;
@@ -51,13 +52,13 @@ impl ControlChannel {
 
     /// Runs until the agent stops; then ends all sessions and reports their ends.
     pub(crate) async fn run(mut self) {
-        let mut backoff = Backoff::for_connections();
+        let mut backoff = backoff::for_connections();
         loop {
             let opened = open(&self.plane, &mut self.credentials);
             let (wait, listen) = match alongside(&mut self.sessions, &self.stop, opened).await {
                 None => return self.sessions.end_all().await,
                 Some(Err(error)) => {
-                    let pause = backoff.next();
+                    let pause = backoff.next_pause();
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
                         "cannot open the control channel; trying again in {pause:.1?}"
@@ -99,16 +100,16 @@ impl ControlChannel {
                     "another agent with the identity of node {node_id} has connected: is this machine a copy of another one? \
                      Register one of them again with --force. This agent waits a quarter of an hour"
                 );
-                (random::jittered(REPLACED_PAUSE), false)
+                (jittered(REPLACED_PAUSE), false)
             }
             Some(CLOSE_DEREGISTERED) => {
                 tracing::error!(node.id = %node_id, "node {node_id} was de-registered");
                 // The answer to that decides how to go on.
                 self.credentials.renew();
-                (backoff.next(), false)
+                (backoff.next_pause(), false)
             }
             _ => {
-                let pause = backoff.next();
+                let pause = backoff.next_pause();
                 let reason =
                     if closed.reason.is_empty() { "its connection was lost" } else { &closed.reason };
                 tracing::warn!("the control channel ended: {reason}. Opening it again in {pause:.1?}");

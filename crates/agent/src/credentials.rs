@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use postern_dial::Credentials;
+use postern_dial::{Credentials, jittered};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::backoff::Backoff;
+use crate::backoff;
 use crate::control_plane::{CallError, ControlPlane, RoleToken, unix_seconds};
+use crate::network;
 use crate::state::{NodeKey, Registration, RoleCredentials, StateDirectory};
-use crate::{network, random};
 
 /// A node that was de-registered has nothing to ask for: AWS's agent waits as long.
 const DENIED_PAUSE: Duration = Duration::from_secs(30 * 60);
@@ -70,7 +70,7 @@ impl CredentialKeeper {
 
     /// Runs until it is dropped.
     pub(crate) async fn run(mut self) {
-        let mut backoff = Backoff::for_connections();
+        let mut backoff = backoff::for_connections();
         loop {
             let pause = self.current.borrow().as_ref().map_or(Duration::ZERO, pause_before_renewal);
             let asked_for = tokio::select! {
@@ -92,11 +92,11 @@ impl CredentialKeeper {
                         "the control plane does not accept this node: it was probably de-registered. Register it again, \
                          or remove the agent. The next try is in about half an hour"
                     );
-                    sleep(random::jittered(DENIED_PAUSE)).await;
+                    sleep(jittered(DENIED_PAUSE)).await;
                 }
                 Err(error) => {
                     self.drop_expired();
-                    let pause = backoff.next();
+                    let pause = backoff.next_pause();
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
                         "cannot get role credentials; trying again in {pause:.1?}"
@@ -190,7 +190,7 @@ fn pause_before_renewal(credentials: &RoleCredentials) -> Duration {
     let life = (credentials.expires_at - credentials.retrieved_at).max(0);
     let renew_at = credentials.retrieved_at + life / 2;
     let left = renew_at - unix_seconds(SystemTime::now());
-    let jitter = random::jittered(Duration::from_secs(u64::try_from(life / 16).unwrap_or(0)));
+    let jitter = jittered(Duration::from_secs(u64::try_from(life / 16).unwrap_or(0)));
     Duration::from_secs(u64::try_from(left).unwrap_or(0)).saturating_sub(jitter)
 }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use postern_dial::jittered;
 use tokio::time::sleep;
 
 use crate::control_plane::ControlPlane;
 use crate::credentials::CredentialSource;
-use crate::random;
 
 /// The period of AWS's agent, which the control plane's rules for "online" go by.
 const PERIOD: Duration = Duration::from_secs(5 * 60);
@@ -25,7 +25,7 @@ pub(crate) async fn report(plane: Arc<ControlPlane>, mut credentials: Credential
                 if error.is_about_credentials() {
                     credentials.renew();
                 }
-                sleep(random::jittered(RETRY_PAUSE)).await;
+                sleep(jittered(RETRY_PAUSE)).await;
             }
         }
     }

@@ -1,7 +1,5 @@
 //! Random numbers, from the cryptographic library that is here anyway.
 
-use std::time::Duration;
-
 use uuid::Uuid;
 
 /// `N` random bytes.
@@ -14,10 +12,4 @@ pub(crate) fn bytes<const N: usize>() -> [u8; N] {
 /// A version 4 UUID.
 pub(crate) fn uuid() -> Uuid {
     uuid::Builder::from_random_bytes(bytes()).into_uuid()
-}
-
-/// Evenly distributed between half of `most` and `most`.
-pub(crate) fn jittered(most: Duration) -> Duration {
-    let fraction = f64::from(u32::from_ne_bytes(bytes())) / f64::from(u32::MAX);
-    most.mul_f64(0.5 + fraction / 2.0)
 }

@@ -5,7 +5,6 @@
 //! user reads besides the session's own output is the caller's business, through [`Notice`].
 
 mod api;
-mod backoff;
 mod connection;
 mod descriptor;
 mod end_of_input;

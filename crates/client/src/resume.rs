@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use postern_api::ssm::ResumeSessionInput;
-use uuid::Uuid;
+use postern_dial::Backoff;
 
 use crate::api::{Api, CallError};
-use crate::backoff::Backoff;
 use crate::connection::{Connection, Identity, OpenError};
 
 /// Attempts to use the token of StartSession. It is good for a minute.
@@ -34,14 +33,14 @@ pub(crate) async fn first(
     token_value: &str,
     identity: &Identity,
 ) -> Result<Box<Connection>, AttemptError> {
-    let mut backoff = Backoff::default();
+    let mut backoff = backoff();
     let mut attempt = 1;
     loop {
-        tokio::time::sleep(backoff.next(random())).await;
         match Connection::open(api, stream_url, token_value, identity).await {
             Err(error) if error.is_transient() && attempt < FIRST_ATTEMPTS => attempt += 1,
             result => return Ok(Box::new(result?)),
         }
+        tokio::time::sleep(backoff.next_pause()).await;
     }
 }
 
@@ -53,9 +52,8 @@ pub(crate) async fn again(
     identity: &Identity,
 ) -> Result<Box<Connection>, AttemptError> {
     let give_up_at = Instant::now() + RESUME_FOR;
-    let mut backoff = Backoff::default();
+    let mut backoff = backoff();
     loop {
-        tokio::time::sleep(backoff.next(random())).await;
         let error = match attempt(api, session_id, stream_url, identity).await {
             Ok(connection) => return Ok(connection),
             Err(error) => error,
@@ -70,7 +68,13 @@ pub(crate) async fn again(
         if !transient || Instant::now() >= give_up_at {
             return Err(error);
         }
+        tokio::time::sleep(backoff.next_pause()).await;
     }
+}
+
+/// Somebody waits, but the clients of a restarted server must not come all at once.
+fn backoff() -> Backoff {
+    Backoff::new(Duration::from_millis(150), Duration::from_secs(7))
 }
 
 async fn attempt(
@@ -93,8 +97,4 @@ async fn attempt(
     }
     let stream_url = resumed.stream_url.as_deref().unwrap_or(stream_url);
     Ok(Box::new(Connection::open(api, stream_url, &token, identity).await?))
-}
-
-fn random() -> u64 {
-    Uuid::new_v4().as_u64_pair().0
 }

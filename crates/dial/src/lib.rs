@@ -4,6 +4,7 @@
 //! Nothing here runs in the background: an idle connection is only a socket. Every wait is bounded by
 //! [`Limits`], and every error names the host and what was being done.
 
+mod backoff;
 mod connect;
 mod dialer;
 mod endpoint;
@@ -16,6 +17,7 @@ mod stream;
 mod trust;
 mod websocket;
 
+pub use backoff::{Backoff, jittered};
 pub use connect::AddressFilter;
 pub use dialer::{Dialer, Limits};
 pub use endpoint::Endpoint;

@@ -7,12 +7,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use postern_dial::Backoff;
 use postern_ids::SessionId;
 use postern_protocol::channel::DataChannel;
 use postern_protocol::payload::{MESSAGE_SCHEMA_VERSION, OpenDataChannel};
 use tokio::time::{Instant, sleep};
 
-use crate::backoff::Backoff;
+use crate::backoff;
 use crate::control_plane::{CallError, ControlPlane};
 use crate::credentials::CredentialSource;
 use crate::socket::{Closed, Incoming, Socket};
@@ -71,7 +72,7 @@ impl Link {
             session,
             socket: None,
             connecting: None,
-            backoff: Backoff::for_connections(),
+            backoff: backoff::for_connections(),
             was_connected: false,
             lost_at: now,
             opened_at: now,
@@ -193,7 +194,7 @@ impl Link {
                 if error.is_about_credentials() {
                     self.credentials.renew();
                 }
-                let pause = self.backoff.next();
+                let pause = self.backoff.next_pause();
                 tracing::warn!(
                     session.id = %self.session, error = &error as &dyn std::error::Error,
                     "cannot open the data channel of session {}; trying again in {pause:.1?}", self.session
@@ -213,7 +214,7 @@ impl Link {
         if now.duration_since(self.opened_at) >= Duration::from_secs(10) {
             self.backoff.reset();
         }
-        let pause = self.backoff.next();
+        let pause = self.backoff.next_pause();
         self.connect_after(pause);
     }
 
