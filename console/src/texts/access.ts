@@ -34,42 +34,7 @@ export const accessTexts = {
     return Number.isInteger(hours) ? `${hours} h` : `${Math.round(seconds / 60)} min`;
   },
 
-  list: {
-    filter: (things: string) => `Find ${things}`,
-    noMatch: 'Nothing matches the filter',
-    clear: 'Clear the filter',
-    count: (shown: number, total: number) => (shown === total ? `(${total})` : `(${shown} of ${total})`),
-    matches: (count: number) => (count === 1 ? '1 match' : `${count} matches`),
-    refresh: 'Refresh',
-    actions: 'Actions',
-    page: (page: number) => `Page ${page}`,
-    nextPage: 'Next page',
-    previousPage: 'Previous page',
-    pages: 'Pages of the list',
-    select: (name: string) => `Select ${name}`,
-    selection: 'Selection',
-  },
-
-  forms: {
-    cancel: 'Cancel',
-    close: 'Close',
-    save: 'Save',
-    saving: 'Saving',
-    copy: 'Copy',
-    copied: 'Copied',
-    copyFailed: 'Copying failed: mark the text and copy it yourself.',
-    nameHint: 'Letters, digits and + = , . @ _ -',
-    pathHint: 'Groups names, such as /ops/. Policies can refer to it.',
-    optional: 'optional',
-    nameNeeded: 'Give a name.',
-  },
-
   remove: {
-    title: (kind: string) => `Delete ${kind}`,
-    body: (name: string) => `This deletes ${name} and cannot be undone.`,
-    typeName: (name: string) => `To confirm, type ${name}`,
-    confirm: 'Delete',
-    done: (name: string) => `${name} was deleted.`,
     user: 'Its access keys, password, MFA devices, inline policies and memberships go with it. Its live sessions end.',
     group: 'Its members lose what it allows; the users themselves stay. Its inline policies go with it.',
     role: 'Its inline policies go with it, and its credentials and live sessions end. A node with this role cannot renew its credentials.',
@@ -295,11 +260,9 @@ export const accessTexts = {
   },
 
   details: {
-    overview: 'Overview',
     actions: 'Actions',
     delete: 'Delete',
     simulate: 'Simulate',
-    tabs: 'Parts of this page',
   },
 
   editor: {
@@ -324,12 +287,6 @@ export const accessTexts = {
       mfa: 'Deny everything without MFA',
       audit: 'Read the audit trail',
     },
-  },
-
-  denial: {
-    missing: (action: string) => `What is missing: ${action}`,
-    on: (resource: string) => `on ${resource}`,
-    explain: 'Explain in the simulator',
   },
 
   simulator: {

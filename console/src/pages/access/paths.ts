@@ -41,15 +41,3 @@ export function newInlinePolicyPath({ kind, name }: Holder): string {
 export function trustPolicyPath(name: string): string {
   return pathOf('/access/roles/:name/trust', { name });
 }
-
-/** A question to the simulator. */
-export interface Question {
-  readonly principal?: string | undefined;
-  readonly action?: string | undefined;
-  readonly resource?: string | undefined;
-}
-
-export function simulatorPath(question: Question): string {
-  const given = Object.entries(question).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return `${accessPaths.simulator}?${new URLSearchParams(given)}`;
-}

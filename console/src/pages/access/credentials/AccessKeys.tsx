@@ -16,17 +16,18 @@ import * as iam from '../../../api/generated/iam.ts';
 import { notify } from '../../../app/notifications.ts';
 import { useSignIn } from '../../../sign-in/state.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
 import { accessKeysOf } from '../iam.ts';
-import { ConfirmDelete } from '../parts/ConfirmDelete.tsx';
-import { CopyBlock } from '../parts/CopyBlock.tsx';
-import { CopyText } from '../parts/CopyText.tsx';
-import { FormModal } from '../parts/FormModal.tsx';
-import { Listing } from '../parts/Listing.tsx';
-import { reported } from '../parts/reported.ts';
+import { ConfirmDelete } from '../../../ui/forms/ConfirmDelete.tsx';
+import { CopyBlock } from '../../../ui/code/CopyBlock.tsx';
+import { CopyText } from '../../../ui/code/CopyText.tsx';
+import { FormModal } from '../../../ui/forms/FormModal.tsx';
+import { Listing } from '../../../ui/table/Listing.tsx';
+import { reported } from '../../../ui/forms/reported.ts';
 import { Time } from '../parts/Time.tsx';
-import { useAction } from '../parts/useAction.ts';
+import { useAction } from '../../../ui/forms/useAction.ts';
 
 const texts = accessTexts.credentials.keys;
 
@@ -76,7 +77,7 @@ export function AccessKeys({ userName }: { readonly userName: string }) {
           { id: 'used', header: accessTexts.lastUsed, cell: ({ lastUsed }) => <LastUsed lastUsed={lastUsed} /> },
           {
             id: 'actions',
-            header: accessTexts.list.actions,
+            header: partTexts.list.actions,
             cell: (key) => (
               <SpaceBetween direction="horizontal" size="s">
                 <Button
@@ -88,10 +89,10 @@ export function AccessKeys({ userName }: { readonly userName: string }) {
                 </Button>
                 <Button
                   variant="inline-link"
-                  ariaLabel={`${accessTexts.remove.confirm} ${key.id}`}
+                  ariaLabel={`${partTexts.remove.confirm} ${key.id}`}
                   onClick={() => setDeleted(key.id)}
                 >
-                  {accessTexts.remove.confirm}
+                  {partTexts.remove.confirm}
                 </Button>
               </SpaceBetween>
             ),
@@ -188,7 +189,7 @@ function CreatedKey({ created, onClose }: CreatedProps) {
       visible
       size="large"
       header={texts.created}
-      closeAriaLabel={accessTexts.forms.close}
+      closeAriaLabel={partTexts.forms.close}
       // A click beside it must not lose the secret.
       onDismiss={({ detail }) => detail.reason !== 'overlay' && onClose()}
       footer={

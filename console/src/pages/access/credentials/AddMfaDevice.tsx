@@ -13,9 +13,9 @@ import { call } from '../../../api/call.ts';
 import * as iam from '../../../api/generated/iam.ts';
 import { notify } from '../../../app/notifications.ts';
 import { accessTexts } from '../../../texts/access.ts';
-import { CopyText } from '../parts/CopyText.tsx';
-import { FormModal } from '../parts/FormModal.tsx';
-import { useAction } from '../parts/useAction.ts';
+import { CopyText } from '../../../ui/code/CopyText.tsx';
+import { FormModal } from '../../../ui/forms/FormModal.tsx';
+import { useAction } from '../../../ui/forms/useAction.ts';
 
 const texts = accessTexts.credentials.mfa;
 const CODE = /^\d{6}$/;

@@ -8,11 +8,12 @@ import Button from '@cloudscape-design/components/button';
 import { call } from '../../../api/call.ts';
 import * as iam from '../../../api/generated/iam.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
 import { mfaDevicesOf } from '../iam.ts';
-import { ConfirmAction } from '../parts/ConfirmAction.tsx';
-import { Listing } from '../parts/Listing.tsx';
+import { ConfirmAction } from '../../../ui/forms/ConfirmAction.tsx';
+import { Listing } from '../../../ui/table/Listing.tsx';
 import { Time } from '../parts/Time.tsx';
 import { AddMfaDevice } from './AddMfaDevice.tsx';
 
@@ -47,7 +48,7 @@ export function MfaDevices({ userName }: { readonly userName: string }) {
           },
           {
             id: 'actions',
-            header: accessTexts.list.actions,
+            header: partTexts.list.actions,
             cell: (device) => (
               <Button
                 variant="inline-link"

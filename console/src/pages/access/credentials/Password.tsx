@@ -18,13 +18,14 @@ import * as iam from '../../../api/generated/iam.ts';
 import { Loading } from '../../../app/Loading.tsx';
 import { notify } from '../../../app/notifications.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { useResource } from '../../../ui/resource.ts';
-import { ConfirmAction } from '../parts/ConfirmAction.tsx';
-import { CopyText } from '../parts/CopyText.tsx';
-import { Failure } from '../parts/Failure.tsx';
-import { FormModal } from '../parts/FormModal.tsx';
+import { ConfirmAction } from '../../../ui/forms/ConfirmAction.tsx';
+import { CopyText } from '../../../ui/code/CopyText.tsx';
+import { Failure } from '../../../ui/denial/Failure.tsx';
+import { FormModal } from '../../../ui/forms/FormModal.tsx';
 import { Time } from '../parts/Time.tsx';
-import { useAction } from '../parts/useAction.ts';
+import { useAction } from '../../../ui/forms/useAction.ts';
 import { randomPassword } from './password.ts';
 
 const texts = accessTexts.credentials.password;
@@ -124,7 +125,7 @@ function SetPassword({ userName, isNew, onDone, onClose }: SetProps) {
   return (
     <FormModal
       title={isNew ? texts.set : texts.change}
-      submitText={accessTexts.forms.save}
+      submitText={partTexts.forms.save}
       action={action}
       isReady={password !== ''}
       onSubmit={() => void save()}

@@ -12,14 +12,15 @@ import * as iam from '../../../api/generated/iam.ts';
 import { notify } from '../../../app/notifications.ts';
 import { href, navigate } from '../../../router/location.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
 import { groups } from '../iam.ts';
 import { AccessTabs } from '../parts/AccessTabs.tsx';
-import { FormModal } from '../parts/FormModal.tsx';
-import { Listing } from '../parts/Listing.tsx';
+import { FormModal } from '../../../ui/forms/FormModal.tsx';
+import { Listing } from '../../../ui/table/Listing.tsx';
 import { Time } from '../parts/Time.tsx';
-import { useAction } from '../parts/useAction.ts';
+import { useAction } from '../../../ui/forms/useAction.ts';
 import { holderPath } from '../paths.ts';
 
 const texts = accessTexts.groups;
@@ -87,7 +88,7 @@ function CreateGroup({ onClose }: { readonly onClose: () => void }) {
       onSubmit={() => void create()}
       onClose={onClose}
     >
-      <FormField label={accessTexts.name} constraintText={accessTexts.forms.nameHint}>
+      <FormField label={accessTexts.name} constraintText={partTexts.forms.nameHint}>
         <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus autoComplete={false} spellcheck={false} />
       </FormField>
     </FormModal>

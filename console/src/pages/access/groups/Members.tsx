@@ -9,12 +9,13 @@ import { call } from '../../../api/call.ts';
 import * as iam from '../../../api/generated/iam.ts';
 import { href } from '../../../router/location.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
 import { membersOf, users } from '../iam.ts';
-import { ChooseModal } from '../parts/ChooseModal.tsx';
-import { Listing, type Column } from '../parts/Listing.tsx';
-import { reported } from '../parts/reported.ts';
+import { ChooseModal } from '../../../ui/forms/ChooseModal.tsx';
+import { Listing, type Column } from '../../../ui/table/Listing.tsx';
+import { reported } from '../../../ui/forms/reported.ts';
 import { holderPath } from '../paths.ts';
 
 const texts = accessTexts.groups;
@@ -47,7 +48,7 @@ export function Members({ groupName }: { readonly groupName: string }) {
           NAME,
           {
             id: 'actions',
-            header: accessTexts.list.actions,
+            header: partTexts.list.actions,
             cell: (user) => (
               <Button
                 variant="inline-link"

@@ -6,7 +6,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 
 import { href } from '../../../router/location.ts';
 import { accessTexts } from '../../../texts/access.ts';
-import { simulatorPath } from '../paths.ts';
+import { simulatorPath } from '../../../ui/denial/simulatorPath.ts';
 
 interface Props {
   readonly arn: string | undefined;

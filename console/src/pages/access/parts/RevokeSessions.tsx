@@ -4,7 +4,7 @@ import { call } from '../../../api/call.ts';
 import * as postern from '../../../api/generated/postern.ts';
 import { accessTexts } from '../../../texts/access.ts';
 import { visibleLine } from '../../../ui/visible.ts';
-import { ConfirmAction } from './ConfirmAction.tsx';
+import { ConfirmAction } from '../../../ui/forms/ConfirmAction.tsx';
 
 interface Props {
   readonly arn: string;

@@ -11,10 +11,11 @@ import TagEditor, { type TagEditorProps } from '@cloudscape-design/components/ta
 import type { Tag } from '../../../api/generated/iam.ts';
 import { notify } from '../../../app/notifications.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { visibleLine } from '../../../ui/visible.ts';
-import { FormModal } from './FormModal.tsx';
-import { EmptyState } from './Listing.tsx';
-import { useAction } from './useAction.ts';
+import { FormModal } from '../../../ui/forms/FormModal.tsx';
+import { EmptyState } from '../../../ui/table/Listing.tsx';
+import { useAction } from '../../../ui/forms/useAction.ts';
 
 const texts = accessTexts.tags;
 
@@ -64,7 +65,7 @@ function EditTags({ tags, onSave, onSaved, onClose }: Props & { readonly onClose
     <FormModal
       title={texts.edit}
       size="large"
-      submitText={accessTexts.forms.save}
+      submitText={partTexts.forms.save}
       action={action}
       isReady={isValid}
       onSubmit={() => void save()}

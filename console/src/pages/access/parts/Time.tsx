@@ -1,4 +1,6 @@
-/** A time as the reader's clock shows it; UTC on hovering. */
+/** A time that there may not be. */
+
+import { Time as Moment } from '../../../ui/Time.tsx';
 
 interface Props {
   /** Seconds since the epoch, as the API has them. */
@@ -7,20 +9,6 @@ interface Props {
   readonly absent: string;
 }
 
-const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-
 export function Time({ seconds, absent }: Props) {
-  if (seconds === undefined) {
-    return absent;
-  }
-  const date = new Date(seconds * 1000);
-  if (Number.isNaN(date.getTime())) {
-    return absent;
-  }
-  const utc = date.toISOString();
-  return (
-    <time dateTime={utc} title={utc}>
-      {LOCAL.format(date)}
-    </time>
-  );
+  return seconds === undefined ? absent : <Moment at={seconds} />;
 }

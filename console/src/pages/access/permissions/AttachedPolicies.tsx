@@ -9,13 +9,14 @@ import type { AttachedPolicy, Policy } from '../../../api/generated/iam.ts';
 import { notify } from '../../../app/notifications.ts';
 import { href } from '../../../router/location.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
 import { attachedPolicies, attachPolicy, detachPolicy, type Holder } from '../holder.ts';
 import { isOfAws, policies } from '../iam.ts';
-import { ChooseModal } from '../parts/ChooseModal.tsx';
-import { Listing } from '../parts/Listing.tsx';
-import { reported } from '../parts/reported.ts';
+import { ChooseModal } from '../../../ui/forms/ChooseModal.tsx';
+import { Listing } from '../../../ui/table/Listing.tsx';
+import { reported } from '../../../ui/forms/reported.ts';
 import { policyPath } from '../paths.ts';
 
 const texts = accessTexts.permissions;
@@ -54,7 +55,7 @@ export function AttachedPolicies({ holder }: { readonly holder: Holder }) {
           },
           {
             id: 'actions',
-            header: accessTexts.list.actions,
+            header: partTexts.list.actions,
             cell: (policy) => (
               <Button
                 variant="inline-link"

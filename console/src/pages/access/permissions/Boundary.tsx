@@ -14,14 +14,15 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { notify } from '../../../app/notifications.ts';
 import { href } from '../../../router/location.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
 import { removeBoundary, setBoundary, type Bounded } from '../holder.ts';
 import { isOfAws, policies } from '../iam.ts';
-import { ConfirmAction } from '../parts/ConfirmAction.tsx';
-import { Failure } from '../parts/Failure.tsx';
-import { FormModal } from '../parts/FormModal.tsx';
-import { useAction } from '../parts/useAction.ts';
+import { ConfirmAction } from '../../../ui/forms/ConfirmAction.tsx';
+import { Failure } from '../../../ui/denial/Failure.tsx';
+import { FormModal } from '../../../ui/forms/FormModal.tsx';
+import { useAction } from '../../../ui/forms/useAction.ts';
 import { policyPath } from '../paths.ts';
 
 const texts = accessTexts.permissions;
@@ -101,7 +102,7 @@ function SetBoundary({ of, onChange, onClose }: SetProps) {
   return (
     <FormModal
       title={texts.setBoundary}
-      submitText={accessTexts.forms.save}
+      submitText={partTexts.forms.save}
       action={action}
       isReady={arn !== undefined}
       onSubmit={() => void save()}

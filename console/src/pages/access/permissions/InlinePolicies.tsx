@@ -7,11 +7,12 @@ import Link from '@cloudscape-design/components/link';
 
 import { href } from '../../../router/location.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
 import { deleteInlinePolicy, inlinePolicies, type Holder } from '../holder.ts';
-import { ConfirmDelete } from '../parts/ConfirmDelete.tsx';
-import { Listing } from '../parts/Listing.tsx';
+import { ConfirmDelete } from '../../../ui/forms/ConfirmDelete.tsx';
+import { Listing } from '../../../ui/table/Listing.tsx';
 import { inlinePolicyPath, newInlinePolicyPath } from '../paths.ts';
 
 const texts = accessTexts.permissions;
@@ -40,14 +41,14 @@ export function InlinePolicies({ holder }: { readonly holder: Holder }) {
           },
           {
             id: 'actions',
-            header: accessTexts.list.actions,
+            header: partTexts.list.actions,
             cell: (name) => (
               <Button
                 variant="inline-link"
-                ariaLabel={`${accessTexts.remove.confirm} ${visibleLine(name)}`}
+                ariaLabel={`${partTexts.remove.confirm} ${visibleLine(name)}`}
                 onClick={() => setDeleted(name)}
               >
-                {accessTexts.remove.confirm}
+                {partTexts.remove.confirm}
               </Button>
             ),
           },

@@ -10,10 +10,11 @@ import { notify } from '../../../app/notifications.ts';
 import { navigate } from '../../../router/location.ts';
 import type { PageProps } from '../../../router/route.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
 import { inlinePolicy, putInlinePolicy, type Holder, type HolderKind } from '../holder.ts';
-import { Failure } from '../parts/Failure.tsx';
+import { Failure } from '../../../ui/denial/Failure.tsx';
 import { holderPath } from '../paths.ts';
 import { EXAMPLES, formatted } from '../policy/examples.ts';
 import { PolicyForm } from '../policy/PolicyForm.tsx';
@@ -40,11 +41,11 @@ function NewPolicy({ holder }: { readonly holder: Holder }) {
       examples={EXAMPLES}
       charactersMax={CHARACTERS_MAX.inline[holder.kind]}
       initial=""
-      submitText={accessTexts.forms.save}
+      submitText={partTexts.forms.save}
       cancelPath={holderPath(holder)}
       isReady={name !== ''}
       fields={
-        <FormField label={texts.inlineName} constraintText={accessTexts.forms.nameHint}>
+        <FormField label={texts.inlineName} constraintText={partTexts.forms.nameHint}>
           <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus autoComplete={false} spellcheck={false} />
         </FormField>
       }
@@ -66,7 +67,7 @@ function EditPolicy({ holder, policy }: { readonly holder: Holder; readonly poli
       examples={EXAMPLES}
       charactersMax={CHARACTERS_MAX.inline[holder.kind]}
       initial={formatted(document.value) ?? document.value}
-      submitText={accessTexts.forms.save}
+      submitText={partTexts.forms.save}
       cancelPath={holderPath(holder)}
       onSave={(changed) => save(holder, policy, changed)}
     />

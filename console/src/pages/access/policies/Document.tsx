@@ -8,8 +8,8 @@ import { useLocation } from '../../../router/location.ts';
 import { accessTexts } from '../../../texts/access.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
-import { Failure } from '../parts/Failure.tsx';
-import { CodeView } from '../policy/CodeView.tsx';
+import { Failure } from '../../../ui/denial/Failure.tsx';
+import { CodeView } from '../../../ui/code/CodeView.tsx';
 import { formatted } from '../policy/examples.ts';
 import { policyDocument } from './policy.ts';
 

@@ -13,9 +13,10 @@ import { notify } from '../../../app/notifications.ts';
 import { navigate } from '../../../router/location.ts';
 import type { PageProps } from '../../../router/route.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
-import { Failure } from '../parts/Failure.tsx';
+import { Failure } from '../../../ui/denial/Failure.tsx';
 import { policyPath } from '../paths.ts';
 import { EXAMPLES, formatted } from '../policy/examples.ts';
 import { PolicyForm } from '../policy/PolicyForm.tsx';
@@ -47,7 +48,7 @@ export default function EditPolicyPage({ parameters }: PageProps) {
       examples={EXAMPLES}
       charactersMax={CHARACTERS_MAX.managed}
       initial={document}
-      submitText={accessTexts.forms.save}
+      submitText={partTexts.forms.save}
       cancelPath={policyPath(arn)}
       fields={
         <SpaceBetween size="m">

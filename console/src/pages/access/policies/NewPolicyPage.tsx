@@ -11,6 +11,7 @@ import * as iam from '../../../api/generated/iam.ts';
 import { notify } from '../../../app/notifications.ts';
 import { navigate } from '../../../router/location.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { visibleLine } from '../../../ui/visible.ts';
 import { accessPaths, policyPath } from '../paths.ts';
 import { EXAMPLES } from '../policy/examples.ts';
@@ -35,10 +36,10 @@ export default function NewPolicyPage() {
       isReady={name !== ''}
       fields={
         <SpaceBetween size="m">
-          <FormField label={accessTexts.name} constraintText={accessTexts.forms.nameHint}>
+          <FormField label={accessTexts.name} constraintText={partTexts.forms.nameHint}>
             <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus autoComplete={false} spellcheck={false} />
           </FormField>
-          <FormField label={`${accessTexts.description} – ${accessTexts.forms.optional}`}>
+          <FormField label={`${accessTexts.description} – ${partTexts.forms.optional}`}>
             <Input value={description} onChange={({ detail }) => setDescription(detail.value)} />
           </FormField>
         </SpaceBetween>

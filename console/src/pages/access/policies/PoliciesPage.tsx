@@ -9,7 +9,7 @@ import { useResource } from '../../../ui/resource.ts';
 import { visible, visibleLine } from '../../../ui/visible.ts';
 import { isOfAws, policies } from '../iam.ts';
 import { AccessTabs } from '../parts/AccessTabs.tsx';
-import { Listing } from '../parts/Listing.tsx';
+import { Listing } from '../../../ui/table/Listing.tsx';
 import { Time } from '../parts/Time.tsx';
 import { accessPaths, policyPath } from '../paths.ts';
 

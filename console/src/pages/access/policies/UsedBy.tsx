@@ -9,7 +9,7 @@ import { accessTexts } from '../../../texts/access.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
 import type { Holder } from '../holder.ts';
-import { Listing } from '../parts/Listing.tsx';
+import { Listing } from '../../../ui/table/Listing.tsx';
 import { holderPath } from '../paths.ts';
 
 const texts = accessTexts.policies;

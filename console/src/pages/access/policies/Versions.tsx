@@ -11,11 +11,12 @@ import * as iam from '../../../api/generated/iam.ts';
 import { notify } from '../../../app/notifications.ts';
 import { navigate } from '../../../router/location.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
-import { ConfirmDelete } from '../parts/ConfirmDelete.tsx';
-import { Listing } from '../parts/Listing.tsx';
-import { reported } from '../parts/reported.ts';
+import { ConfirmDelete } from '../../../ui/forms/ConfirmDelete.tsx';
+import { Listing } from '../../../ui/table/Listing.tsx';
+import { reported } from '../../../ui/forms/reported.ts';
 import { Time } from '../parts/Time.tsx';
 import { policyPath } from '../paths.ts';
 import { versionsOf } from './policy.ts';
@@ -65,7 +66,7 @@ export function Versions({ arn, isOurs, inForce, onChange }: Props) {
           },
           {
             id: 'actions',
-            header: accessTexts.list.actions,
+            header: partTexts.list.actions,
             cell: (version) => (
               <VersionActions
                 version={version}
@@ -117,7 +118,7 @@ function VersionActions({ version: { VersionId: id = '' }, canChange, onShow, on
       )}
       {canChange && (
         <Button variant="inline-link" ariaLabel={`${texts.deleteVersion} ${visibleLine(id)}`} onClick={() => onDelete(id)}>
-          {accessTexts.remove.confirm}
+          {partTexts.remove.confirm}
         </Button>
       )}
     </SpaceBetween>

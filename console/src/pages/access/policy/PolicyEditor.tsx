@@ -10,8 +10,9 @@ import StatusIndicator from '@cloudscape-design/components/status-indicator';
 
 import { accessTexts } from '../../../texts/access.ts';
 import { visible } from '../../../ui/visible.ts';
-import { CodeEditor, type CodeEditorHandle } from './CodeEditor.tsx';
-import { diagnose, inOrder, type Diagnostic } from './diagnostics.ts';
+import { CodeEditor, type CodeEditorHandle } from '../../../ui/code/CodeEditor.tsx';
+import { diagnose, inOrder } from './diagnostics.ts';
+import type { Diagnostic } from '../../../ui/code/diagnostic.ts';
 import { formatted, type Example } from './examples.ts';
 import { useServerCheck, type ServerCheck } from './useServerCheck.ts';
 

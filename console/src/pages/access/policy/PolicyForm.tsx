@@ -12,9 +12,11 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { ApiError } from '../../../api/errors.ts';
 import { href } from '../../../router/location.ts';
 import { accessTexts } from '../../../texts/access.ts';
-import { Failure } from '../parts/Failure.tsx';
-import { useAction } from '../parts/useAction.ts';
-import { serverDiagnostic, type Diagnostic } from './diagnostics.ts';
+import { partTexts } from '../../../texts/parts.ts';
+import { Failure } from '../../../ui/denial/Failure.tsx';
+import { useAction } from '../../../ui/forms/useAction.ts';
+import { serverDiagnostic } from './diagnostics.ts';
+import type { Diagnostic } from '../../../ui/code/diagnostic.ts';
 import type { Example } from './examples.ts';
 import { PolicyEditor } from './PolicyEditor.tsx';
 
@@ -67,7 +69,7 @@ export function PolicyForm(props: Props) {
           actions={
             <SpaceBetween direction="horizontal" size="xs">
               <Button formAction="none" variant="link" href={href(cancelPath)}>
-                {accessTexts.forms.cancel}
+                {partTexts.forms.cancel}
               </Button>
               <Button variant="primary" loading={action.isBusy} disabled={!canSave}>
                 {submitText}

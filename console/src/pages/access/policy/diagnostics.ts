@@ -4,14 +4,8 @@ import { accessTexts } from '../../../texts/access.ts';
 import { visible } from '../../../ui/visible.ts';
 import { doubtOfAction } from './actions.ts';
 import { type Node, member, parseJson } from './json.ts';
-import { type Position, offsetOf, positionOf } from './position.ts';
-
-export interface Diagnostic extends Position {
-  severity: 'error' | 'warning';
-  message: string;
-  /** Where the text is marked, in UTF-16 units. */
-  offset: number;
-}
+import type { Diagnostic } from '../../../ui/code/diagnostic.ts';
+import { offsetOf, positionOf } from '../../../ui/code/position.ts';
 
 /** What can be said without the server: whether it is JSON at all, of actions that nobody knows, of what cannot be seen. */
 export function diagnose(text: string): Diagnostic[] {

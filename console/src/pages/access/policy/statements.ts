@@ -1,7 +1,7 @@
 /** Statements of a policy by their number, which stays when the text is written in another form. */
 
 import { member, parseJson, type Node } from './json.ts';
-import { offsetOf, type Position, type Span } from './position.ts';
+import { offsetOf, type Position, type Span } from '../../../ui/code/position.ts';
 
 /** Where each statement stands; nothing if the text is no policy. */
 export function statementSpans(text: string): readonly Span[] {

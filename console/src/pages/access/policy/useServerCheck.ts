@@ -5,7 +5,8 @@ import { useEffect, useState } from 'react';
 import { call } from '../../../api/call.ts';
 import { ApiError, isAbort } from '../../../api/errors.ts';
 import * as iam from '../../../api/generated/iam.ts';
-import { serverDiagnostic, type Diagnostic } from './diagnostics.ts';
+import { serverDiagnostic } from './diagnostics.ts';
+import type { Diagnostic } from '../../../ui/code/diagnostic.ts';
 
 /** How long nothing must be typed before the server is asked, in milliseconds: each question is on the audit trail. */
 const PAUSE_MS = 800;

@@ -9,8 +9,9 @@ import Textarea from '@cloudscape-design/components/textarea';
 import { call } from '../../../api/call.ts';
 import * as iam from '../../../api/generated/iam.ts';
 import { accessTexts } from '../../../texts/access.ts';
-import { FormModal } from '../parts/FormModal.tsx';
-import { useAction } from '../parts/useAction.ts';
+import { partTexts } from '../../../texts/parts.ts';
+import { FormModal } from '../../../ui/forms/FormModal.tsx';
+import { useAction } from '../../../ui/forms/useAction.ts';
 
 const texts = accessTexts.roles;
 
@@ -40,7 +41,7 @@ export function EditRole({ role, onDone, onClose }: Props) {
   return (
     <FormModal
       title={texts.edit}
-      submitText={accessTexts.forms.save}
+      submitText={partTexts.forms.save}
       action={action}
       isReady={isGood}
       onSubmit={() => void save()}

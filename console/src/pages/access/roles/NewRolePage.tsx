@@ -12,6 +12,7 @@ import { notify } from '../../../app/notifications.ts';
 import { navigate } from '../../../router/location.ts';
 import { useSignIn } from '../../../sign-in/state.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { visibleLine } from '../../../ui/visible.ts';
 import { accessPaths, holderPath } from '../paths.ts';
 import { trustExamples } from '../policy/examples.ts';
@@ -38,10 +39,10 @@ export default function NewRolePage() {
       isReady={name !== ''}
       fields={
         <SpaceBetween size="m">
-          <FormField label={accessTexts.name} constraintText={accessTexts.forms.nameHint}>
+          <FormField label={accessTexts.name} constraintText={partTexts.forms.nameHint}>
             <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus autoComplete={false} spellcheck={false} />
           </FormField>
-          <FormField label={`${accessTexts.description} – ${accessTexts.forms.optional}`}>
+          <FormField label={`${accessTexts.description} – ${partTexts.forms.optional}`}>
             <Input value={description} onChange={({ detail }) => setDescription(detail.value)} />
           </FormField>
         </SpaceBetween>

@@ -8,10 +8,11 @@ import { navigate } from '../../../router/location.ts';
 import type { PageProps } from '../../../router/route.ts';
 import { useSignIn } from '../../../sign-in/state.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
 import { decodedDocument } from '../iam.ts';
-import { Failure } from '../parts/Failure.tsx';
+import { Failure } from '../../../ui/denial/Failure.tsx';
 import { holderPath } from '../paths.ts';
 import { formatted, trustExamples } from '../policy/examples.ts';
 import { PolicyForm } from '../policy/PolicyForm.tsx';
@@ -36,7 +37,7 @@ export default function TrustPolicyPage({ parameters }: PageProps) {
       examples={trustExamples(accountId)}
       charactersMax={CHARACTERS_MAX.trust}
       initial={formatted(document) ?? document}
-      submitText={accessTexts.forms.save}
+      submitText={partTexts.forms.save}
       cancelPath={back}
       onSave={async (PolicyDocument) => {
         await call(iam.UpdateAssumeRolePolicy, { RoleName: name, PolicyDocument });

@@ -7,7 +7,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { Loading } from '../../../app/Loading.tsx';
 import { accessTexts } from '../../../texts/access.ts';
 import { useResource } from '../../../ui/resource.ts';
-import { Failure } from '../parts/Failure.tsx';
+import { Failure } from '../../../ui/denial/Failure.tsx';
 import { OutcomeView } from './OutcomeView.tsx';
 import { queryOf, type Question } from './question.ts';
 import { simulate } from './simulate.ts';

@@ -9,12 +9,13 @@ import { call } from '../../../api/call.ts';
 import * as iam from '../../../api/generated/iam.ts';
 import { href } from '../../../router/location.ts';
 import { accessTexts } from '../../../texts/access.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
 import { groups, groupsOf } from '../iam.ts';
-import { ChooseModal } from '../parts/ChooseModal.tsx';
-import { Listing, type Column } from '../parts/Listing.tsx';
-import { reported } from '../parts/reported.ts';
+import { ChooseModal } from '../../../ui/forms/ChooseModal.tsx';
+import { Listing, type Column } from '../../../ui/table/Listing.tsx';
+import { reported } from '../../../ui/forms/reported.ts';
 import { holderPath } from '../paths.ts';
 
 const texts = accessTexts.memberships;
@@ -47,7 +48,7 @@ export function Memberships({ userName }: { readonly userName: string }) {
           NAME,
           {
             id: 'actions',
-            header: accessTexts.list.actions,
+            header: partTexts.list.actions,
             cell: (group) => (
               <Button
                 variant="inline-link"

@@ -1,6 +1,6 @@
 /** The parts that an editor and a view of a text have in common. */
 
-import type { Diagnostic } from './diagnostics.ts';
+import type { Diagnostic } from './diagnostic.ts';
 import { segmentsOf, type Mark } from './segments.ts';
 
 interface MarkedProps {

@@ -5,7 +5,7 @@ import { useImperativeHandle, useRef, type Ref } from 'react';
 import './code.css';
 
 import { LineNumbers, Marked } from './marked.tsx';
-import type { Diagnostic } from './diagnostics.ts';
+import type { Diagnostic } from './diagnostic.ts';
 import { wordAt } from './segments.ts';
 
 /** What others can do with an editor. */

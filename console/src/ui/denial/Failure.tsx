@@ -3,12 +3,12 @@
 import Box from '@cloudscape-design/components/box';
 import Link from '@cloudscape-design/components/link';
 
-import { href } from '../../../router/location.ts';
-import { accessTexts } from '../../../texts/access.ts';
-import { ApiError } from '../../../api/errors.ts';
-import { ProblemAlert } from '../../../ui/ProblemAlert.tsx';
-import { visibleLine } from '../../../ui/visible.ts';
-import { simulatorPath } from '../paths.ts';
+import { href } from '../../router/location.ts';
+import { partTexts } from '../../texts/parts.ts';
+import { ApiError } from '../../api/errors.ts';
+import { ProblemAlert } from '../ProblemAlert.tsx';
+import { visibleLine } from '../visible.ts';
+import { simulatorPath } from './simulatorPath.ts';
 import { parseDenial, policySourceOf, type Denial } from './denial.ts';
 
 interface Props {
@@ -26,7 +26,7 @@ export function Failure({ error, retry }: Props) {
 }
 
 function Missing({ denial: { principal, action, resource } }: { readonly denial: Denial }) {
-  const texts = accessTexts.denial;
+  const texts = partTexts.denial;
   const question = { principal: policySourceOf(principal), action, resource };
   return (
     <Box color="inherit" margin={{ top: 'xs' }}>

@@ -6,9 +6,9 @@ import Box from '@cloudscape-design/components/box';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 
-import { notify } from '../../../app/notifications.ts';
-import { accessTexts } from '../../../texts/access.ts';
-import { visibleLine } from '../../../ui/visible.ts';
+import { notify } from '../../app/notifications.ts';
+import { partTexts } from '../../texts/parts.ts';
+import { visibleLine } from '../visible.ts';
 import { FormModal } from './FormModal.tsx';
 import { useAction } from './useAction.ts';
 
@@ -24,7 +24,7 @@ interface Props {
 }
 
 export function ConfirmDelete({ kind, name, consequences, onDelete, onDone, onClose }: Props) {
-  const texts = accessTexts.remove;
+  const texts = partTexts.remove;
   const [typed, setTyped] = useState('');
   const action = useAction();
   const remove = async () => {

@@ -3,8 +3,8 @@
 import CopyToClipboard from '@cloudscape-design/components/copy-to-clipboard';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 
-import { accessTexts } from '../../../texts/access.ts';
-import { CodeView } from '../policy/CodeView.tsx';
+import { partTexts } from '../../texts/parts.ts';
+import { CodeView } from './CodeView.tsx';
 
 interface Props {
   readonly text: string;
@@ -12,7 +12,7 @@ interface Props {
 }
 
 export function CopyBlock({ text, label }: Props) {
-  const texts = accessTexts.forms;
+  const texts = partTexts.forms;
   return (
     <SpaceBetween size="xs">
       <CodeView text={text} label={label} />

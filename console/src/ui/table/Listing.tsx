@@ -11,13 +11,13 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table, { type TableProps } from '@cloudscape-design/components/table';
 import TextFilter from '@cloudscape-design/components/text-filter';
 
-import { replaceQuery, useLocation } from '../../../router/location.ts';
-import { accessTexts } from '../../../texts/access.ts';
-import type { Resource } from '../../../ui/resource.ts';
-import { Failure } from './Failure.tsx';
+import { replaceQuery, useLocation } from '../../router/location.ts';
+import { partTexts } from '../../texts/parts.ts';
+import type { Resource } from '../resource.ts';
+import { Failure } from '../denial/Failure.tsx';
 
 const PAGE_ROWS = 50;
-const texts = accessTexts.list;
+const texts = partTexts.list;
 
 export interface Column<T> {
   readonly id: string;

@@ -2,7 +2,7 @@
 
 import Box from '@cloudscape-design/components/box';
 
-import { notify } from '../../../app/notifications.ts';
+import { notify } from '../../app/notifications.ts';
 import { FormModal } from './FormModal.tsx';
 import { useAction } from './useAction.ts';
 

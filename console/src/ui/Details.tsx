@@ -9,12 +9,12 @@ import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Tabs from '@cloudscape-design/components/tabs';
 
-import { Loading } from '../../../app/Loading.tsx';
-import { replaceQuery, useLocation } from '../../../router/location.ts';
-import { accessTexts } from '../../../texts/access.ts';
-import type { Resource } from '../../../ui/resource.ts';
-import { visibleLine } from '../../../ui/visible.ts';
-import { Failure } from './Failure.tsx';
+import { Loading } from '../app/Loading.tsx';
+import { replaceQuery, useLocation } from '../router/location.ts';
+import { partTexts } from '../texts/parts.ts';
+import type { Resource } from './resource.ts';
+import { visibleLine } from './visible.ts';
+import { Failure } from './denial/Failure.tsx';
 
 /** A tab; its identifier stands in the address. */
 export interface Part {
@@ -41,7 +41,7 @@ export function Details<T>({ name, resource, actions, facts, parts, children }: 
         {value === undefined && error === undefined && <Loading />}
         {value !== undefined && (
           <>
-            <Container header={<Header variant="h2">{accessTexts.details.overview}</Header>}>
+            <Container header={<Header variant="h2">{partTexts.details.overview}</Header>}>
               <KeyValuePairs columns={3} items={facts(value)} />
             </Container>
             <PartTabs parts={parts(value)} />
@@ -58,7 +58,7 @@ function PartTabs({ parts }: { readonly parts: readonly Part[] }) {
   const active = parts.find(({ id }) => id === query.get('tab')) ?? parts[0];
   return (
     <Tabs
-      ariaLabel={accessTexts.details.tabs}
+      ariaLabel={partTexts.details.tabs}
       activeTabId={active?.id ?? ''}
       onChange={({ detail }) => replaceQuery(new URLSearchParams({ tab: detail.activeTabId }))}
       tabs={parts.map(({ id, label, content }) => ({ id, label, content: id === active?.id && content }))}

@@ -7,8 +7,8 @@ import Button from '@cloudscape-design/components/button';
 import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 
-import { accessTexts } from '../../../texts/access.ts';
-import { Failure } from './Failure.tsx';
+import { partTexts } from '../../texts/parts.ts';
+import { Failure } from '../denial/Failure.tsx';
 import type { Action } from './useAction.ts';
 
 interface Props {
@@ -25,7 +25,7 @@ interface Props {
 
 /** It is drawn while it is open: whoever shows it decides that. */
 export function FormModal({ title, submitText, action, isReady = true, size = 'medium', onSubmit, onClose, children }: Props) {
-  const texts = accessTexts.forms;
+  const texts = partTexts.forms;
   const submit = () => {
     if (isReady && !action.isBusy) {
       onSubmit();

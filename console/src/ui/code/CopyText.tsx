@@ -2,11 +2,11 @@
 
 import CopyToClipboard from '@cloudscape-design/components/copy-to-clipboard';
 
-import { accessTexts } from '../../../texts/access.ts';
-import { visibleLine } from '../../../ui/visible.ts';
+import { partTexts } from '../../texts/parts.ts';
+import { visibleLine } from '../visible.ts';
 
 export function CopyText({ text }: { readonly text: string }) {
-  const texts = accessTexts.forms;
+  const texts = partTexts.forms;
   return (
     <CopyToClipboard
       variant="inline"

@@ -1,7 +1,7 @@
 /** Small steps whose failure is told in the bar of messages. */
 
-import { notify } from '../../../app/notifications.ts';
-import { problemOf } from '../../../ui/problem.ts';
+import { notify } from '../../app/notifications.ts';
+import { problemOf } from '../problem.ts';
 
 /** Waits for the work and says whether it succeeded; a failure is shown. */
 export async function reported(work: Promise<unknown>): Promise<boolean> {

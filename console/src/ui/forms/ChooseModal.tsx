@@ -2,9 +2,9 @@
 
 import { useState } from 'react';
 
-import type { Resource } from '../../../ui/resource.ts';
+import type { Resource } from '../resource.ts';
 import { FormModal } from './FormModal.tsx';
-import { Listing, type Column } from './Listing.tsx';
+import { Listing, type Column } from '../table/Listing.tsx';
 import { useAction } from './useAction.ts';
 
 interface Props<T> {

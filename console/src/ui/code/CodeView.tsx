@@ -2,7 +2,7 @@
 
 import './code.css';
 
-import { visible } from '../../../ui/visible.ts';
+import { visible } from '../visible.ts';
 import { LineNumbers, Marked } from './marked.tsx';
 import type { Mark } from './segments.ts';
 
