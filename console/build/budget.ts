@@ -1,7 +1,7 @@
 /** Fails a build whose first page is too heavy: what a browser loads before somebody sees the list of nodes. */
 
 import { readFile, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import type { Plugin } from 'vite';
 
@@ -25,7 +25,7 @@ export function budget(): Plugin {
     name: 'postern:budget',
     apply: 'build',
     configResolved(config) {
-      directory = join(config.root, config.build.outDir);
+      directory = resolve(config.root, config.build.outDir);
     },
     closeBundle: {
       order: 'post',

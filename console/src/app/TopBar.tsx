@@ -19,7 +19,7 @@ export function TopBar() {
   const theme = useTheme();
   return (
     <TopNavigation
-      identity={{ href: href('/'), title: texts.product, logo: { src: '/console/postern.svg', alt: '' } }}
+      identity={{ href: href('/'), title: texts.product, logo: { src: '/console/postern.svg', alt: texts.logo } }}
       utilities={[themeMenu(theme), accountMenu(signIn)]}
     />
   );

@@ -1,6 +1,7 @@
 /** Texts of the frame around the pages. */
 export const frameTexts = {
   product: 'Postern',
+  logo: 'A small gate',
   titleOf: (page: string) => `${page} · Postern`,
   navigation: {
     label: 'Areas',

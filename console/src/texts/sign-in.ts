@@ -56,6 +56,7 @@ export const signInTexts = {
     lastUsed: 'Last used',
     expires: 'Expires',
     current: 'This one',
+    action: 'Action',
     end: 'End sign-in',
     ended: 'The sign-in has ended',
     empty: 'Nobody is signed in',

@@ -41,7 +41,7 @@ export default function NodesPage() {
   const tags = useTags(shownIds);
   const shownColumns = useMemo((): readonly Column<Node>[] => {
     const cell = (node: Node) => <TagList tags={tags.get(node.InstanceId)} />;
-    return [...columns, { id: 'tags', header: texts.columns.tags, minWidth: 200, cell }];
+    return [...columns, { id: 'tags', header: texts.columns.tags, minWidth: 150, cell }];
   }, [tags]);
   const selected = nodes.value?.filter((node) => node.InstanceId === selectedId) ?? [];
 

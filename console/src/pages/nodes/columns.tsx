@@ -1,5 +1,6 @@
 /** The columns and the filterable properties of the list of nodes. */
 
+import Box from '@cloudscape-design/components/box';
 import Link from '@cloudscape-design/components/link';
 
 import { href } from '../../router/location.ts';
@@ -20,28 +21,34 @@ export const columns: readonly Column<Node>[] = [
     id: 'name',
     header: titles.name,
     isRowHeader: true,
-    minWidth: 180,
+    minWidth: 190,
     text: nameOf,
     cell: (node) => (
-      <Link href={href(pathOf('/nodes/:nodeId', { nodeId: node.InstanceId }))}>{visibleLine(nameOf(node))}</Link>
+      <>
+        <Link href={href(pathOf('/nodes/:nodeId', { nodeId: node.InstanceId }))}>{visibleLine(nameOf(node))}</Link>
+        {nameOf(node) !== node.InstanceId && (
+          <Box variant="small" display="block" color="text-body-secondary">
+            {visibleLine(node.InstanceId)}
+          </Box>
+        )}
+      </>
     ),
   },
-  { id: 'id', header: titles.id, minWidth: 200, text: (node) => node.InstanceId, cell: (node) => visibleLine(node.InstanceId) },
   {
     id: 'status',
     header: titles.status,
-    minWidth: 160,
+    minWidth: 140,
     text: (node) => statusText(node.PingStatus),
     cell: (node) => <NodeStatus status={node.PingStatus} />,
   },
   {
     id: 'since',
     header: titles.since,
-    minWidth: 150,
+    minWidth: 140,
     text: (node) => String(node.LastPingDateTime ?? 0),
     cell: (node) => <Time at={node.LastPingDateTime} form="relative" />,
   },
-  { id: 'platform', header: titles.platform, minWidth: 160, text: platformOf, cell: (node) => visibleLine(platformOf(node)) || '–' },
+  { id: 'platform', header: titles.platform, minWidth: 150, text: platformOf, cell: (node) => visibleLine(platformOf(node)) || '–' },
   {
     id: 'agent',
     header: titles.agent,

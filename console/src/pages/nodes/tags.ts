@@ -5,6 +5,7 @@ import { useEffect, useSyncExternalStore } from 'react';
 import { call } from '../../api/call.ts';
 import { isAbort } from '../../api/errors.ts';
 import * as ssm from '../../api/generated/ssm.ts';
+import { nodesTexts } from '../../texts/nodes.ts';
 
 export type Tag = ssm.Tag;
 
@@ -83,4 +84,25 @@ function know(nodeId: string, tags: readonly Tag[]): void {
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
+}
+
+/** What is wrong with a key. Source of the limits: the model of `Tag`. */
+export function keyProblem(tags: readonly Tag[], index: number): string | undefined {
+  const texts = nodesTexts.tagsForm;
+  const key = tags[index]?.Key ?? '';
+  if (key === '') {
+    return texts.keyMissing;
+  }
+  if (key.length > 128) {
+    return texts.keyLong;
+  }
+  if (key.toLowerCase().startsWith('aws:')) {
+    return texts.keyReserved;
+  }
+  return tags.some((tag, at) => at < index && tag.Key === key) ? texts.keyTwice : undefined;
+}
+
+/** What is wrong with a value. */
+export function valueProblem({ Value }: Tag): string | undefined {
+  return Value.length > 256 ? nodesTexts.tagsForm.valueLong : undefined;
 }

@@ -1,0 +1,104 @@
+/** What the activation shall allow. */
+
+import { useState } from 'react';
+
+import Button from '@cloudscape-design/components/button';
+import Container from '@cloudscape-design/components/container';
+import Form from '@cloudscape-design/components/form';
+import FormField from '@cloudscape-design/components/form-field';
+import Header from '@cloudscape-design/components/header';
+import Input from '@cloudscape-design/components/input';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+
+import { href } from '../../../router/location.ts';
+import { addNodeTexts as texts } from '../../../texts/add-node.ts';
+import { CallProblem } from '../../start-session/WhyDenied.tsx';
+import { TagFields } from '../details/TagsModal.tsx';
+import { keyProblem, valueProblem, type Tag } from '../tags.ts';
+import { createActivation, DEFAULT_ROLE, type Activation } from './activation.ts';
+import { RoleField } from './RoleField.tsx';
+
+/** Source of the limits: the model of `CreateActivation`; AWS SSM API reference for 30 days. */
+const LIMIT_MAX = 1000;
+const DAYS_MAX = 30;
+const NAME_MAX = 256;
+
+export function ActivationForm({ onCreated }: { readonly onCreated: (activation: Activation) => void }) {
+  const [role, setRole] = useState(DEFAULT_ROLE);
+  const [name, setName] = useState('');
+  const [limit, setLimit] = useState('1');
+  const [days, setDays] = useState('1');
+  const [tags, setTags] = useState<readonly Tag[]>([]);
+  const [isBusy, setIsBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+
+  const problems = {
+    role: role.trim() === '' && texts.roleMissing,
+    name: name.length > NAME_MAX && texts.nameLong,
+    limit: !isWhole(limit, LIMIT_MAX) && texts.limitInvalid,
+    days: !isWhole(days, DAYS_MAX) && texts.daysInvalid,
+  };
+  const areTagsWrong = tags.some((tag, index) => keyProblem(tags, index) ?? valueProblem(tag));
+
+  async function create(): Promise<void> {
+    if (isBusy || areTagsWrong || Object.values(problems).some(Boolean)) {
+      return;
+    }
+    setIsBusy(true);
+    setError(undefined);
+    try {
+      onCreated(await createActivation({ role: role.trim(), name, limit: Number(limit), days: Number(days), tags }));
+    } catch (thrown) {
+      setError(thrown);
+      setIsBusy(false);
+    }
+  }
+
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void create();
+      }}
+    >
+      <Form
+        header={<Header variant="h1" description={texts.description}>{texts.title}</Header>}
+        actions={
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button variant="link" formAction="none" href={href('/nodes')}>
+              {texts.cancel}
+            </Button>
+            <Button variant="primary" loading={isBusy}>
+              {texts.submit}
+            </Button>
+          </SpaceBetween>
+        }
+      >
+        <SpaceBetween size="l">
+          {error !== undefined && <CallProblem error={error} />}
+          <Container>
+            <SpaceBetween size="l">
+              <RoleField role={role} onChange={setRole} problem={problems.role} />
+              <FormField label={<>{texts.name} – <i>{texts.optional}</i></>} description={texts.nameHint} errorText={problems.name}>
+                <Input value={name} onChange={({ detail }) => setName(detail.value)} />
+              </FormField>
+              <FormField label={texts.limit} errorText={problems.limit}>
+                <Input value={limit} inputMode="numeric" onChange={({ detail }) => setLimit(detail.value)} />
+              </FormField>
+              <FormField label={texts.days} errorText={problems.days}>
+                <Input value={days} inputMode="numeric" onChange={({ detail }) => setDays(detail.value)} />
+              </FormField>
+            </SpaceBetween>
+          </Container>
+          <Container header={<Header variant="h2" description={texts.tagsHint}>{texts.tags}</Header>}>
+            <TagFields tags={tags} onChange={setTags} />
+          </Container>
+        </SpaceBetween>
+      </Form>
+    </form>
+  );
+}
+
+function isWhole(text: string, max: number): boolean {
+  return /^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= max;
+}
