@@ -134,7 +134,7 @@ function useLives(workspace: Workspace): ReadonlyMap<string, Live> {
   useEffect(() => () => lives.leaveSoon(), []);
   useEffect(() => {
     lives.all().forEach((live) => {
-      live.emulator.appearance = { isDark, fontSize, screenReader };
+      live.emulator.look({ isDark, fontSize, screenReader });
     });
   }, [isDark, fontSize, screenReader]);
   useEffect(() => {

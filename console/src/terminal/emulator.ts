@@ -166,7 +166,8 @@ export class Emulator {
     return { cols: this.#terminal.cols, rows: this.#terminal.rows };
   }
 
-  set appearance(appearance: Appearance) {
+  /** Looks like that from now on. */
+  look(appearance: Appearance): void {
     Object.assign(this.#terminal.options, optionsOf(appearance));
     this.fit();
   }

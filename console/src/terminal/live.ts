@@ -7,6 +7,7 @@ import { type Place, Places } from '../channel/place.ts';
 import { Refused, Session, type State, type Surroundings, type Ticket } from '../channel/session.ts';
 import { Emulator, type Appearance } from './emulator.ts';
 import { type Unopened, takeUnopened } from './open.ts';
+import { reachable } from './reachable.ts';
 
 /** What is shown of a session besides its screen. */
 export interface View {
@@ -157,7 +158,7 @@ export class Live {
     const surroundings: Surroundings = {
       clientVersion: this.#server.clientVersion,
       resume: () => resume(this.sessionId),
-      openSocket: (url) => new WebSocket(this.#reachable(url)),
+      openSocket: (url) => new WebSocket(reachable(url, this.#server.publicUrl)),
       size: () => this.emulator.size,
       write: (output, written) => this.emulator.write(output, written),
       changed: (state) => this.#stateChanged(state),
@@ -190,15 +191,6 @@ export class Live {
         this.#session?.leave();
       }
     });
-  }
-
-  /** A stream URL of the server that this page came from, at the address that this page reaches it by. */
-  #reachable(streamUrl: string): string {
-    const url = new URL(streamUrl);
-    if (url.host === new URL(this.#server.publicUrl).host) {
-      url.host = window.location.host;
-    }
-    return url.href;
   }
 
   #change(change: Partial<View>): void {

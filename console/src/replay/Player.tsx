@@ -1,0 +1,86 @@
+/**
+ * The asciinema player: a terminal emulator in WebAssembly that draws characters and nothing else, so links, titles and
+ * clipboard sequences of a recording mean nothing to it.
+ */
+
+import 'asciinema-player/dist/bundle/asciinema-player.css';
+import './replay.css';
+
+import { useEffect, useImperativeHandle, useRef, type Ref } from 'react';
+
+import { create, type Player as AsciinemaPlayer } from 'asciinema-player';
+
+import { prefersReducedMotion, useIsDark } from '../app/theme.ts';
+import { replayTexts } from '../texts/replay.ts';
+import type { Cast } from './cast.ts';
+import type { Timeline } from './timeline.ts';
+
+export interface PlayerRef {
+  /** Seconds of the recording. */
+  readonly time: () => number;
+  readonly seek: (at: number) => void;
+}
+
+interface Props {
+  readonly ref: Ref<PlayerRef>;
+  readonly cast: Cast;
+  readonly timeline: Timeline;
+  readonly speed: number;
+  /** Seconds of the recording. */
+  readonly startAt: number;
+}
+
+/** What the player understands: output, resizes, markers. */
+const SHOWN = new Set(['o', 'r', 'm']);
+
+export function Player({ ref, cast, timeline, speed, startAt }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const player = useRef<AsciinemaPlayer>(null);
+  const isPlaying = useRef(false);
+  const at = useRef(startAt);
+  const isDark = useIsDark();
+
+  useEffect(() => {
+    if (!place.current) {
+      return undefined;
+    }
+    const { cols, rows } = cast;
+    const events = timeline.events.filter(({ code }) => SHOWN.has(code)).map(({ at, code, data }) => [at, code, data] as const);
+    const created = create(
+      { data: { cols, rows, events }, parser: (recording) => recording as never },
+      place.current,
+      {
+        speed,
+        startAt: timeline.toReplay(at.current),
+        autoPlay: isPlaying.current,
+        preload: true,
+        poster: `npt:${timeline.toReplay(at.current)}`,
+        fit: 'width',
+        theme: isDark ? 'asciinema' : 'solarized-light',
+        cursorMode: prefersReducedMotion() ? 'steady' : 'blinking',
+        terminalFontFamily: "'DejaVu Sans Mono', 'Liberation Mono', Menlo, Consolas, monospace",
+      },
+    );
+    created.addEventListener('playing', () => {
+      isPlaying.current = true;
+    });
+    for (const stopped of ['pause', 'ended'] as const) {
+      created.addEventListener(stopped, () => {
+        isPlaying.current = false;
+      });
+    }
+    player.current = created;
+    return () => {
+      at.current = timeline.toRecording(created.getCurrentTime());
+      player.current = null;
+      created.dispose();
+    };
+  }, [cast, timeline, speed, isDark]);
+
+  useImperativeHandle(ref, () => ({
+    time: () => timeline.toRecording(player.current?.getCurrentTime() ?? 0),
+    seek: (at) => void player.current?.seek(timeline.toReplay(at)),
+  }));
+
+  return <section className="replay-player" ref={place} aria-label={replayTexts.player} />;
+}
