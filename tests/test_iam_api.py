@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import time
+import urllib.parse
 import uuid
 
 import pytest
@@ -209,6 +210,12 @@ class TestAccessKeys:
         with refused("NoSuchEntity", "The Access Key with id AKIAAAAAAAAAAAAAAAAA cannot be found."):
             iam.update_access_key(UserName=user, AccessKeyId="AKIAAAAAAAAAAAAAAAAA", Status="Active")
 
+    def test_what_is_created_is_read_back(self, iam, user):
+        created = iam.create_access_key(UserName=user)["AccessKey"]
+        [read] = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
+        assert read == {name: value for name, value in created.items() if name != "SecretAccessKey"}
+        assert (read["UserName"], read["Status"]) == (user, "Active") and read["CreateDate"].microsecond == 0
+
 
 class TestPasswords:
     def test_a_login_profile_comes_and_goes(self, iam, user):
@@ -245,6 +252,16 @@ class TestPasswords:
 
 
 class TestGroups:
+    def test_what_is_created_is_read_back(self, iam, name):
+        created = iam.create_group(GroupName=name, Path="/team/web/")["Group"]
+        read = iam.get_group(GroupName=name)
+        assert (read["Group"], read["Users"], read["IsTruncated"]) == (created, [], False)
+        assert read["Group"]["Path"] == "/team/web/" and read["Group"]["CreateDate"].microsecond == 0
+        iam.update_group(GroupName=name, NewPath="/moved/")
+        moved = iam.get_group(GroupName=name)["Group"]
+        arn = f"arn:aws:iam::{ACCOUNT}:group/moved/{name}"
+        assert moved == created | {"Path": "/moved/", "Arn": arn}
+
     def test_members_come_and_go(self, iam, user, name):
         created = iam.create_group(GroupName=f"{name}g", Path="/team/")["Group"]
         assert created["Arn"] == f"arn:aws:iam::{ACCOUNT}:group/team/{name}g" and created["GroupId"][:4] == "AGPA"
@@ -353,6 +370,15 @@ class TestRoles:
 
 
 class TestInstanceProfiles:
+    def test_what_is_created_is_read_back(self, iam, name):
+        created = iam.create_instance_profile(InstanceProfileName=name, Path="/p/", Tags=tags(env="test", team="web"))
+        read = iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
+        assert read == created["InstanceProfile"]
+        assert read["Tags"] == tags(env="test", team="web") and read["CreateDate"].microsecond == 0
+        assert iam.list_instance_profile_tags(InstanceProfileName=name)["Tags"] == read["Tags"]
+        listed = [p for p in iam.list_instance_profiles(PathPrefix="/p/")["InstanceProfiles"] if p["Path"] == "/p/"]
+        assert read["Arn"] in [profile["Arn"] for profile in listed]
+
     def test_a_profile_holds_one_role(self, iam, role):
         created = iam.create_instance_profile(InstanceProfileName=role, Path="/p/", Tags=tags(env="test"))
         created = created["InstanceProfile"]
@@ -443,7 +469,11 @@ class TestManagedPolicies:
         )["Policy"]
         assert created["Arn"] == f"arn:aws:iam::{ACCOUNT}:policy/team/{name}" and created["PolicyId"][:4] == "ANPA"
         assert iam.get_policy(PolicyArn=created["Arn"])["Policy"] == created
-        assert (created["Description"], created["DefaultVersionId"], created["AttachmentCount"]) == ("sessions", "v1", 0)
+        assert (created["Description"], created["DefaultVersionId"], created["AttachmentCount"]) == (
+            "sessions",
+            "v1",
+            0,
+        )
         version = iam.get_policy_version(PolicyArn=created["Arn"], VersionId="v1")["PolicyVersion"]
         assert version["Document"] == ALLOW_SESSIONS and version["IsDefaultVersion"]
         with refused("EntityAlreadyExists", f"A policy called {name} already exists.", 409):
@@ -587,7 +617,8 @@ class TestTags:
     def test_of_all_six_kinds(self, iam, name):
         for kind, named in tagged_things(iam, name).items():
             tag, untag, listed = (
-                getattr(iam, f"{verb}_{kind}{suffix}") for verb, suffix in [("tag", ""), ("untag", ""), ("list", "_tags")]
+                getattr(iam, f"{verb}_{kind}{suffix}")
+                for verb, suffix in [("tag", ""), ("untag", ""), ("list", "_tags")]
             )
             tag(**named, Tags=tags(env="test", team="ops"))
             tag(**named, Tags=tags(env="production"))
@@ -611,6 +642,57 @@ class TestTags:
         iam.tag_policy(PolicyArn=policy, Tags=tags(Env="a"))
         with refused("InvalidInput", "case insensitive"):
             iam.tag_policy(PolicyArn=policy, Tags=tags(env="b"))
+
+
+class TestReadBackAsTerraformDoesIt:
+    """Terraform reads each attribute again after it wrote it, and plans a change for whatever is not the same."""
+
+    def test_an_update_of_each_attribute_is_read_back(self, iam, user, role, policy):
+        iam.update_user(UserName=user, NewPath="/new/")
+        iam.put_user_permissions_boundary(UserName=user, PermissionsBoundary=ADMINISTRATOR)
+        iam.tag_user(UserName=user, Tags=tags(a="1", b="2"))
+        iam.tag_user(UserName=user, Tags=tags(a="3"))
+        iam.untag_user(UserName=user, TagKeys=["b"])
+        read = iam.get_user(UserName=user)["User"]
+        assert (read["Path"], read["Tags"]) == ("/new/", tags(a="3"))
+        assert read["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/new/{user}"
+        boundary = {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": ADMINISTRATOR}
+        assert read["PermissionsBoundary"] == boundary
+        iam.delete_user_permissions_boundary(UserName=user)
+        iam.untag_user(UserName=user, TagKeys=["a"])
+        read = iam.get_user(UserName=user)["User"]
+        assert "PermissionsBoundary" not in read and "Tags" not in read
+
+        trust = json.loads(json.dumps(TRUST).replace("ssm.", "ec2."))
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+        iam.update_role(RoleName=role, Description="new", MaxSessionDuration=7200)
+        iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=READ_ONLY)
+        iam.tag_role(RoleName=role, Tags=tags(a="1"))
+        read = iam.get_role(RoleName=role)["Role"]
+        assert read["AssumeRolePolicyDocument"] == trust
+        assert (read["Description"], read["MaxSessionDuration"], read["Tags"]) == ("new", 7200, tags(a="1"))
+        assert read["PermissionsBoundary"]["PermissionsBoundaryArn"] == READ_ONLY
+
+        narrowed = {**ALLOW_SESSIONS, "Statement": [{"Effect": "Deny", "Action": "ssm:*", "Resource": "*"}]}
+        iam.create_policy_version(PolicyArn=policy, PolicyDocument=json.dumps(narrowed), SetAsDefault=True)
+        read = iam.get_policy(PolicyArn=policy)["Policy"]
+        assert read["DefaultVersionId"] == "v2"
+        version = iam.get_policy_version(PolicyArn=policy, VersionId="v2")["PolicyVersion"]
+        assert version["Document"] == narrowed
+
+    def test_documents_are_read_back_as_they_were_written(self, iam, user, role, group):
+        """White space, the order of members and escapes are the author's."""
+        text = (
+            '{\n  "Statement" : [ {"Resource":"*","Action":"ssm:Get*","Effect":"Allow"} ],\n  "Version":"2012-10-17"}'
+        )
+        bodies = []
+        iam.meta.events.register("before-parse.iam", lambda response_dict, **_: bodies.append(response_dict["body"]))
+        for kind, holder in [("user", user), ("role", role), ("group", group)]:
+            named = {f"{kind.title()}Name": holder, "PolicyName": "inline"}
+            getattr(iam, f"put_{kind}_policy")(**named, PolicyDocument=text)
+            getattr(iam, f"get_{kind}_policy")(**named)
+            found = re.search("<PolicyDocument>(.*?)</PolicyDocument>", bodies[-1].decode(), re.S)
+            assert urllib.parse.unquote(found.group(1)) == text, kind
 
 
 class TestMfaDevices:
@@ -648,6 +730,36 @@ class TestMfaDevices:
         iam.delete_virtual_mfa_device(SerialNumber=serial)
         with refused("NoSuchEntity", status=404):
             iam.delete_virtual_mfa_device(SerialNumber=serial)
+
+    def test_a_clock_is_found_ahead_and_behind(self, iam, server, user):
+        device = iam.create_virtual_mfa_device(VirtualMFADeviceName=user)["VirtualMFADevice"]
+        seed, serial, now = device["Base32StringSeed"].decode(), device["SerialNumber"], time.time()
+
+        def codes(first_step: int) -> dict:
+            """Of a device that is so many steps ahead."""
+            return {f"AuthenticationCode{n}": code_at(seed, now + (first_step + n - 1) * STEP_S) for n in [1, 2]}
+
+        key = iam.create_access_key(UserName=user)["AccessKey"]
+        keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+        sts = server.client("sts", **keys)
+
+        def is_accepted(step: int) -> bool:
+            code = code_at(seed, now + step * STEP_S)
+            try:
+                return bool(sts.get_session_token(SerialNumber=serial, TokenCode=code))
+            except ClientError as error:
+                assert "invalid MFA one time pass code" in str(error)
+                return False
+
+        iam.enable_mfa_device(UserName=user, SerialNumber=serial, **codes(-8))
+        assert not is_accepted(0), "its clock is eight steps behind"
+        iam.resync_mfa_device(UserName=user, SerialNumber=serial, **codes(8))
+        assert is_accepted(10), "its clock is eight steps ahead"
+        # Set right again: what it shows now is before what was used, and no code works twice.
+        iam.resync_mfa_device(UserName=user, SerialNumber=serial, **codes(0))
+        assert not any(is_accepted(step) for step in [1, 2, 9, 10])
+        with refused("InvalidAuthenticationCode"):
+            iam.resync_mfa_device(UserName=user, SerialNumber=serial, **codes(40))
 
     def test_codes_that_enabled_a_device_do_not_enable_it_again(self, iam, user):
         device = iam.create_virtual_mfa_device(VirtualMFADeviceName=user)["VirtualMFADevice"]
