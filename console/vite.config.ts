@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 import { budget } from './build/budget.ts';
 import { compress } from './build/compress.ts';
+import { firstPage, isOfFirstPage } from './build/first-page.ts';
 import { fonts } from './build/fonts.ts';
 import { unused } from './build/unused.ts';
 
@@ -11,13 +12,14 @@ const SERVER = process.env['POSTERN_URL'] ?? 'https://localhost:8443';
 
 export default defineConfig({
   base: '/console/',
-  plugins: [fonts(), unused(), react(), compress(), budget()],
+  plugins: [firstPage(), fonts(), unused(), react(), compress(), budget()],
   build: {
     target: 'es2023',
     assetsInlineLimit: 0,
     manifest: true,
     // The polyfill is a script of its own that every browser of the target does without.
     modulePreload: { polyfill: false },
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'first-page', test: isOfFirstPage }] } } },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 2048,
   },
