@@ -5,6 +5,7 @@ import { budget } from './build/budget.ts';
 import { compress } from './build/compress.ts';
 import { firstPage, isOfFirstPage } from './build/first-page.ts';
 import { fonts } from './build/fonts.ts';
+import { licences } from './build/licences.ts';
 import { unused } from './build/unused.ts';
 
 /** The server that `npm run dev` speaks to; `make dev` starts one there. */
@@ -12,7 +13,7 @@ const SERVER = process.env['POSTERN_URL'] ?? 'https://localhost:8443';
 
 export default defineConfig({
   base: '/console/',
-  plugins: [firstPage(), fonts(), unused(), react(), compress(), budget()],
+  plugins: [firstPage(), fonts(), unused(), react(), licences(), compress(), budget()],
   build: {
     target: 'es2023',
     assetsInlineLimit: 0,

@@ -7,21 +7,13 @@ import ContentLayout from '@cloudscape-design/components/content-layout';
 import Header from '@cloudscape-design/components/header';
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import Tabs from '@cloudscape-design/components/tabs';
 
 import { Loading } from '../app/Loading.tsx';
-import { replaceQuery, useLocation } from '../router/location.ts';
 import { partTexts } from '../texts/parts.ts';
+import { PartTabs, type Part } from './PartTabs.tsx';
 import type { Resource } from './resource.ts';
 import { visibleLine } from './visible.ts';
 import { Failure } from './denial/Failure.tsx';
-
-/** A tab; its identifier stands in the address. */
-export interface Part {
-  readonly id: string;
-  readonly label: string;
-  readonly content: ReactNode;
-}
 
 interface Props<T> {
   readonly name: string;
@@ -44,24 +36,11 @@ export function Details<T>({ name, resource, actions, facts, parts, children }: 
             <Container header={<Header variant="h2">{partTexts.details.overview}</Header>}>
               <KeyValuePairs columns={3} items={facts(value)} />
             </Container>
-            <PartTabs parts={parts(value)} />
+            <PartTabs label={partTexts.details.tabs} parts={parts(value)} />
           </>
         )}
         {children}
       </SpaceBetween>
     </ContentLayout>
-  );
-}
-
-function PartTabs({ parts }: { readonly parts: readonly Part[] }) {
-  const { query } = useLocation();
-  const active = parts.find(({ id }) => id === query.get('tab')) ?? parts[0];
-  return (
-    <Tabs
-      ariaLabel={partTexts.details.tabs}
-      activeTabId={active?.id ?? ''}
-      onChange={({ detail }) => replaceQuery(new URLSearchParams({ tab: detail.activeTabId }))}
-      tabs={parts.map(({ id, label, content }) => ({ id, label, content: id === active?.id && content }))}
-    />
   );
 }

@@ -31,8 +31,8 @@ export const ACTIONS: Readonly<Record<string, readonly string[]>> = {
     UntagOpenIDConnectProvider UntagPolicy UntagRole UntagUser UpdateAccessKey UpdateAssumeRolePolicy UpdateGroup
     UpdateLoginProfile UpdateOpenIDConnectProviderThumbprint UpdateRole UpdateRoleDescription UpdateUser`),
   postern: words(`
-    AttachSession DeleteSessionRecording ExpireAuditRecords GetSessionRecording ListSessionRecordings ListSignIns
-    RevokeSessions`),
+    AttachSession DeleteSessionRecording EndSignIn ExpireAuditRecords GetSessionRecording ListSessionRecordings
+    ListSignIns RevokeSessions`),
   s3: words(`
     GetBucketLocation GetObject ListAllMyBuckets ListBucket ListBucketVersions`),
   ssm: words(`

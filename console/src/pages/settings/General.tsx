@@ -1,0 +1,86 @@
+/** What the server is, who one is, how the page looks. */
+
+import Box from '@cloudscape-design/components/box';
+import Container from '@cloudscape-design/components/container';
+import FormField from '@cloudscape-design/components/form-field';
+import Header from '@cloudscape-design/components/header';
+import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
+import RadioGroup from '@cloudscape-design/components/radio-group';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+
+import { chooseTheme, useTheme, type Theme } from '../../app/theme.ts';
+import { useSignIn } from '../../sign-in/state.ts';
+import { settingsTexts } from '../../texts/settings.ts';
+import { CopyText } from '../../ui/code/CopyText.tsx';
+import { Time } from '../../ui/Time.tsx';
+import { visibleLine } from '../../ui/visible.ts';
+
+export function General() {
+  return (
+    <SpaceBetween size="l">
+      <Server />
+      <You />
+      <Appearance />
+    </SpaceBetween>
+  );
+}
+
+function Server() {
+  const texts = settingsTexts.server;
+  const { version, accountId, region, publicUrl, caFingerprintSha256: fingerprint } = useSignIn();
+  return (
+    <Container header={<Header variant="h2">{texts.title}</Header>}>
+      <KeyValuePairs
+        columns={3}
+        items={[
+          { label: texts.version, value: visibleLine(version) },
+          { label: texts.account, value: <CopyText text={accountId} /> },
+          { label: texts.region, value: <CopyText text={region} /> },
+          { label: texts.url, value: <CopyText text={publicUrl} /> },
+          { label: texts.ca, value: fingerprint === '' ? texts.caPublic : <CopyText text={fingerprint} /> },
+        ]}
+      />
+    </Container>
+  );
+}
+
+function You() {
+  const texts = settingsTexts.you;
+  const { principalArn, role, signedInAt, expiresAt, mfa } = useSignIn();
+  return (
+    <Container header={<Header variant="h2">{texts.title}</Header>}>
+      <KeyValuePairs
+        columns={3}
+        items={[
+          { label: texts.principal, value: <CopyText text={principalArn} /> },
+          ...(role ? [{ label: texts.role, value: <CopyText text={role.arn} /> }] : []),
+          { label: texts.mfa, value: mfa ? texts.yes : texts.no },
+          { label: texts.since, value: <Time at={signedInAt} /> },
+          { label: texts.until, value: <Time at={expiresAt} /> },
+        ]}
+      />
+    </Container>
+  );
+}
+
+const THEMES: readonly Theme[] = ['light', 'dark', 'system'];
+
+function Appearance() {
+  const texts = settingsTexts.appearance;
+  const theme = useTheme();
+  return (
+    <Container header={<Header variant="h2" description={texts.description}>{texts.title}</Header>}>
+      <SpaceBetween size="m">
+        <FormField label={texts.label}>
+          <RadioGroup
+            ariaLabel={texts.label}
+            value={theme}
+            items={THEMES.map((value) => ({ value, label: texts[value] }))}
+            onChange={({ detail }) => chooseTheme(THEMES.find((value) => value === detail.value) ?? 'system')}
+          />
+        </FormField>
+        <Box variant="small">{texts.motion}</Box>
+      </SpaceBetween>
+    </Container>
+  );
+}
