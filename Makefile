@@ -13,12 +13,14 @@ export PATH := $(PATH):$(CURDIR)/.tools/bin
 help: ## List the recipes
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
-demo: ## Build everything, start a server and a node on this machine, and open a session
+demo: console ## Build everything, start a server and a node on this machine, and open a session
 	@cargo build --quiet --bins
 	@python3 scripts/demo.py
 
-test: packages tools ## Run every check and every test, as CI does
+test: packages tools console ## Run every check and every test, as CI does
 	scripts/lint
+	scripts/console lint
+	scripts/console test
 	cargo nextest run --workspace
 	cargo build --workspace --bins --examples
 	$(VENV)/bin/pytest tests
@@ -29,6 +31,7 @@ dev: ## Start a server and a node that stay, rebuilt and restarted when sources 
 bench: ## Measure speed and memory (release build), each against its target
 	scripts/packages bench
 	scripts/tools python node
+	scripts/console build
 	cargo build --release --bins
 	$(VENV)/bin/python bench/run.py $(BENCH)
 
@@ -36,6 +39,7 @@ lint: ## Formatting, clippy, ruff, licences of dependencies, the rules of the pr
 	scripts/packages test
 	scripts/tools python
 	scripts/lint
+	scripts/console lint
 
 deny: ## Everything that deny.toml says of dependencies, with the known vulnerabilities, which come from the network
 	scripts/packages test
@@ -45,8 +49,13 @@ deny: ## Everything that deny.toml says of dependencies, with the known vulnerab
 fuzz: ## Compile the fuzz targets, in minutes; `cargo +nightly fuzz run NAME` runs one
 	cargo check --manifest-path fuzz/Cargo.toml --target-dir target --bins
 
-build: ## Build the programs (profile dev)
+build: console ## Build the programs (profile dev)
 	cargo build --workspace --bins --examples
+
+# What the server embeds, before it is compiled.
+console:
+	@scripts/packages console
+	@scripts/console build
 
 packages:
 	scripts/packages test

@@ -20,7 +20,7 @@ export default defineConfig({
     manifest: true,
     // The polyfill is a script of its own that every browser of the target does without.
     modulePreload: { polyfill: false },
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'first-page', test: isOfFirstPage }] } } },
+    rolldownOptions: { checks: { pluginTimings: false }, output: { codeSplitting: { groups: [{ name: 'first-page', test: isOfFirstPage }] } } },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 2048,
   },

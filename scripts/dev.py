@@ -14,11 +14,14 @@ LOOK_EVERY_S = 1
 
 def newest_change() -> float:
     sources = [ROOT / "Cargo.toml", ROOT / "Cargo.lock", *(ROOT / "crates").rglob("*.rs"), *(ROOT / "crates").rglob("*.toml")]
+    console = ROOT / "console"
+    sources += [console / "index.html", console / "package-lock.json", *(path for path in (console / "src").rglob("*") if path.is_file())]
     return max(path.stat().st_mtime for path in sources)
 
 
 def build() -> bool:
-    return subprocess.run(["cargo", "build", "--bins"], cwd=ROOT, stdin=subprocess.DEVNULL).returncode == 0
+    steps = [["scripts/console", "build"], ["cargo", "build", "--bins"]]
+    return all(subprocess.run(step, cwd=ROOT, stdin=subprocess.DEVNULL).returncode == 0 for step in steps)
 
 
 def start(deployment: Deployment) -> None:
