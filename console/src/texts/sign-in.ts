@@ -61,7 +61,7 @@ export const signInTexts = {
     ended: 'The sign-in has ended',
     empty: 'Nobody is signed in',
     loading: 'Loading sign-ins',
-    endNamed: (user: string, address: string) => `End the sign-in of ${user} from ${address}`,
+    endNamed: (user: string, address: string) => `End sign-in of ${user} from ${address}`,
   },
   switchRole: {
     title: 'Switch role',

@@ -39,20 +39,20 @@ export const columns: readonly Column<Node>[] = [
     header: titles.status,
     minWidth: 140,
     text: (node) => statusText(node.PingStatus),
-    cell: (node) => <NodeStatus status={node.PingStatus} />,
-  },
-  {
-    id: 'since',
-    header: titles.since,
-    minWidth: 140,
-    text: (node) => String(node.LastPingDateTime ?? 0),
-    cell: (node) => <Time at={node.LastPingDateTime} form="relative" />,
+    cell: (node) => (
+      <>
+        <NodeStatus status={node.PingStatus} />
+        <Box variant="small" display="block" color="text-body-secondary">
+          <Time at={node.LastPingDateTime} form="relative" />
+        </Box>
+      </>
+    ),
   },
   { id: 'platform', header: titles.platform, minWidth: 150, text: platformOf, cell: (node) => visibleLine(platformOf(node)) || '–' },
   {
     id: 'agent',
     header: titles.agent,
-    minWidth: 130,
+    minWidth: 120,
     text: (node) => node.AgentVersion ?? '',
     cell: (node) => visibleLine(node.AgentVersion ?? '–'),
   },

@@ -110,7 +110,7 @@ export function SessionActions({ session, onTerminate }: { readonly session: Ses
   const page = session && pathOf('/sessions/:sessionId', { sessionId: session.SessionId });
   const live = session !== undefined && isLive(session);
   return (
-    <>
+    <SpaceBetween direction="horizontal" size="xs">
       {(!session || live) && (
         <Button disabled={!live} onClick={onTerminate}>
           {texts.terminate}
@@ -122,6 +122,6 @@ export function SessionActions({ session, onTerminate }: { readonly session: Ses
         </Button>
       )}
       {session && !live && <Button href={href(`${page}/replay`)}>{texts.replay}</Button>}
-    </>
+    </SpaceBetween>
   );
 }

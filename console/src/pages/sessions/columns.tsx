@@ -20,31 +20,31 @@ const shared: readonly Column<Session>[] = [
     id: 'id',
     header: titles.id,
     isRowHeader: true,
-    minWidth: 200,
+    minWidth: 190,
     text: ({ SessionId }) => SessionId,
     cell: ({ SessionId }) => (
       <Link href={href(pathOf('/sessions/:sessionId', { sessionId: SessionId }))}>{visibleLine(SessionId)}</Link>
     ),
   },
-  { id: 'owner', header: titles.owner, minWidth: 120, text: ownerName, cell: (session) => visibleLine(ownerName(session)) },
+  { id: 'owner', header: titles.owner, minWidth: 110, text: ownerName, cell: (session) => visibleLine(ownerName(session)) },
   {
     id: 'target',
     header: titles.target,
-    minWidth: 190,
+    minWidth: 180,
     text: ({ Target = '' }) => Target,
     cell: ({ Target = '' }) => <Link href={href(pathOf('/nodes/:nodeId', { nodeId: Target }))}>{visibleLine(Target)}</Link>,
   },
   {
     id: 'status',
     header: titles.status,
-    minWidth: 140,
+    minWidth: 130,
     text: ({ Status = '' }) => Status,
     cell: ({ Status }) => <SessionStatus status={Status} />,
   },
   {
     id: 'started',
     header: titles.started,
-    minWidth: 140,
+    minWidth: 120,
     text: ({ StartDate = 0 }) => String(StartDate),
     cell: ({ StartDate }) => <Time at={StartDate} form="relative" />,
   },
@@ -53,7 +53,7 @@ const shared: readonly Column<Session>[] = [
 const reason: Column<Session> = {
   id: 'reason',
   header: titles.reason,
-  minWidth: 150,
+  minWidth: 130,
   text: ({ Reason = '' }) => Reason,
   cell: ({ Reason }) => visibleLine(Reason ?? '–'),
 };
