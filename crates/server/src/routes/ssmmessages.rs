@@ -3,43 +3,23 @@
 mod create_channel;
 mod open_channel;
 
-use percent_encoding::percent_decode_str;
 use postern_api::{ApiError, CommonError};
-use postern_ids::{Arn, NodeId, SessionId};
+use postern_ids::Arn;
 use serde_json::Map;
 
 use crate::app::App;
 use crate::audit::Described;
 use crate::inbound::Inbound;
+use crate::serve::{Channel, NotAChannel};
 
 pub(crate) use create_channel::create_channel;
 pub(crate) use open_channel::open_channel;
 
-const CONTROL_CHANNEL: &str = "/v1/control-channel/";
-const DATA_CHANNEL: &str = "/v1/data-channel/";
+pub(crate) use crate::serve::is_channel;
 
-/// A channel, as the path names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Channel {
-    Control(NodeId),
-    Data(SessionId),
-}
-
-/// Whether a path belongs to this service.
-pub(crate) fn is_channel(path: &str) -> bool {
-    path.starts_with(CONTROL_CHANNEL) || path.starts_with(DATA_CHANNEL)
-}
-
-impl Channel {
-    fn parse(path: &str) -> Result<Self, ApiError> {
-        let bad = |what: &str| ApiError::new(CommonError::Validation, format!("The path names no {what}."));
-        let decoded = |name: &str| percent_decode_str(name).decode_utf8().map(|name| name.into_owned());
-        if let Some(name) = path.strip_prefix(CONTROL_CHANNEL) {
-            let node = decoded(name).ok().and_then(|name| name.parse().ok());
-            return node.map(Self::Control).ok_or_else(|| bad("managed instance"));
-        }
-        let session = path.strip_prefix(DATA_CHANNEL).and_then(|name| decoded(name).ok()?.parse().ok());
-        session.map(Self::Data).ok_or_else(|| bad("session"))
+impl From<NotAChannel> for ApiError {
+    fn from(error: NotAChannel) -> Self {
+        Self::new(CommonError::Validation, error.to_string())
     }
 }
 
@@ -60,27 +40,5 @@ impl Channel {
         inbound.entry.operation(Described::channel(name));
         inbound.entry.parameters(Map::from_iter([(member.to_owned(), value.into())]));
         inbound.entry.resource(&arn);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_names_a_node_or_a_session() {
-        let node = Channel::parse("/v1/control-channel/mi-0123456789abcdef0").unwrap();
-        assert_eq!(node, Channel::Control("mi-0123456789abcdef0".parse().unwrap()));
-        let session = Channel::parse("/v1/data-channel/a%40b-x").unwrap();
-        assert_eq!(session, Channel::Data("a@b-x".parse().unwrap()));
-        for wrong in [
-            "/v1/control-channel/",
-            "/v1/control-channel/mi-0123456789abcdef0/x",
-            "/v1/data-channel/",
-            "/v1/data-channel/%2e%2e%2fx",
-            "/v1/data-channel/%ff",
-        ] {
-            assert!(Channel::parse(wrong).is_err(), "{wrong}");
-        }
     }
 }
