@@ -1,10 +1,15 @@
 """A node speaks only as itself."""
 
+import json
+
+import botocore.exceptions
 import pytest
 import websockets.exceptions
 from cryptography.hazmat.primitives.asymmetric import rsa
 from harness import channel, wire
 from harness.node import AGENT_VERSION, Node, token_of
+from harness.people import Person, allow
+from harness.programs import ACCOUNT, REGION
 from harness.requests import ssm_call
 from harness.waiting import eventually
 
@@ -128,6 +133,70 @@ def test_a_registration_that_is_wrong(server, change, code):
     answer = Node(server).register(activation, **change)
     assert answer.status == 400
     assert answer.code in code.split()
+
+
+def test_a_node_is_given_another_role(server, stranger):
+    """With the real command line, by somebody who may do just that."""
+    iam = server.client("iam")
+    trusting = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Allow",
+                "Principal": {"Service": "ssm.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            },
+        }
+    )
+    role = iam.create_role(RoleName="OtherNodes", Path="/nodes/", AssumeRolePolicyDocument=trusting)["Role"]
+    person = Person(server)
+    node_arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:managed-instance/{stranger.id}"
+    update = ["ssm", "update-managed-instance-role", "--instance-id", stranger.id, "--iam-role"]
+    on_node = allow("ssm:UpdateManagedInstanceRole", node_arn)
+    on_role = allow("ssm:UpdateManagedInstanceRole", role["Arn"])
+    passed = {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}}
+    pass_role = allow("iam:PassRole", role["Arn"], Condition=passed)
+    for statements, resource in [
+        ([on_role, pass_role], node_arn),
+        ([on_node, pass_role], role["Arn"]),
+        ([on_node, on_role], role["Arn"]),
+    ]:
+        person.put(*statements)
+        told = person.aws(*update, "OtherNodes").stderr
+        assert "AccessDeniedException" in told and f"on resource: {resource}" in told, told
+    person.put(on_node, on_role, pass_role)
+    before = stranger.role
+    done = person.aws(*update, "nodes/OtherNodes")
+    assert done.returncode == 0, done.stderr
+    [described] = server.client().describe_instance_information(
+        Filters=[{"Key": "InstanceIds", "Values": [stranger.id]}]
+    )["InstanceInformationList"]
+    assert described["IamRole"] == "OtherNodes"
+    assert arn_of(server, before).endswith(f":assumed-role/PosternNode/{stranger.id}"), "until it asks again"
+    stranger.request_role()
+    assert arn_of(server, stranger.role).endswith(f":assumed-role/OtherNodes/{stranger.id}")
+
+    admin = server.client()
+    for node_id, name, code in [
+        (stranger.id, "NoSuchRole", "ValidationException"),
+        ("mi-00000000000000000", "OtherNodes", "InvalidInstanceId"),
+    ]:
+        with pytest.raises(botocore.exceptions.ClientError) as refused:
+            admin.update_managed_instance_role(InstanceId=node_id, IamRole=name)
+        assert refused.value.response["Error"]["Code"] == code, (node_id, name)
+    iam.update_assume_role_policy(RoleName="OtherNodes", PolicyDocument=trusting.replace("ssm.", "ec2."))
+    with pytest.raises(botocore.exceptions.ClientError, match="missing ssm service principal"):
+        admin.update_managed_instance_role(InstanceId=stranger.id, IamRole="OtherNodes")
+
+
+def arn_of(server, keys) -> str:
+    sts = server.client(
+        "sts",
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
+        aws_session_token=keys.token,
+    )
+    return sts.get_caller_identity()["Arn"]
 
 
 def test_the_newer_of_two_agents_with_one_identity_wins(lab, server):
