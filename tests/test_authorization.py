@@ -2,14 +2,12 @@
 
 import json
 
-import botocore.credentials
 import botocore.exceptions
 import pytest
 import websockets.exceptions
 from harness.channel import Session
-from harness.people import Holder, Person, RoleOf, allow, deny
+from harness.people import Holder, Person, RoleOf, allow, deny, trust
 from harness.programs import ACCOUNT, REGION
-from harness.requests import Request, sign
 
 SHELL = f"arn:aws:ssm:{REGION}:{ACCOUNT}:document/SSM-SessionManagerRunShell"
 SSH = "arn:aws:ssm:*:*:document/AWS-StartSSHSession"
@@ -197,7 +195,9 @@ def test_mfa_is_demanded(server, node, starts):
     demanded = Person(server, allow("ssm:StartSession", Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}))
     assert starts(demanded, node) is not True
     unless = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
-    barred = Person(server, allow(["ssm:StartSession", "sts:GetSessionToken"]), deny("ssm:StartSession", Condition=unless))
+    barred = Person(
+        server, allow(["ssm:StartSession", "sts:GetSessionToken"]), deny("ssm:StartSession", Condition=unless)
+    )
     assert "with an explicit deny" in starts(barred, node)
     only_false = {"Bool": {"aws:MultiFactorAuthPresent": "false"}}
     barred.put(allow(["ssm:StartSession", "sts:GetSessionToken"]), deny("ssm:StartSession", Condition=only_false))
@@ -308,6 +308,39 @@ def test_a_role_session_owns_its_sessions_by_the_form_with_its_identifier(server
     assert holder.aws("ssm", "terminate-session", "--session-id", mine).returncode == 0
 
 
+def test_a_name_that_was_somebody_elses_gives_none_of_their_sessions(server, node):
+    """A session's name begins with what its owner was called then; whose it is stands in its record."""
+    own = allow(["ssm:StartSession", "ssm:TerminateSession"], [ANY_NODE, SHELL, OWN_BY_NAME])
+    before = Person(server, own)
+    session = before.client().start_session(Target=node.node_id)["SessionId"]
+    server.client("iam").update_user(UserName=before.name, NewUserName=f"{before.name}.renamed")
+    now = Person(server, own, name=before.name)
+    assert session.startswith(f"{now.name}-")
+    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+        now.client().terminate_session(SessionId=session)
+    before.client().terminate_session(SessionId=session)
+
+
+def test_the_region_of_iam_is_not_what_its_client_signs(server):
+    """As at AWS, whose IAM has one endpoint; STS and all else are where the server is."""
+    person = Person(
+        server,
+        allow("iam:ListUsers", Condition={"StringEquals": {"aws:RequestedRegion": "us-east-1"}}),
+        allow("iam:ListRoles", Condition={"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}),
+        allow("sts:AssumeRole", Condition={"StringEquals": {"aws:RequestedRegion": REGION}}),
+    )
+    role = RoleOf(person, allow("ssm:DescribeSessions"))
+    account = person.arn.replace(f"user/{person.name}", "root")
+    server.client("iam").update_assume_role_policy(RoleName=role.name, PolicyDocument=trust(account))
+    for region in ["us-east-1", "eu-west-1"]:
+        keys = {"aws_access_key_id": person.key, "aws_secret_access_key": person.secret, "region_name": region}
+        iam = server.client("iam", **keys)
+        iam.list_users()
+        with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+            iam.list_roles()
+        server.client("sts", **keys).assume_role(RoleArn=role.arn, RoleSessionName="work")
+
+
 def test_a_deny_by_either_name_of_a_session_denies(server, node):
     person = Person(server, allow("ssm:StartSession"), allow("ssm:TerminateSession"))
     session = person.client().start_session(Target=node.node_id)["SessionId"]
@@ -332,10 +365,7 @@ def test_a_deny_by_either_name_of_a_session_denies(server, node):
 def test_a_client_that_signs_its_websocket_needs_leave_for_it(lab, server, node, statements, allowed):
     person = Person(server, allow("ssm:StartSession"), *statements)
     started = person.client().start_session(Target=node.node_id)
-    path = started["StreamUrl"].partition(server.url.partition("//")[2])[2]
-    keys = botocore.credentials.Credentials(person.key, person.secret)
-    signed = sign(Request(method="GET", path=path), server, "ssmmessages", keys=keys).headers
-    headers = {name: value for name, value in signed.items() if name.lower() != "host"}
+    headers = person.websocket_headers(started["StreamUrl"])
     if allowed:
         session = Session(server, started, headers=headers)
         lab.closers.append(session.close)

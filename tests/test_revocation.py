@@ -1,9 +1,12 @@
 """Rights that are taken away end the sessions that rest on them, within two seconds and with a word why."""
 
+import concurrent.futures
+import contextlib
 import json
 import sqlite3
 import time
 
+import botocore.exceptions
 import pytest
 from harness.channel import Session
 from harness.people import Person, RoleOf, allow, deny
@@ -190,6 +193,57 @@ def test_what_still_allows_a_session_leaves_it_alone(server, opened):
     person.put(allow(["ssm:StartSession", "ssm:DescribeSessions"]))
     Person(server, allow("*")).put(deny("*"))
     goes_on(session)
+
+
+def test_leave_for_the_data_channel_is_taken_where_nobody_comes_without(lab, opened):
+    """Where clients may come unsigned, whoever loses that leave can come back without it: nothing ends."""
+    own = lab.server({"POSTERN_SESSIONS_ALLOW_UNSIGNED_DATA_CHANNELS": "false"}).start()
+    node = lab.node(own)
+    person = Person(own, allow(["ssm:StartSession", "ssmmessages:OpenDataChannel"]))
+    started = person.client().start_session(Target=node.node_id)
+    session = Session(own, started, headers=person.websocket_headers(started["StreamUrl"]))
+    lab.closers.append(session.close)
+    assert session.run("echo here") == "here\n"
+    person.put(allow(["ssm:StartSession", "ssmmessages:Open*"]))
+    assert session.run("echo still here") == "still here\n"
+    person.put(allow("ssm:StartSession"))
+    ends(session, "because no identity-based policy allows the ssmmessages:OpenDataChannel action")
+
+
+def test_leave_for_the_data_channel_is_not_missed_where_others_come_without(server, opened):
+    person = Person(server, allow(["ssm:StartSession", "ssmmessages:OpenDataChannel"]))
+    session = opened(person)
+    person.put(allow("ssm:StartSession"))
+    goes_on(session)
+
+
+def test_a_session_that_starts_while_its_right_is_taken_away_ends(server, node):
+    """Whichever comes first, and however little comes between: it is refused, or it ends."""
+    person = Person(server, allow("ssm:StartSession"))
+    ssm, own = person.client(), server.client()
+    started = []
+    for number in range(30):
+        person.put(allow("ssm:StartSession"))
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            taking = pool.submit(take_away, person, number / 1000)
+            with contextlib.suppress(botocore.exceptions.ClientError):
+                started.append(ssm.start_session(Target=node.node_id)["SessionId"])
+            taking.result()
+    assert started, "no session was quick enough to be revoked"
+
+    def over() -> dict[str, str]:
+        pages = own.get_paginator("describe_sessions").paginate(
+            State="History", Filters=[{"key": "Owner", "value": person.arn}]
+        )
+        return {session["SessionId"]: session["Details"] for page in pages for session in page["Sessions"]}
+
+    eventually(lambda: set(started) <= set(over()), "every session that started ends", WITHIN_S)
+    assert all("permission for it was revoked" in why for why in over().values()), over()
+
+
+def take_away(person, after_s: float) -> None:
+    time.sleep(after_s)
+    person.put(deny("*"))
 
 
 def test_a_renamed_user_keeps_its_sessions(server, opened):

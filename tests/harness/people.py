@@ -4,8 +4,11 @@ import itertools
 import json
 import subprocess
 
+import botocore.credentials
+
 from .channel import Session
 from .programs import ACCOUNT, REGION, SCRIPTS, clean_environment
+from .requests import Request, sign
 
 _numbers = itertools.count(1)
 
@@ -53,6 +56,13 @@ class Holder:
         return subprocess.run(
             ["aws", *arguments], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
         )
+
+    def websocket_headers(self, stream_url: str) -> dict[str, str]:
+        """With which the websocket of a session is signed, as plugins from 1.2.764.0 on do it."""
+        path = stream_url.partition(self.server.url.partition("//")[2])[2]
+        keys = botocore.credentials.Credentials(self.key, self.secret, self.token)
+        signed = sign(Request(method="GET", path=path), self.server, "ssmmessages", keys=keys).headers
+        return {name: value for name, value in signed.items() if name.lower() != "host"}
 
     def open_session(self, node_id: str, **arguments) -> Session:
         started = self.client().start_session(Target=node_id, **arguments)
