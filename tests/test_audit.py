@@ -5,9 +5,11 @@ import contextlib
 import dataclasses
 import datetime
 import gzip
+import hashlib
 import json
 import re
 import subprocess
+import time
 
 import botocore.auth
 import botocore.credentials
@@ -173,6 +175,48 @@ def test_a_sessions_life_is_recorded_from_start_to_end(server, node, lab):
     names = [r["eventName"] for r in events(server, "ResourceName", session.id)]
     assert names.count("SessionConnected") == 2
     assert {"StartSession", "TerminateSession", "SessionEnded"} <= set(names)
+
+
+def test_a_recording_is_vouched_for_while_its_session_runs(lab):
+    server = lab.server({"POSTERN_AUDIT_RECORDING_INTERVAL": "1s"}).start()
+    node = lab.node(server)
+    session = lab.session(node)
+    cast = server.data / "recordings" / f"{session.id}.cast"
+
+    def progress(more_than: int):
+        """The records of the hash so far, oldest first, once there are more than so many."""
+        found = [r for r in events(server, "ResourceName", session.id) if r["eventName"] == "SessionRecordingProgress"]
+        found.sort(key=lambda record: record["serviceEventDetails"]["recording"][0]["bytes"])
+        return len(found) > more_than and found
+
+    session.run("echo first")
+    before = eventually(lambda: progress(0), "the hash so far is on the trail")
+    session.run("echo second")
+    after = eventually(lambda: progress(len(before)), "it is told again after more output")
+    written = cast.read_bytes()
+    assert b"first" in written and b"second" in written
+    seen = []
+    for record in after:
+        assert record["eventType"] == "AwsServiceEvent" and record["userIdentity"]["userName"] == "admin"
+        details = record["serviceEventDetails"]
+        assert (details["sessionId"], details["target"]) == (session.id, node.node_id)
+        [file] = details["recording"]
+        assert (file["type"], file["file"]) == ("asciicast", cast.name)
+        assert file["sha256"] == hashlib.sha256(written[: file["bytes"]]).hexdigest()
+        seen.append(file["bytes"])
+    assert seen == sorted(set(seen)) and seen[-1] <= len(written)
+    # Without output there is nothing new to vouch for.
+    quiet_until = time.monotonic() + 2.5
+    while time.monotonic() < quiet_until:
+        assert len(progress(0)) == len(after)
+    session.terminate()
+    eventually(lambda: session.described()["Status"] == "Terminated", "its end is on record")
+    # What is on the chain counts: a byte that was vouched for while the session ran is not changed unnoticed.
+    server.stop()
+    place = written.index(b"first")
+    cast.write_bytes(written[:place] + b"F" + cast.read_bytes()[place + 1 :])
+    done = subprocess.run([binary("postern"), "verify", str(server.data)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and cast.name in done.stdout + done.stderr, done.stdout + done.stderr
 
 
 def test_secrets_are_nowhere_on_the_trail(server, node, lab):
