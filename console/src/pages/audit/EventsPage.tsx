@@ -97,35 +97,30 @@ function Export({ records }: { readonly records: readonly AuditRecord[] }) {
 }
 
 const COLUMNS: TableProps.ColumnDefinition<AuditRecord>[] = [
-  {
-    id: 'time',
-    header: columnTexts.time,
-    minWidth: 190,
-    cell: ({ eventTime }) => <Time at={eventTime} />,
-  },
+  { id: 'time', header: columnTexts.time, minWidth: 170, cell: ({ eventTime }) => <Time at={eventTime} /> },
   {
     id: 'name',
     header: columnTexts.name,
-    minWidth: 190,
+    minWidth: 160,
     isRowHeader: true,
     cell: ({ eventId, eventName }) => <Link href={href(eventPath(eventId))}>{visibleLine(eventName)}</Link>,
   },
-  { id: 'user', header: columnTexts.user, minWidth: 120, cell: ({ who }) => visibleLine(who.name) },
-  {
-    id: 'source',
-    header: columnTexts.source,
-    minWidth: 110,
-    cell: ({ eventSource }) => visibleLine(eventSource.replace(/\.amazonaws\.com$/, '')),
-  },
+  { id: 'user', header: columnTexts.user, minWidth: 100, cell: ({ who }) => visibleLine(who.name) },
+  { id: 'outcome', header: columnTexts.outcome, minWidth: 120, cell: ({ errorCode }) => <Outcome errorCode={errorCode} /> },
   {
     id: 'resources',
     header: columnTexts.resources,
-    minWidth: 200,
+    minWidth: 150,
     cell: ({ subjects, who }) => {
       const others = subjects.filter(({ id }) => id !== who.name);
       return visibleLine(others.map(({ id }) => id).join(', ')) || auditTexts.record.absent;
     },
   },
-  { id: 'outcome', header: columnTexts.outcome, minWidth: 130, cell: ({ errorCode }) => <Outcome errorCode={errorCode} /> },
-  { id: 'address', header: columnTexts.address, minWidth: 130, cell: ({ sourceAddress }) => visibleLine(sourceAddress) },
+  {
+    id: 'source',
+    header: columnTexts.source,
+    minWidth: 90,
+    cell: ({ eventSource }) => visibleLine(eventSource.replace(/\.amazonaws\.com$/, '')),
+  },
+  { id: 'address', header: columnTexts.address, minWidth: 110, cell: ({ sourceAddress }) => visibleLine(sourceAddress) },
 ];

@@ -53,7 +53,7 @@ function State({ trail }: { readonly trail: cloudtrail.Trail }) {
   const arn = trail.TrailARN ?? '';
   const status = useResource((signal) => call(cloudtrail.GetTrailStatus, { Name: arn }, signal), [arn]);
   return (
-    <Container header={<Header variant="h2" description={texts.description}>{texts.title}</Header>}>
+    <Container header={<Header variant="h1" description={texts.description}>{texts.title}</Header>}>
       <SpaceBetween size="l">
         {status.error !== undefined && <Failure error={status.error} retry={status.reload} />}
         {status.value && <Logging status={status.value} />}

@@ -41,7 +41,8 @@ interface Props<T> {
   /** In the middle of a sentence, such as `users`. */
   readonly things: string;
   readonly description?: string;
-  readonly variant: 'full-page' | 'container' | 'embedded';
+  /** `page` is the page's main part in a frame; its title is the page's. */
+  readonly variant: 'full-page' | 'page' | 'container' | 'embedded';
   readonly resource: Resource<readonly T[]>;
   readonly columns: readonly Column<T>[];
   readonly keyOf: (item: T) => string;
@@ -90,7 +91,7 @@ export function Listing<T>(props: Props<T>) {
       {!(isFailed && resource.value === undefined) && (
         <Table<T>
           {...collectionProps}
-          variant={variant}
+          variant={variant === 'page' ? 'container' : variant}
           items={items}
           columnDefinitions={columns.map(definition)}
           trackBy={keyOf}
@@ -109,7 +110,7 @@ export function Listing<T>(props: Props<T>) {
           })}
           header={
             <Header
-              variant={variant === 'full-page' ? 'awsui-h1-sticky' : 'h2'}
+              variant={HEADERS[variant]}
               counter={resource.value && texts.count(filteredItemsCount ?? loaded.length, loaded.length)}
               description={description}
               actions={
@@ -157,6 +158,7 @@ export function Listing<T>(props: Props<T>) {
 }
 
 const NOTHING: readonly never[] = [];
+const HEADERS = { 'full-page': 'awsui-h1-sticky', page: 'h1', container: 'h2', embedded: 'h2' } as const;
 
 export function EmptyState({ title, body, action }: Empty) {
   return (
@@ -185,7 +187,7 @@ function definition<T>({ id, header, cell, sortBy, isRowHeader, width }: Column<
     cell,
     ...(sortBy && { sortingComparator: (a: T, b: T) => compare(sortBy(a), sortBy(b)) }),
     ...(isRowHeader && { isRowHeader }),
-    ...(width !== undefined && { minWidth: width }),
+    minWidth: width ?? (isRowHeader ? 180 : 130),
   };
 }
 

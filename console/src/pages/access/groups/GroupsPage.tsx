@@ -39,7 +39,7 @@ export default function GroupsPage() {
         title={texts.title}
         description={texts.description}
         things={texts.things}
-        variant="container"
+        variant="page"
         filterName="find"
         resource={all}
         keyOf={({ GroupName }) => GroupName}

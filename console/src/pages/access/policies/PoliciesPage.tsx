@@ -28,7 +28,7 @@ export default function PoliciesPage() {
         title={texts.title}
         description={texts.description}
         things={texts.things}
-        variant="container"
+        variant="page"
         filterName="find"
         resource={all}
         keyOf={({ Arn = '' }) => Arn}

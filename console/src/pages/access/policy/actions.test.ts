@@ -9,7 +9,7 @@ const BESIDE: Record<string, string[]> = {
   cloudtrail: [],
   ec2messages: [],
   iam: ['PassRole'],
-  postern: ['AttachSession', 'EndSignIn', 'ListSignIns'],
+  postern: ['EndSignIn', 'ListSignIns'],
   ssm: [],
   sts: ['SetSourceIdentity', 'TagSession'],
 };

@@ -29,7 +29,7 @@ export default function RolesPage() {
         title={texts.title}
         description={texts.description}
         things={texts.things}
-        variant="container"
+        variant="page"
         filterName="find"
         resource={all}
         keyOf={({ RoleName }) => RoleName}

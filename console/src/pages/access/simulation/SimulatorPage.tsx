@@ -48,7 +48,7 @@ export default function SimulatorPage() {
   return (
     <AccessTabs active="simulator">
       <SpaceBetween size="l">
-        <Container header={<Header variant="h2" description={texts.description}>{texts.title}</Header>}>
+        <Container header={<Header variant="h1" description={texts.description}>{texts.title}</Header>}>
           <form
             onSubmit={(event) => {
               event.preventDefault();
