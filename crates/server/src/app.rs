@@ -34,6 +34,8 @@ pub(crate) struct App {
     pub(crate) recordings: Recordings,
     /// What puts every call on the trail.
     pub(crate) audit: Audit,
+    /// What is younger is not removed from the trail by order, in days.
+    pub(crate) audit_expire_min_days: u32,
     /// S3 over what the trail delivers.
     pub(crate) s3: postern_s3::Endpoint,
     pub(crate) authenticator: Authenticator,

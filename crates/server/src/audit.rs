@@ -35,7 +35,7 @@ use crate::serve::TlsFacts;
 
 pub(crate) use entry::{Entry, Failure};
 pub(crate) use operation::Described;
-pub(crate) use retention::remove_old;
+pub(crate) use retention::{REMOVED_EVERY, remove_old};
 pub(crate) use session_events::{SessionRecords, cast_name};
 
 use entry::{What, Who};

@@ -189,6 +189,7 @@ impl Server {
                 Arc::clone(&clock),
                 Arc::clone(&random),
             ),
+            audit_expire_min_days: config.audit.expire_min_days,
             s3: s3_endpoint(&config, &public_url, audit_directory),
             account: config.account,
             region: config.region,
@@ -259,7 +260,7 @@ impl Server {
         let (tasks, shutdown) = (app.tasks.clone(), app.shutdown.clone());
         let acceptor = tls::acceptor(Arc::clone(&certificates.current))?;
         tasks.spawn(certificates.keep_fresh(Arc::clone(&app)));
-        tasks.spawn(audit::remove_old(Arc::clone(&app), retention));
+        tasks.spawn(remove_old_records(Arc::clone(&app), retention));
         tasks.spawn(recordings::tend(Arc::clone(&app), recordings_kept));
         tasks.spawn(revocation::run(Arc::clone(&app)));
         tasks.spawn(write_last_uses(Arc::clone(&app)));
@@ -277,6 +278,14 @@ impl Server {
         store.close().await;
         Ok(())
     }
+}
+
+/// Removes from the audit trail what has been kept long enough; nothing if everything is kept.
+async fn remove_old_records(app: Arc<App>, retention: Retention) {
+    let Some(trail) = app.audit.trail().filter(|_| retention != Retention::default()) else { return };
+    // Who has set the settings is the account itself.
+    let by = format!("arn:aws:iam::{}:root", app.account);
+    audit::remove_old(trail, retention, &by, audit::REMOVED_EVERY, &app.shutdown).await;
 }
 
 /// Writes down when keys and roles were last used, every so often and at the end.

@@ -22,6 +22,8 @@ pub struct Audit {
     pub recording_interval: Duration,
     /// How long records are kept.
     pub keep: Retention,
+    /// What is younger is not removed by order of a call, in days.
+    pub expire_min_days: u32,
     /// What happens to a call that reads while the trail cannot be written. One that changes something is refused.
     pub unrecorded_reads: UnrecordedReads,
     /// Whether there is no trail at all: only to measure what it costs.
@@ -38,6 +40,8 @@ pub enum UnrecordedReads {
     Answer,
 }
 
+/// Longer than it takes to notice that somebody has taken over an administrator's credentials.
+const EXPIRE_MIN_DAYS: u32 = 90;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 impl Audit {
@@ -61,6 +65,10 @@ impl Audit {
                 node: reader.days("audit.keep_node_days"),
                 data: reader.days("audit.keep_data_days"),
             },
+            expire_min_days: reader
+                .number("audit.expire_min_days", 1..=36_500)
+                .and_then(|days| u32::try_from(days).ok())
+                .unwrap_or(EXPIRE_MIN_DAYS),
             unrecorded_reads: reader.parsed("audit.unrecorded_reads").unwrap_or_default(),
             off_for_benchmark: reader.truth("audit.off_for_benchmark").unwrap_or(false),
         }

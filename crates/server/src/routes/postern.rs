@@ -1,8 +1,10 @@
 //! The operations of `postern`: what AWS has no operation for.
 
 mod delete_session_recording;
+mod expire_audit_records;
 mod get_session_recording;
 mod list_session_recordings;
+mod revoke_sessions;
 mod session_recording;
 
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use std::sync::Arc;
 use postern_api::ApiError;
 use postern_api::postern::Operation;
 
-use super::{not_served, serve_json};
+use super::serve_json;
 use crate::app::App;
 use crate::inbound::Inbound;
 
@@ -29,6 +31,7 @@ pub(super) async fn run(
         Operation::DeleteSessionRecording => serve!(delete_session_recording),
         Operation::GetSessionRecording => serve!(get_session_recording),
         Operation::ListSessionRecordings => serve!(list_session_recordings),
-        Operation::RevokeSessions | Operation::ExpireAuditRecords => Err(not_served()),
+        Operation::ExpireAuditRecords => serve!(expire_audit_records),
+        Operation::RevokeSessions => serve!(revoke_sessions),
     }
 }

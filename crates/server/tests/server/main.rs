@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod dispatch;
+mod expiry;
 mod first_start;
 mod harness;
 mod limits;

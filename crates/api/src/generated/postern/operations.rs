@@ -101,9 +101,6 @@ pub struct ExpireAuditRecordsOutput {
     /// `Records`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<i64>,
-    /// `RecordsByClass`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub records_by_class: Option<Vec<ExpiredRecords>>,
     /// `Segments`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segments: Option<i64>,

@@ -7,18 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::enums::*;
 use crate::Timestamp;
 
-/// Postern's `ExpiredRecords`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ExpiredRecords {
-    /// `Class`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub class: Option<AuditClass>,
-    /// `Records`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub records: Option<i64>,
-}
-
 /// Postern's `RecordingFilter`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]

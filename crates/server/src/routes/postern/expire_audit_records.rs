@@ -50,7 +50,8 @@ fn trail(app: &App) -> Result<&Trail, ApiError> {
 
 /// The operation on the trail, with what policies may want to bound.
 fn check(call: &Call<ExpireAuditRecordsInput>, trail: &Trail, is_dry_run: bool) -> Result<Check, ApiError> {
-    let arn: Arn = trail.options().arn().parse().map_err(|error: postern_ids::ParseError| failure::internal(&error))?;
+    let arn: Arn =
+        trail.options().arn().parse().map_err(|error: postern_ids::ParseError| failure::internal(&error))?;
     let classes = call.input.classes.iter().map(ToString::to_string).collect();
     Ok(call
         .check()

@@ -45,7 +45,9 @@ fn parse<T>(call: &Call<T>, text: &str) -> Result<Arn, ApiError> {
         (resource.starts_with("user/") || resource.starts_with("role/")) && !resource.contains(['*', '?'])
     });
     text.parse().ok().filter(|_| is_principal).ok_or_else(|| {
-        let message = format!("{text:.200} is not the ARN of a user or role of this account, such as {prefix}role/name.");
+        let message = format!(
+            "{text:.200} is not the ARN of a user or role of this account, such as {prefix}role/name."
+        );
         ApiError::new(errors::INVALID_PRINCIPAL_EXCEPTION, message)
     })
 }
