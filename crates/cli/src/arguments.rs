@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{activation, explain, nodes, recordings, sessions, start_session, verify};
+use crate::commands::{
+    activation, audit, explain, nodes, recordings, revoke_sessions, sessions, start_session, verify,
+};
 
 /// Sessions on managed nodes that have no open port.
 ///
@@ -63,8 +65,12 @@ pub(crate) enum Command {
     Activation(activation::Activation),
     /// List, play, export and delete recorded sessions
     Recordings(recordings::Recordings),
+    RevokeSessions(revoke_sessions::RevokeSessions),
     Explain(explain::Explain),
     Verify(verify::Verify),
+    /// Remove old records from the audit trail
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! One file a command.
 
 pub(crate) mod activation;
+pub(crate) mod audit;
 pub(crate) mod explain;
 pub(crate) mod nodes;
 pub(crate) mod recordings;
+pub(crate) mod revoke_sessions;
 pub(crate) mod sessions;
 pub(crate) mod start_session;
 pub(crate) mod verify;
@@ -28,6 +30,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Nodes(command) => command.run(&global).await?,
         Command::Activation(command) => command.run(&global).await?,
         Command::Recordings(command) => return command.run(&global).await,
+        Command::RevokeSessions(command) => command.run(&global).await?,
+        Command::Audit(command) => command.run(&global).await?,
         Command::Explain(command) => return command.run(&global).await,
         Command::Verify(command) => return command.run(&global),
     }

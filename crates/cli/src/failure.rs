@@ -103,6 +103,10 @@ fn refusal_hint(code: &str) -> Option<&'static str> {
     Some(match code {
         "TargetNotConnected" => "`postern nodes list` shows which nodes are online",
         "RecordingNotFoundException" => "`postern recordings list` shows what there is",
+        "PrincipalNotFoundException" => {
+            "names with a path need the whole ARN; `aws iam list-users` and `aws iam list-roles` show it"
+        }
+        "RetentionTooShortException" => "give a longer --older-than, or change the server's setting",
         "UnrecognizedClientException" | "InvalidSignatureException" => {
             "check the access key, its secret and the region; `--profile` selects other credentials"
         }

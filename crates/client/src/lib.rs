@@ -5,6 +5,7 @@
 //! user reads besides the session's own output is the caller's business, through [`Notice`].
 
 mod api;
+mod caller;
 mod connection;
 mod descriptor;
 mod end_of_input;

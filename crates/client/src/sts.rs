@@ -13,7 +13,7 @@ use quick_xml::events::Event;
 
 use crate::api::{CallError, USER_AGENT};
 
-const API_VERSION: &str = "2011-06-15";
+pub(crate) const API_VERSION: &str = "2011-06-15";
 const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 /// Where credentials are asked for.
