@@ -16,6 +16,7 @@ use crate::auth::{Authenticator, Authorizer, Invocations, MfaCodes, Passwords, S
 use crate::body_budget::BodyBudget;
 use crate::clock::Clock;
 use crate::config::{Limits, PublicUrl, Sessions};
+use crate::console::Console;
 use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
 use crate::random::Random;
@@ -47,6 +48,7 @@ pub(crate) struct App {
     /// Answers of `StartSession` for clients that repeat a call.
     pub(crate) started_sessions: Invocations<StartSessionOutput>,
     /// Told when a session started under rights that have changed meanwhile.
+    pub(crate) console: Console,
     pub(crate) sessions_changed: Notify,
     pub(crate) page_tokens: PageTokens,
     /// Room for the bodies of requests that are not answered yet.

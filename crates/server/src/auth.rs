@@ -26,7 +26,7 @@ pub mod totp;
 mod unauthenticated;
 
 pub use action::Action;
-pub use authenticate::{Authenticator, Lost, Received, is_signed};
+pub use authenticate::{Acting, Authenticator, Lost, Received, is_signed};
 pub use authorizer::{Authorizer, Permit};
 pub use caller::{Caller, NodeKey, Principal};
 pub use check::Check;

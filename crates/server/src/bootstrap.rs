@@ -15,6 +15,7 @@ use postern_ids::Region;
 use postern_store::{MasterKey, Store};
 use rustls::sign::CertifiedKey;
 
+pub(crate) use administrator::ADMINISTRATOR;
 pub use administrator::AdministratorError;
 pub use certificate::{CertificateError, Names};
 pub use data_directory::{DataDirectory, DataDirectoryError};

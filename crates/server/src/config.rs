@@ -4,6 +4,7 @@
 //! on after a mistake, so that all of them are reported at once, before a port opens.
 
 mod audit;
+mod console;
 mod files;
 mod flags;
 mod limits;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use postern_ids::{AccountId, Region};
 
 pub use audit::{Audit, UnrecordedReads};
+pub use console::Console;
 pub use flags::Flags;
 pub use limits::Limits;
 pub use listen::ListenAddress;
@@ -61,6 +63,8 @@ pub struct Config {
     pub recording: Recording,
     /// Rules of sessions.
     pub sessions: Sessions,
+    /// Signing in with a browser.
+    pub console: Console,
     /// How identity providers outside are reached.
     pub oidc: Oidc,
     /// Bounds on what peers may use.
@@ -109,6 +113,7 @@ impl Config {
             audit: Audit::read(reader),
             recording: Recording::read(reader),
             sessions: Sessions::read(reader),
+            console: Console::read(reader),
             oidc: Oidc::read(reader),
             limits: Limits::read(reader),
             log: Log::read(reader),

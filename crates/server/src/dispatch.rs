@@ -23,6 +23,7 @@ use tracing::Instrument as _;
 use crate::app::App;
 use crate::audit::Failure;
 use crate::body_budget::HeldBytes;
+use crate::console;
 use crate::inbound::{Inbound, REQUEST_ID, response};
 use crate::routes;
 use crate::serve::{Body, Respond};
@@ -88,6 +89,8 @@ enum Form {
     Channel,
     S3,
 }
+    /// The console's own, which writes its errors itself.
+    Console,
 
 /// A request that was served, well or not.
 struct Served {
@@ -104,9 +107,12 @@ impl Form {
             return Self::Channel;
         }
         if parts.headers.contains_key(json::TARGET_HEADER) {
+        if console::is_asked_for(parts) {
+            return Self::Console;
+        }
             return Self::Json;
         }
-        match signed_service(parts) {
+        match signed_service(parts).or_else(|| named_service(parts)) {
             Some(service) if service == routes::s3::SERVICE => Self::S3,
             signed if is_form(parts) => Self::Query(query_service(signed.as_deref())),
             _ => Self::Json,
@@ -130,7 +136,7 @@ impl Served {
             Err(error) => error,
         };
         Some(match self.form {
-            Form::Json | Form::Channel => Failure::new(error, Protocol::Json),
+            Form::Json | Form::Channel | Form::Console => Failure::new(error, Protocol::Json),
             Form::Query(_) => Failure::new(error, Protocol::Query),
             Form::S3 => {
                 Failure { code: error.code.in_s3().0.to_owned(), ..Failure::new(error, Protocol::Query) }
@@ -143,7 +149,7 @@ impl Served {
         self.outcome.unwrap_or_else(|error| {
             tracing::debug!(code = error.code.name(), "refused: {error}");
             response(match form {
-                Form::Json => error.to_json(),
+                Form::Json | Form::Console => error.to_json(),
                 Form::Query(service) => error.to_query(service, request_id),
                 Form::Channel => error.to_ssmmessages(),
                 Form::S3 => routes::s3::error_answer(path, request_id, &error),
@@ -175,6 +181,10 @@ async fn serve(app: &Arc<App>, form: Form, mut inbound: Inbound, body: Incoming)
     }
 }
 
+        Form::Console => {
+            let (response, failed) = console::answer(app, &inbound).await;
+            Served { form, outcome: Ok(response), failed }
+        }
 async fn operation(app: &Arc<App>, inbound: &Inbound) -> Served {
     if let Some(target) = inbound.header(json::TARGET_HEADER) {
         let operation = Operation::from_target(target).filter(|_| inbound.parts.method == Method::POST);
@@ -274,6 +284,11 @@ fn signed_service(parts: &Parts) -> Option<String> {
 
 fn internal() -> ApiError {
     ApiError::new(CommonError::Internal, "An error occurred on the server side.")
+}
+
+/// The service that a page of the console names, in the place of a signature's scope.
+fn named_service(parts: &Parts) -> Option<String> {
+    Some(parts.headers.get("x-postern-service")?.to_str().ok()?.to_owned())
 }
 
 fn unknown_operation() -> ApiError {

@@ -12,6 +12,7 @@ use postern_api::{Answer, ApiError};
 use crate::app::App;
 use crate::audit::Entry;
 use crate::auth::{Action, Caller, Check, Permit, Received, RequestContext};
+use crate::console;
 use crate::serve::{self, Body};
 
 /// The header that names a request in our log and in the client's.
@@ -53,10 +54,14 @@ impl Inbound {
         }
     }
 
-    /// Who signed, for `action`; noted for the audit trail.
+    /// Who signed, or is signed in to the console, for `action`; noted for the audit trail.
     pub(crate) async fn authenticate(&self, app: &App, action: Action) -> Result<Caller, ApiError> {
-        let caller = app.authenticator.authenticate(self.received(), action).await;
-        let caller = caller.map_err(|error| ApiError::from(&error))?;
+        let caller = if console::is_signed_in(&self.parts) && !action.takes_unsigned() {
+            console::caller(app, self, action).await?
+        } else {
+            let caller = app.authenticator.authenticate(self.received(), action).await;
+            caller.map_err(|error| ApiError::from(&error))?
+        };
         self.entry.caller(&caller);
         Ok(caller)
     }

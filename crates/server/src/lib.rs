@@ -11,6 +11,7 @@ mod body_budget;
 pub mod bootstrap;
 pub mod clock;
 pub mod config;
+mod console;
 mod dispatch;
 mod inbound;
 pub mod lifecycle;
@@ -28,3 +29,4 @@ pub mod tls;
 mod token_bucket;
 
 pub use server::{Server, StartError};
+pub use console::{SetupLink, SetupLinkError};

@@ -74,6 +74,9 @@ fn announce(server: &Server) {
         let directory = server.exports().directory().display();
         tracing::info!("the administrator's profile is in {directory}");
     }
+    if let Some(link) = server.setup_link() {
+        println!("# To set the password of the user admin for the console, open this within 24 hours, once:\n# {link}");
+    }
     eprintln!("postern-server ready on {}", server.public_url());
 }
 

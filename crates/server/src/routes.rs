@@ -4,7 +4,7 @@
 mod call;
 mod cloudtrail;
 mod ec2messages;
-mod failure;
+pub(crate) mod failure;
 mod iam;
 mod postern;
 pub(crate) mod s3;
@@ -21,7 +21,9 @@ use crate::app::App;
 use crate::auth::Action;
 use crate::inbound::Inbound;
 
-use call::Call;
+pub(crate) use call::Call;
+pub(crate) use iam::check_new_password;
+pub(crate) use sts::take_on_role;
 
 /// Runs an operation of a JSON service and gives its answer's body.
 pub(crate) async fn json(

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::digest;
+use jiff::Timestamp;
 use postern_audit::{Retention, Trail, TrailOptions};
 use postern_gateway::{Gateway, GatewayConfig};
 use postern_recording::{Durability, RecordingDirectory};
@@ -25,7 +27,8 @@ use crate::bootstrap::{
     ServerCertificateError, Start,
 };
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ListenAddress, PublicUrl, RecordingStrictness, Tls};
+use crate::config::{self, Config, ListenAddress, PublicUrl, RecordingStrictness, Tls};
+use crate::console::{self, Console, Origins, SetupLink, SetupLinkError};
 use crate::dispatch::Dispatch;
 use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
@@ -97,6 +100,7 @@ pub struct Server {
     address: SocketAddr,
     exports: Exports,
     start: Start,
+    setup_link: Option<SetupLink>,
     retention: Retention,
     recordings_kept: Option<Duration>,
 }
@@ -170,6 +174,8 @@ impl Server {
         )
         .await?;
         let restored = gateway.restore().await?;
+        let setup_link = setup_link(&*store, &public_url, clock.now(), &*random).await?;
+        let console = certificates.console(config.console.clone(), &public_url);
         if restored > 0 {
             tracing::info!("took up {restored} sessions that an earlier process left");
         }
@@ -205,6 +211,7 @@ impl Server {
             oidc: OidcVerifier::new(&config.oidc),
             started_sessions: Invocations::default(),
             sessions_changed: Notify::new(),
+            console,
             page_tokens,
             bodies: BodyBudget::new(config.limits.held_body_bytes_max, config.limits.body_bytes_max),
             unsigned_calls: RateLimit::new(config.limits.unsigned_calls_per_minute_max),
@@ -223,6 +230,7 @@ impl Server {
             exports,
             start,
             retention: config.audit.keep,
+            setup_link,
             recordings_kept: config.recording.keep,
         })
     }
@@ -247,6 +255,12 @@ impl Server {
 
     /// Whether this start was the first.
     #[must_use]
+    /// What sets the administrator's password, while there is none.
+    #[must_use]
+    pub fn setup_link(&self) -> Option<&SetupLink> {
+        self.setup_link.as_ref()
+    }
+
     pub fn is_first_start(&self) -> bool {
         self.start == Start::First
     }
@@ -327,6 +341,21 @@ impl Certificates {
 
     /// Shows renewed certificates without a restart.
     async fn keep_fresh(self, app: Arc<App>) {
+    /// What the console has to know of them.
+    fn console(&self, settings: config::Console, public_url: &PublicUrl) -> Console {
+        let shown = self.current.leaf();
+        let authority = match self.tls {
+            Tls::OwnAuthority => tls::read_chain(&self.directory.authority_certificate()).ok(),
+            Tls::Operator { .. } => None,
+        };
+        let authority = authority.and_then(|chain| chain.into_iter().next());
+        Console {
+            settings,
+            origins: Origins::new(public_url, &shown),
+            authority_sha256: authority.map(|der| hex::encode(digest::digest(&digest::SHA256, &der))),
+        }
+    }
+
         loop {
             tokio::select! {
                 () = app.shutdown.cancelled() => return,
@@ -346,6 +375,20 @@ impl Certificates {
 
 /// Opens the trail; it is taken up where an earlier process left it.
 async fn open_trail(
+/// A link for the administrator's first password, if it is still to be set.
+async fn setup_link(
+    store: &SqliteStore,
+    url: &PublicUrl,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<Option<SetupLink>, StoreError> {
+    match console::new_setup_link(store, url, now, random).await {
+        Ok(link) => Ok(Some(link)),
+        Err(SetupLinkError::HasPassword | SetupLinkError::NoAdministrator) => Ok(None),
+        Err(SetupLinkError::Store(error)) => Err(error),
+    }
+}
+
     config: &Config,
     directory: &DataDirectory,
     sealing_key: [u8; 32],

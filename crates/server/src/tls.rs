@@ -42,6 +42,12 @@ impl CurrentCertificate {
         Self(RwLock::new(Arc::new(first)))
     }
 
+    /// The certificate itself (DER), without those that vouch for it.
+    pub(crate) fn leaf(&self) -> Vec<u8> {
+        let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        current.cert.first().map(|leaf| leaf.to_vec()).unwrap_or_default()
+    }
+
     /// Shows `next` to everyone who connects from now on.
     pub fn replace(&self, next: CertifiedKey) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::elements::elements;
 use super::operation::{Described, event_source};
-use super::{identity, resource};
+use super::{identity, resource, sign_in_event};
 use crate::auth::{Caller, Check, NotAuthorized, Permit, Principal};
 
 /// The record of one call while the call runs.
@@ -91,6 +91,10 @@ impl Entry {
         Self { account, draft: Mutex::new(draft) }
     }
 
+    pub(super) fn account(&self) -> &AccountId {
+        &self.account
+    }
+
     pub(super) fn draft(&self) -> MutexGuard<'_, Draft> {
         self.draft.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -143,6 +147,8 @@ impl Entry {
     pub(crate) fn caller(&self, caller: &Caller) {
         let mut draft = self.draft();
         draft.record.user_identity = identity::of_caller(caller, &self.account);
+        let is_of_console = caller.token.as_ref().is_some_and(|token| token.sign_in.is_some());
+        draft.record.session_credential_from_console = is_of_console.then(|| "true".to_owned());
         draft.who = match &caller.principal {
             // An unsigned call: who makes it has yet to be proved.
             Principal::Anonymous => Who::Stranger,
@@ -255,6 +261,10 @@ impl Draft {
         !self.is_begun && described.changes && !self.is_routine()
     }
 
+    fn changes(&self) -> bool {
+        matches!(self.what, What::Known(described) if described.changes)
+    }
+
     /// Whether it is what nodes do over and over.
     pub(super) fn is_routine(&self) -> bool {
         matches!((&self.what, &self.who), (What::Known(described), Who::Node(_)) if described.is_routine_of_nodes)
@@ -293,14 +303,16 @@ impl Draft {
     pub(super) fn end(&mut self, at: Timestamp, failure: Option<Failure>) {
         self.record.event_time = at;
         let Some(failure) = failure else { return };
-        self.record.response_elements = None;
+        self.record.response_elements = sign_in_event::failed(self.what);
         // CloudTrail writes the form without the suffix, whatever is on the wire.
         let code = if failure.is_denial { "AccessDenied" } else { &failure.code };
         if failure.is_denial && failure.code != code {
             let wire = Value::from(failure.code.clone());
             self.record.additional_event_data.insert("wireErrorCode".to_owned(), wire);
         }
-        self.record.error_code = Some(code.to_owned());
+        // Of a failed sign-in it says only that it failed.
+        let is_told = self.record.response_elements.is_none() || self.changes();
+        self.record.error_code = is_told.then(|| code.to_owned());
         self.record.error_message = Some(failure.message);
     }
 }

@@ -29,6 +29,10 @@ pub enum Action {
     TagSession,
     /// Naming, in a session of a role, who is behind it.
     SetSourceIdentity,
+    /// Seeing who is signed in to the console.
+    ListSignIns,
+    /// Ending somebody else's sign-in to the console.
+    EndSignIn,
 }
 
 impl Action {
@@ -44,6 +48,7 @@ impl Action {
             Self::PassRole => "iam",
             Self::S3(_) => "s3",
             Self::TagSession | Self::SetSourceIdentity => "sts",
+            Self::ListSignIns | Self::EndSignIn => "postern",
         }
     }
 
@@ -60,6 +65,8 @@ impl Action {
             Self::S3(name) => name,
             Self::TagSession => "TagSession",
             Self::SetSourceIdentity => "SetSourceIdentity",
+            Self::ListSignIns => "ListSignIns",
+            Self::EndSignIn => "EndSignIn",
         }
     }
 
@@ -83,7 +90,7 @@ impl Action {
 
     /// Whether it may come without a signature: an agent that registers has no credentials yet, its activation
     /// code is the proof; whoever comes with a token of an OIDC provider wants to get credentials for it.
-    pub(super) fn takes_unsigned(self) -> bool {
+    pub(crate) fn takes_unsigned(self) -> bool {
         self == Self::from(ssm::Operation::RegisterManagedInstance)
             || self == Self::from(sts::Operation::AssumeRoleWithWebIdentity)
     }
@@ -134,6 +141,8 @@ pub(super) mod tests {
             Action::PassRole,
             Action::TagSession,
             Action::SetSourceIdentity,
+            Action::ListSignIns,
+            Action::EndSignIn,
         ];
         operations.chain(others).collect()
     }

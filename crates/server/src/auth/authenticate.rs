@@ -1,5 +1,6 @@
 //! From a request to the one who signed it.
 
+mod signed_in;
 mod standing;
 
 use std::net::IpAddr;
@@ -16,6 +17,7 @@ use postern_sigv4::{
 };
 use postern_store::{Node, Role, Store, StoreError, User};
 
+pub use signed_in::Acting;
 pub use standing::Lost;
 
 use super::identities::Identities;
@@ -203,6 +205,11 @@ impl Authenticator {
         bearer: Bearer,
         facts: &TokenFacts,
     ) -> Result<Option<Principal>, Unauthenticated> {
+        if let Some(sign_in) = &facts.sign_in
+            && !self.store.is_console_sign_in_trusted(sign_in).await?
+        {
+            return Ok(None);
+        }
         match bearer {
             Bearer::User { id, .. } => {
                 // The key that asked for the credentials is what they were made of: they end with it.

@@ -7,7 +7,7 @@ use postern_store::{AccessKey, IdentityError, PolicyHolder, Role, Store, StoreEr
 use crate::random::{Random, secret_access_key};
 
 /// The user that the first start creates.
-const ADMINISTRATOR: &str = "admin";
+pub(crate) const ADMINISTRATOR: &str = "admin";
 /// The role that stands ready for activations.
 const NODE_ROLE: &str = "PosternNode";
 /// What the administrator may: everything.

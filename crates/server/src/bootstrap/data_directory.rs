@@ -11,8 +11,8 @@ use super::file::{self, FileError};
 #[derive(Debug)]
 pub struct DataDirectory {
     path: PathBuf,
-    /// The lock lasts as long as the file is open.
-    _lock: File,
+    /// The lock lasts as long as the file is open; `None`: another process may hold it.
+    _lock: Option<File>,
 }
 
 /// Why the data directory cannot be used.
@@ -61,7 +61,16 @@ impl DataDirectory {
         // For people: the lock itself is what counts.
         lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(error)?;
         let path = path.canonicalize().map_err(|source| FileError::new("find", path, source))?;
-        Ok(Self { path, _lock: lock })
+        Ok(Self { path, _lock: Some(lock) })
+    }
+
+    /// The directory of a server that may be running: only what many processes may use at a time may be used of it.
+    ///
+    /// # Errors
+    /// If there is no such directory.
+    pub fn beside_a_server(path: &Path) -> Result<Self, DataDirectoryError> {
+        let path = path.canonicalize().map_err(|source| FileError::new("find", path, source))?;
+        Ok(Self { path, _lock: None })
     }
 
     /// The certificate of the server's own authority: what clients and nodes have to trust.

@@ -32,7 +32,7 @@ pub(crate) struct Call<T> {
 }
 
 impl<T> Call<T> {
-    pub(super) fn new(app: &Arc<App>, caller: Caller, input: T, inbound: &Inbound) -> Self {
+    pub(crate) fn new(app: &Arc<App>, caller: Caller, input: T, inbound: &Inbound) -> Self {
         let invocation = Invocation::new(&caller, inbound.header("amz-sdk-invocation-id"), &inbound.body);
         Self {
             app: Arc::clone(app),

@@ -40,6 +40,8 @@ use postern_api::iam::Operation;
 use postern_api::query::Form;
 use postern_api::{Answer, ApiError};
 
+pub(crate) use password_rules::check as check_new_password;
+
 use super::serve_query;
 use crate::app::App;
 use crate::inbound::Inbound;

@@ -16,6 +16,8 @@ use std::sync::Arc;
 use postern_api::query::Form;
 use postern_api::{Answer, ApiError, sts::Operation};
 
+pub(crate) use assume_role::take_on as take_on_role;
+
 use super::serve_query;
 use crate::app::App;
 use crate::inbound::Inbound;

@@ -23,6 +23,9 @@ pub enum Lost {
     /// The sessions of the user or role were revoked after the credentials were made.
     #[error("its temporary credentials were revoked")]
     Sessions,
+    /// The sign-in to the console that it started in was ended, because it is not trusted any more.
+    #[error("its sign-in to the console was revoked")]
+    SignIn,
     /// It is a node, and registered no longer.
     #[error("its node was de-registered")]
     Node,
@@ -40,6 +43,11 @@ impl Authenticator {
         key: Option<&AccessKeyId>,
         token: Option<&Arc<TokenFacts>>,
     ) -> Result<Result<Principal, Lost>, StoreError> {
+        if let Some(sign_in) = token.and_then(|facts| facts.sign_in.as_ref())
+            && !self.store.is_console_sign_in_trusted(sign_in).await?
+        {
+            return Ok(Err(Lost::SignIn));
+        }
         let is_revoked =
             |valid_after: Option<Timestamp>| token.is_some_and(|facts| !is_valid(facts, valid_after));
         match bearer {

@@ -11,7 +11,7 @@ const CHARS_MIN: usize = 8;
 const KINDS_MIN: usize = 3;
 
 /// Refuses a password that is easily guessed. The text never quotes it.
-pub(super) fn check(password: &str, user_name: &str, account: &str) -> Result<(), ApiError> {
+pub(crate) fn check(password: &str, user_name: &str, account: &str) -> Result<(), ApiError> {
     let refuse = |message: &str| Err(ApiError::new(PASSWORD_POLICY_VIOLATION_EXCEPTION, message));
     if password.chars().count() < CHARS_MIN {
         return refuse("Password should have a minimum length of 8");

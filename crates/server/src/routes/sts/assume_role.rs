@@ -9,16 +9,39 @@ use super::role_checks::RoleChecks;
 use super::session_policies::SessionPolicies;
 use super::session_tags::{RESERVED_PREFIX, SessionTags};
 use super::{credentials, mfa, role};
-use crate::auth::{Caller, Check, Principal, TokenFacts};
+use crate::auth::{Bearer, Caller, Check, Permit, Principal, TokenFacts};
 use crate::routes::call::Call;
 
 pub(super) async fn assume_role(mut call: Call<AssumeRoleInput>) -> Result<AssumeRoleOutput, ApiError> {
+    let TakenOn { permit, role: found, bearer, facts } = take_on(&mut call).await?;
+    let (input, source_identity) = (&call.input, facts.source_identity.clone());
+    let issued = credentials::issue(&call.app, permit, bearer, facts, input.minimum_session_token_size)?;
+    Ok(AssumeRoleOutput {
+        credentials: Some(credentials::answered(&issued)),
+        assumed_role_user: Some(role::assumed_role_user(&call.app, &found, &input.role_session_name)),
+        packed_policy_size: Some(credentials::token_utilization(&issued)),
+        source_identity,
+        session_token_utilization: Some(credentials::token_utilization(&issued)),
+        session_token_size: Some(credentials::token_size(&issued)),
+    })
+}
+
+/// A role that somebody may take on, and what the session of it will be.
+pub(crate) struct TakenOn {
+    pub(crate) permit: Permit,
+    pub(crate) role: Role,
+    pub(crate) bearer: Bearer,
+    pub(crate) facts: TokenFacts,
+}
+
+/// Whether the caller may take the role on, and as what.
+pub(crate) async fn take_on(call: &mut Call<AssumeRoleInput>) -> Result<TakenOn, ApiError> {
     if call.input.provided_contexts.take().is_some() {
         return Err(credentials::invalid(
             "There is no provider of contexts: ProvidedContexts cannot be given.",
         ));
     }
-    let source_identity = source_identity(&call)?;
+    let source_identity = source_identity(call)?;
     let (given, transitive) = (call.input.tags.take(), call.input.transitive_tag_keys.take());
     let given = given.unwrap_or_default().into_iter().map(|tag| Tag { key: tag.key, value: tag.value });
     let tags =
@@ -30,7 +53,7 @@ pub(super) async fn assume_role(mut call: Call<AssumeRoleInput>) -> Result<Assum
 
     let code = (input.serial_number.as_deref(), input.token_code.as_ref());
     let has_code = mfa::is_proved(&call.app, &call.caller, code.0, code.1, call.at).await?;
-    let checks = checks(&call, &found, &arn, &tags, source_identity.as_deref(), has_code);
+    let checks = checks(call, &found, &arn, &tags, source_identity.as_deref(), has_code);
     let permit = call.authorize(checks).await?;
 
     role::check_session_name(&call.app, &call.caller, &input.role_session_name).await?;
@@ -39,8 +62,9 @@ pub(super) async fn assume_role(mut call: Call<AssumeRoleInput>) -> Result<Assum
     let facts = TokenFacts {
         // A code given for credentials of the user vouches for the role as well; along a chain of roles it does not.
         mfa_at: if has_code { Some(call.at) } else { mfa_of_user(&call.caller) },
+        sign_in: call.caller.token.as_ref().and_then(|token| token.sign_in.clone()),
         issued_by: call.caller.access_key_id.as_deref().and_then(|key| key.parse().ok()),
-        source_identity: source_identity.clone(),
+        source_identity,
         tags: tags.all,
         transitive_tag_keys: tags.transitive,
         policy: policies.inline,
@@ -48,15 +72,7 @@ pub(super) async fn assume_role(mut call: Call<AssumeRoleInput>) -> Result<Assum
         ..TokenFacts::new(call.at, duration)
     };
     let bearer = role::bearer(&found, &input.role_session_name);
-    let issued = credentials::issue(&call.app, permit, bearer, facts, input.minimum_session_token_size)?;
-    Ok(AssumeRoleOutput {
-        credentials: Some(credentials::answered(&issued)),
-        assumed_role_user: Some(role::assumed_role_user(&call.app, &found, &input.role_session_name)),
-        packed_policy_size: Some(credentials::token_utilization(&issued)),
-        source_identity,
-        session_token_utilization: Some(credentials::token_utilization(&issued)),
-        session_token_size: Some(credentials::token_size(&issued)),
-    })
+    Ok(TakenOn { permit, role: found, bearer, facts })
 }
 
 /// The source identity of the new session: once set it stays.

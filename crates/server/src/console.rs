@@ -1,0 +1,122 @@
+//! The console's half of the server: its files, signing in, and calls of AWS's operations with a cookie.
+//!
+//! A browser gets a cookie with a random secret, of which only the hash is stored. Whatever changes something needs
+//! besides it the `Origin` of this server and a token that only a page of this server can have read. From there on a
+//! sign-in is treated as temporary credentials are: the same caller, the same policies, the same records.
+
+mod assets;
+mod calls;
+mod cookie;
+mod headers;
+mod identity;
+mod new_password;
+mod origin;
+mod record;
+mod refusal;
+mod second_factor;
+mod session;
+mod setup;
+mod sign_in;
+mod sign_ins;
+mod start;
+mod switch_role;
+
+use std::sync::Arc;
+
+use http::header::ACCEPT;
+use http::request::Parts;
+use http::{Method, Response};
+use postern_api::Protocol;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::audit::Failure;
+use crate::config;
+use crate::inbound::Inbound;
+use crate::serve::Body;
+
+pub(crate) use calls::{caller, is_signed_in};
+pub(crate) use origin::Origins;
+pub(crate) use setup::new_setup_link;
+pub use setup::{SetupLink, SetupLinkError};
+
+use refusal::Refusal;
+
+/// What the console needs besides what every operation does.
+pub(crate) struct Console {
+    pub(crate) settings: config::Console,
+    /// The origins that are this server's own.
+    pub(crate) origins: Origins,
+    /// SHA-256 of the certificate of the server's own authority, which machines trust that are added.
+    pub(crate) authority_sha256: Option<String>,
+}
+
+/// Whether a request is for the console rather than for an operation.
+pub(crate) fn is_asked_for(parts: &Parts) -> bool {
+    let path = parts.uri.path();
+    path == "/console" || path.starts_with("/console/") || is_visit(parts)
+}
+
+/// Whether somebody has typed the server's address into a browser.
+fn is_visit(parts: &Parts) -> bool {
+    let accepts = parts.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    parts.method == Method::GET
+        && parts.uri.path() == "/"
+        && parts.uri.query().is_none()
+        && !parts.headers.contains_key(http::header::AUTHORIZATION)
+        && accepts.contains("text/html")
+}
+
+/// Answers a request for the console, and says how it failed if it did.
+pub(crate) async fn answer(app: &Arc<App>, inbound: &Inbound) -> (Response<Body>, Option<Failure>) {
+    let path = inbound.parts.uri.path();
+    let Some(path) = path.strip_prefix("/console/api/") else {
+        return (assets::answer(app, &inbound.parts), None);
+    };
+    match api(app, inbound, path).await {
+        Ok(response) => (response, None),
+        Err(refusal) => {
+            let failure = Failure::new(&refusal.as_error(), Protocol::Json);
+            (refusal.into_response(), Some(failure))
+        }
+    }
+}
+
+async fn api(app: &Arc<App>, inbound: &Inbound, path: &str) -> Result<Response<Body>, Refusal> {
+    let method = &inbound.parts.method;
+    let is_change = method != Method::GET;
+    if is_change {
+        origin::check(app, &inbound.parts)?;
+    }
+    let segments: Vec<&str> = path.split('/').collect();
+    match (method.as_str(), segments.as_slice()) {
+        ("GET", ["sign-in"]) => start::start(app, inbound).await,
+        ("POST", ["sign-in"]) => sign_in::sign_in(app, inbound).await,
+        ("POST", ["sign-in", "mfa"]) => second_factor::code(app, inbound).await,
+        ("POST", ["sign-in", "new-password"]) => new_password::new_password(app, inbound).await,
+        ("POST", ["setup"]) => setup::set_up(app, inbound).await,
+        ("GET", ["session"]) => session::session(app, inbound).await,
+        ("POST", ["sign-out"]) => session::sign_out(app, inbound).await,
+        ("POST", ["switch-role"]) => switch_role::switch_role(app, inbound).await,
+        ("POST", ["switch-back"]) => switch_role::switch_back(app, inbound).await,
+        ("GET", ["sign-ins"]) => sign_ins::list(app, inbound).await,
+        ("DELETE", ["sign-ins", id]) => sign_ins::end(app, inbound, id).await,
+        _ => Err(Refusal::not_found()),
+    }
+}
+
+/// The body of a request, which must be JSON: no form of another site's can send that.
+fn body<T: DeserializeOwned>(inbound: &Inbound) -> Result<T, Refusal> {
+    let content_type = inbound.header("content-type").unwrap_or_default();
+    if !content_type.trim_start().starts_with("application/json") {
+        return Err(Refusal::invalid("The body must be application/json."));
+    }
+    serde_json::from_slice(&inbound.body)
+        .map_err(|error| Refusal::invalid(format!("The body is not as expected: {error}")))
+}
+
+/// An answer in JSON.
+fn json(value: &Value) -> Response<Body> {
+    headers::api(Response::new(crate::serve::full(value.to_string().into())))
+}

@@ -1,0 +1,23 @@
+//! `GET /console/api/sign-in`: what the page of the sign-in has to know.
+
+use std::sync::Arc;
+
+use http::Response;
+use serde_json::json;
+
+use super::refusal::Refusal;
+use super::setup;
+use crate::app::App;
+use crate::inbound::Inbound;
+use crate::serve::Body;
+
+/// What ways of signing in there are.
+pub(super) async fn start(app: &Arc<App>, inbound: &Inbound) -> Result<Response<Body>, Refusal> {
+    let setup = setup::is_open(&*app.store, inbound.at).await?;
+    Ok(super::json(&json!({
+        "setup": setup,
+        "oidc": [],
+        "accountId": app.account.as_str(),
+        "passkeys": false,
+    })))
+}
