@@ -51,8 +51,13 @@ function Terminals({ workspace }: { readonly workspace: Workspace }) {
   const [error, setError] = useState<unknown>();
   const active = shown.find((live) => live.sessionId === focused) ?? shown[0];
   useKeys(shown, workspace, setSearching);
-  const start = (live: Live, place: (sessionId: string) => Workspace) =>
-    void startLike(live).then((id) => show(place(id)), setError);
+  const start = (live: Live, place: (sessionId: string) => Workspace) => {
+    const started = (id: string) => {
+      setFocused(id);
+      show(place(id));
+    };
+    startLike(live).then(started, setError);
+  };
 
   return (
     <>

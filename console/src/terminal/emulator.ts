@@ -213,6 +213,9 @@ export class Emulator {
 
   /** Without WebGL xterm.js draws with the DOM: slower, and the same. */
   #useWebgl(): void {
+    if (!hasFastWebgl()) {
+      return;
+    }
     try {
       const webgl = new WebglAddon();
       webgl.onContextLoss(() => webgl.dispose());
@@ -224,6 +227,19 @@ export class Emulator {
 }
 
 const encoder = new TextEncoder();
+
+/** Whether there is a graphics processor. WebGL without one blocks the page many times longer than the DOM would. */
+function hasFastWebgl(): boolean {
+  const context = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true });
+  if (!context) {
+    return false;
+  }
+  // The attribute above is only a wish; Chromium grants WebGL by SwiftShader all the same.
+  const details = context.getExtension('WEBGL_debug_renderer_info');
+  const renderer = String(context.getParameter(details ? details.UNMASKED_RENDERER_WEBGL : context.RENDERER));
+  context.getExtension('WEBGL_lose_context')?.loseContext();
+  return !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(renderer);
+}
 
 function optionsOf({ isDark, fontSize, screenReader }: Appearance): ITerminalOptions {
   return { theme: isDark ? DARK : LIGHT, fontSize, screenReaderMode: screenReader };
