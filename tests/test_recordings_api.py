@@ -171,7 +171,7 @@ def test_a_right_to_the_session_is_none_to_its_recording(server, node, lab):
 
 def test_one_reads_ones_own_and_sees_no_others(server, node, lab, session):
     session.run("true")
-    own = f"arn:aws:ssm:*:*:session/${{aws:userid}}-*"
+    own = "arn:aws:ssm:*:*:session/${aws:userid}-*"
     person = Person(
         server,
         allow("ssm:StartSession"),
