@@ -245,6 +245,7 @@ impl Operation {
         Self::Iam(iam::Operation::UpdateRole),
         Self::Iam(iam::Operation::UpdateRoleDescription),
         Self::Iam(iam::Operation::UpdateUser),
+        Self::Postern(postern::Operation::AttachSession),
         Self::Postern(postern::Operation::DeleteSessionRecording),
         Self::Postern(postern::Operation::ExpireAuditRecords),
         Self::Postern(postern::Operation::GetSessionRecording),

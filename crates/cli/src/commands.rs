@@ -3,6 +3,7 @@
 pub(crate) mod activation;
 pub(crate) mod audit;
 pub(crate) mod explain;
+pub(crate) mod follow;
 pub(crate) mod nodes;
 pub(crate) mod recordings;
 pub(crate) mod revoke_sessions;
@@ -26,7 +27,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
     let global = arguments.global;
     match arguments.command {
         Command::StartSession(command) => return command.run(&global).await,
-        Command::Sessions(command) => command.run(&global).await?,
+        Command::Sessions(command) => return command.run(&global).await,
         Command::Nodes(command) => command.run(&global).await?,
         Command::Activation(command) => command.run(&global).await?,
         Command::Recordings(command) => return command.run(&global).await,

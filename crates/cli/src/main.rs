@@ -7,6 +7,7 @@ mod failure;
 mod parameters;
 mod plugin;
 mod replay_filter;
+mod screen;
 mod table;
 mod visible;
 

@@ -10,6 +10,7 @@ mod connection;
 mod descriptor;
 mod end_of_input;
 mod escape;
+mod follow;
 mod handshake;
 mod input;
 mod link;
@@ -28,6 +29,7 @@ mod window;
 
 pub use api::{Api, CallError, CredentialError, CredentialSource};
 pub use connection::OpenError;
+pub use follow::{FollowError, Following, Seen, SessionEnd};
 pub use outcome::{Ended, Notice, SessionError};
 pub use output::Layout;
 pub use raw_mode::restore_terminal_on_panic;

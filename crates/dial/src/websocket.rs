@@ -13,8 +13,9 @@ use crate::stream::Stream;
 /// An open websocket, to be read as a stream and written as a sink of [`Message`]s.
 pub type WebSocket = WebSocketStream<Stream>;
 
-/// The largest message that is read. Senders of the session protocol stay at or below 64 KiB.
-const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// The largest message that is read. Senders of the session protocol stay at or below 64 KiB; a line of a recording that is
+/// followed may have six times what a session's task takes at once, half a MiB.
+const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes queued before a sender has to wait for the socket: about two full stream messages.
 const QUEUED_BYTES: usize = 64 * 1024;
 

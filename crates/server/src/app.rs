@@ -17,6 +17,7 @@ use crate::body_budget::BodyBudget;
 use crate::clock::Clock;
 use crate::config::{Limits, PublicUrl, Sessions};
 use crate::console::Console;
+use crate::follow;
 use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
 use crate::random::Random;
@@ -33,6 +34,8 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) gateway: Gateway,
     pub(crate) recordings: Recordings,
+    /// Leave to follow sessions, given and not used yet.
+    pub(crate) follow_tickets: follow::Tickets,
     /// What puts every call on the trail.
     pub(crate) audit: Audit,
     /// What is younger is not removed from the trail by order, in days.

@@ -6,6 +6,7 @@
 
 mod elements;
 mod entry;
+mod follow_events;
 mod identity;
 mod operation;
 mod removed_recordings;

@@ -24,6 +24,7 @@ use crate::app::App;
 use crate::audit::Failure;
 use crate::body_budget::HeldBytes;
 use crate::console;
+use crate::follow;
 use crate::inbound::{Inbound, REQUEST_ID, response};
 use crate::routes;
 use crate::serve::{Body, Respond};
@@ -161,6 +162,9 @@ impl Served {
 /// Finds out what a request asks for, and has it done.
 async fn serve(app: &Arc<App>, form: Form, mut inbound: Inbound, body: Incoming) -> Served {
     // A websocket has no body.
+    if inbound.parts.method == Method::GET && follow::is_follow(&inbound.parts) {
+        return Served { form, outcome: follow::open(app, inbound).await, failed: None };
+    }
     if form == Form::Channel && inbound.parts.method == Method::GET {
         let outcome = routes::ssmmessages::open_channel(app, inbound).await;
         return Served { form, outcome, failed: None };

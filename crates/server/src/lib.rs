@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 mod console;
 mod dispatch;
+mod follow;
 mod inbound;
 pub mod lifecycle;
 pub mod log;

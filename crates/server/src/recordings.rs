@@ -1,5 +1,6 @@
 //! Recordings, as operations read and remove them.
 
+mod check;
 mod removal;
 mod retention;
 
@@ -11,6 +12,7 @@ use postern_recording::{Part, RecordingDirectory, RecordingSummary};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
+pub(crate) use check::{check, check_on};
 pub(crate) use removal::{NotRemoved, remove};
 pub(crate) use retention::tend;
 

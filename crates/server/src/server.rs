@@ -30,6 +30,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, ListenAddress, PublicUrl, RecordingStrictness, Tls};
 use crate::console::{self, Console, Origins, SetupLink, SetupLinkError};
 use crate::dispatch::Dispatch;
+use crate::follow;
 use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
 use crate::random::{Random, SystemRandom};
@@ -205,6 +206,7 @@ impl Server {
             store: store.clone(),
             gateway,
             recordings: Recordings::new(recordings),
+            follow_tickets: follow::Tickets::default(),
             session_tokens,
             mfa_codes: MfaCodes::default(),
             passwords: Passwords::new(&*random),

@@ -38,6 +38,21 @@ export interface SessionRecording {
   readonly Sha256?: string | undefined;
 }
 
+export interface AttachSessionInput {
+  /** 1 to 96 characters */
+  readonly SessionId: string;
+}
+
+export interface AttachSessionOutput {
+  /** 1 to 96 characters */
+  readonly SessionId?: string | undefined;
+  readonly Ticket?: string | undefined;
+  readonly Url?: string | undefined;
+  readonly ExpiresAt?: number | undefined;
+}
+
+export const AttachSession: Operation<AttachSessionInput, AttachSessionOutput> = { service, name: 'AttachSession' };
+
 export interface DeleteSessionRecordingInput {
   /** 1 to 96 characters */
   readonly SessionId: string;

@@ -7,6 +7,7 @@ use postern_api::ssm::{
 };
 
 use crate::arguments::Global;
+use crate::commands::follow::Follow;
 use crate::commands::{api, cell, print};
 use crate::failure::Failure;
 
@@ -17,6 +18,8 @@ const PAGE: i32 = 200;
 pub(crate) enum Sessions {
     /// List sessions, the newest first
     List(List),
+    /// Watch a session while it runs, as its user sees it
+    Follow(Follow),
     /// End sessions, whoever started them
     Terminate(Terminate),
 }
@@ -52,11 +55,14 @@ fn parse_filter(text: &str) -> Result<SessionFilter, String> {
 }
 
 impl Sessions {
-    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+    /// The result is the exit status.
+    pub(crate) async fn run(self, global: &Global) -> Result<u8, Failure> {
         match self {
-            Self::List(command) => command.run(global).await,
-            Self::Terminate(command) => command.run(global).await,
+            Self::List(command) => command.run(global).await?,
+            Self::Follow(command) => return command.run(global).await,
+            Self::Terminate(command) => command.run(global).await?,
         }
+        Ok(0)
     }
 }
 

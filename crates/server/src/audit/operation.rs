@@ -1,6 +1,6 @@
 //! What a record says of an operation, whoever calls it.
 
-use postern_api::{Operation, Service};
+use postern_api::{Operation, Service, postern};
 
 /// What a record says of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +34,15 @@ const ROUTINE: [&str; 12] = [
     "GetCallerIdentity",
 ];
 
+/// Whoever follows a session reads.
+const ATTACH_SESSION: Operation = Operation::Postern(postern::Operation::AttachSession);
+
 impl From<Operation> for Described {
     fn from(operation: Operation) -> Self {
         let (service, name) = (operation.service(), operation.name());
         // Credentials are handed out, nothing is changed: so says CloudTrail.
         let is_of_sts = service == Service::Sts;
-        let is_read_only = is_of_sts || is_reading(name);
+        let is_read_only = is_of_sts || is_reading(name) || operation == ATTACH_SESSION;
         Self {
             service: service.signing_name(),
             name,
@@ -53,6 +56,17 @@ impl From<Operation> for Described {
 }
 
 impl Described {
+    /// The websocket of somebody who follows a session.
+    pub(crate) const FOLLOW_SESSION: Self = Self {
+        service: "postern",
+        name: "FollowSession",
+        api_version: None,
+        is_read_only: true,
+        changes: false,
+        shows_answer: false,
+        is_routine_of_nodes: false,
+    };
+
     /// A step in opening a channel.
     pub(crate) const fn channel(name: &'static str) -> Self {
         let is_routine_of_nodes = matches!(name.as_bytes(), b"CreateControlChannel" | b"OpenControlChannel");
@@ -83,7 +97,7 @@ fn is_reading(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use postern_api::{cloudtrail, iam, postern, ssm, sts};
+    use postern_api::{cloudtrail, iam, ssm, sts};
 
     use super::*;
 
@@ -103,6 +117,7 @@ mod tests {
             (Operation::Cloudtrail(cloudtrail::Operation::LookupEvents), true, false),
             (Operation::Sts(sts::Operation::AssumeRole), true, true),
             (Operation::Postern(postern::Operation::GetSessionRecording), true, false),
+            (Operation::Postern(postern::Operation::AttachSession), true, false),
             (Operation::Postern(postern::Operation::RevokeSessions), false, true),
             (Operation::Sts(sts::Operation::GetCallerIdentity), true, false),
         ] {

@@ -1,5 +1,6 @@
 //! The operations of `postern`: what AWS has no operation for.
 
+mod attach_session;
 mod delete_session_recording;
 mod expire_audit_records;
 mod get_session_recording;
@@ -28,6 +29,7 @@ pub(super) async fn run(
         };
     }
     match operation {
+        Operation::AttachSession => serve!(attach_session),
         Operation::DeleteSessionRecording => serve!(delete_session_recording),
         Operation::GetSessionRecording => serve!(get_session_recording),
         Operation::ListSessionRecordings => serve!(list_session_recordings),

@@ -40,6 +40,10 @@ pub const RECORDING_NOT_FOUND_EXCEPTION: ErrorCode =
 pub const RETENTION_TOO_SHORT_EXCEPTION: ErrorCode =
     ErrorCode { name: "RetentionTooShortException", status: 400, message_member: "Message" };
 
+/// `SessionEndedException`
+pub const SESSION_ENDED_EXCEPTION: ErrorCode =
+    ErrorCode { name: "SessionEndedException", status: 400, message_member: "Message" };
+
 /// `UnsupportedOperationException`
 pub const UNSUPPORTED_OPERATION_EXCEPTION: ErrorCode =
     ErrorCode { name: "UnsupportedOperationException", status: 400, message_member: "Message" };

@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::enums::*;
 use super::shapes;
 use super::structures::*;
-use crate::{Blob, Timestamp};
+use crate::{Blob, Secret, Timestamp};
 use crate::{Request, Shape};
 
 /// An operation of `postern`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operation {
+    /// `postern:AttachSession`
+    AttachSession,
     /// `postern:DeleteSessionRecording`
     DeleteSessionRecording,
     /// `postern:ExpireAuditRecords`
@@ -28,6 +30,7 @@ pub enum Operation {
 impl Operation {
     /// Every operation, by name.
     pub const ALL: &'static [Self] = &[
+        Self::AttachSession,
         Self::DeleteSessionRecording,
         Self::ExpireAuditRecords,
         Self::GetSessionRecording,
@@ -39,6 +42,7 @@ impl Operation {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::AttachSession => "AttachSession",
             Self::DeleteSessionRecording => "DeleteSessionRecording",
             Self::ExpireAuditRecords => "ExpireAuditRecords",
             Self::GetSessionRecording => "GetSessionRecording",
@@ -46,6 +50,38 @@ impl Operation {
             Self::RevokeSessions => "RevokeSessions",
         }
     }
+}
+
+/// Input of `AttachSession`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AttachSessionInput {
+    /// `SessionId`; required; 1 to 96 characters
+    pub session_id: String,
+}
+
+/// Output of `AttachSession`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AttachSessionOutput {
+    /// `SessionId`; 1 to 96 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// `Ticket`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Secret>,
+    /// `Url`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<Secret>,
+    /// `ExpiresAt`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Request for AttachSessionInput {
+    type Output = AttachSessionOutput;
+    const OPERATION: crate::Operation = crate::Operation::Postern(Operation::AttachSession);
+    const INPUT: &'static Shape = &shapes::ATTACH_SESSION_REQUEST;
 }
 
 /// Input of `DeleteSessionRecording`.

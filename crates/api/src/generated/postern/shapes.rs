@@ -7,6 +7,11 @@ use crate::{Limits, Member, Pattern, Shape};
 
 static PATTERN_0: Pattern = Pattern::new(r"^(?!\s*$).+", || regex(r"\A(?:.*[^\t\n\x0B\x0C\r ].*)\z"));
 
+pub(super) static ATTACH_SESSION_REQUEST: Shape = Shape::Structure {
+    name: "AttachSessionRequest",
+    members: &[Member { name: "SessionId", shape: &SESSION_ID, required: true }],
+};
+
 pub(super) static AUDIT_CLASS: Shape =
     Shape::Text { length: Limits::NONE, pattern: None, values: super::AuditClass::VALUES, sensitive: false };
 

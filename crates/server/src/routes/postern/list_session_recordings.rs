@@ -16,8 +16,9 @@ use postern_store::{
     Page, Paged, ResourceKey, SessionCursor, SessionFilter, SessionQuery, SessionRecord, SessionState, Tag,
 };
 
-use super::session_recording::{check_on, shown, shown_status};
+use super::session_recording::{shown, shown_status};
 use crate::page_token::Listing;
+use crate::recordings::check_on;
 use crate::routes::call::Call;
 use crate::routes::failure;
 
@@ -156,7 +157,7 @@ impl Search<'_> {
         }
         let tags = self.node_tags.get(&session.node).map_or(&[][..], Vec::as_slice);
         let read = postern_api::Operation::Postern(Operation::GetSessionRecording);
-        let check = check_on(call, read, &session.id, Some(session), tags);
+        let check = check_on(&call.app, read, &session.id, Some(session), tags);
         let reviewed = call.app.authorizer.review(&call.caller, &call.context, [vec![check]]).await;
         Ok(reviewed.map_err(|undecided| failure::internal(&undecided))?.is_ok())
     }

@@ -4,9 +4,9 @@ use postern_api::postern::{RecordingStatus as Status, SessionRecording, errors};
 use postern_api::{ApiError, CommonError, Request};
 use postern_ids::SessionId;
 use postern_recording::{RecordingStatus, RecordingSummary};
-use postern_store::{ResourceKey, SessionRecord, Tag};
 
-use crate::auth::{Action, Check};
+use crate::auth::Check;
+use crate::recordings;
 use crate::routes::call::Call;
 use crate::routes::failure;
 
@@ -18,32 +18,9 @@ pub(super) fn parse(text: &str) -> Result<SessionId, ApiError> {
     })
 }
 
-/// The operation on the recording of a session, which has the session's names and keys, and the tags of its node.
+/// The operation on the recording of a session.
 pub(super) async fn check<T: Request>(call: &Call<T>, session: &SessionId) -> Result<Check, ApiError> {
-    let store = &call.app.store;
-    let found = store.session(session).await.map_err(failure::store)?;
-    let tags = match &found {
-        Some(found) => store.tags(&ResourceKey::node(&found.node)).await.map_err(failure::store)?,
-        None => Vec::new(),
-    };
-    Ok(check_on(call, T::OPERATION, session, found.as_ref(), &tags))
-}
-
-/// The same for any action, with what has been looked up.
-pub(super) fn check_on<T>(
-    call: &Call<T>,
-    action: impl Into<Action>,
-    session: &SessionId,
-    found: Option<&SessionRecord>,
-    node_tags: &[Tag],
-) -> Check {
-    // The session's own keys count more than a tag of the same name.
-    Check::new(action).with_resource_tags(node_tags).on_session(
-        &call.app.region,
-        &call.app.account,
-        session,
-        found,
-    )
+    recordings::check(&call.app, T::OPERATION, session).await.map_err(failure::store)
 }
 
 pub(super) fn shown(summary: RecordingSummary) -> SessionRecording {
