@@ -68,6 +68,16 @@ def web_identity(given, _statements) -> bool:
     return account is not None and (f'"{account}"' in named or f"{account}:root" in named)
 
 
+def every_account(given, all_statements) -> bool:
+    belongs_to_none = not given["principal"].startswith("arn:") or ":oidc-provider/" in given["principal"]
+    return belongs_to_none and any(
+        "*" in as_list((s.statement.get(element) or {}).get("AWS", []))
+        for s in all_statements
+        for element in ("Principal", "NotPrincipal")
+        if isinstance(s.statement.get(element), dict)
+    )
+
+
 def old_version(_given, all_statements) -> bool:
     return any(
         s.policy.get("Version") != "2012-10-17" and "${" in json.dumps(s.statement) for s in all_statements
@@ -141,6 +151,7 @@ def empty_list(_given, all_statements) -> bool:
 RULES = {
     "Root user": root_user,
     "Web identities and accounts": web_identity,
+    "Services, web identities and every account": every_account,
     "Variables before 2012-10-17": old_version,
     "Negated operators and variables without a value": unset_negated,
     "NotResource and variables without a value": unset_not_resource,
@@ -158,6 +169,7 @@ PAIRS = {
     "Grants to a session itself": ("Allow", "ImplicitDeny"),
     "NotPrincipal that names a part of the caller": ("ExplicitDeny", None),
     "Web identities and accounts": (None, "ExplicitDeny"),
+    "Services, web identities and every account": (None, "Allow"),
 }
 
 
