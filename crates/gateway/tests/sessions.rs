@@ -214,10 +214,10 @@ async fn open_gateway(directory: &TempDir, store: &Arc<SqliteStore>) -> Gateway 
     let recordings = RecordingDirectory::open(&path).unwrap();
     let gateway = Gateway::new(
         GatewayConfig {
-                agent_returns_within: PATIENCE,
-                sessions_max: 100,
-                recording_vouched_within: Duration::from_secs(60),
-            },
+            agent_returns_within: PATIENCE,
+            sessions_max: 100,
+            recording_vouched_within: Duration::from_secs(60),
+        },
         store.clone(),
         Arc::new(recordings),
         Arc::new(SystemClock),
