@@ -48,10 +48,10 @@ pub(crate) struct App {
     pub(crate) mfa_codes: MfaCodes,
     pub(crate) passwords: Passwords,
     pub(crate) oidc: OidcVerifier,
+    pub(crate) console: Console,
     /// Answers of `StartSession` for clients that repeat a call.
     pub(crate) started_sessions: Invocations<StartSessionOutput>,
     /// Told when a session started under rights that have changed meanwhile.
-    pub(crate) console: Console,
     pub(crate) sessions_changed: Notify,
     pub(crate) page_tokens: PageTokens,
     /// Room for the bodies of requests that are not answered yet.

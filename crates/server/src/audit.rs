@@ -14,8 +14,8 @@ mod resource;
 mod retention;
 mod routine;
 mod session_events;
-
 mod sign_in_event;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,9 +40,9 @@ pub(crate) use operation::Described;
 pub(crate) use retention::{REMOVED_EVERY, remove_old};
 pub(crate) use session_events::{SessionRecords, cast_name};
 
-use entry::{What, Who};
 pub(crate) use sign_in_event::SignInEvent;
 
+use entry::{What, Who};
 use routine::{Routine, Verdict};
 
 /// Records of calls that nobody signed for, from one address in a minute. Beyond that they are counted, so that

@@ -89,9 +89,9 @@ enum Form {
     Query(Service),
     Channel,
     S3,
-}
     /// The console's own, which writes its errors itself.
     Console,
+}
 
 /// A request that was served, well or not.
 struct Served {
@@ -107,10 +107,10 @@ impl Form {
         if routes::ssmmessages::is_channel(parts.uri.path()) {
             return Self::Channel;
         }
-        if parts.headers.contains_key(json::TARGET_HEADER) {
         if console::is_asked_for(parts) {
             return Self::Console;
         }
+        if parts.headers.contains_key(json::TARGET_HEADER) {
             return Self::Json;
         }
         match signed_service(parts).or_else(|| named_service(parts)) {
@@ -181,14 +181,14 @@ async fn serve(app: &Arc<App>, form: Form, mut inbound: Inbound, body: Incoming)
             let (response, failed) = routes::s3::answer(app, &inbound).await;
             Served { form, outcome: Ok(response), failed }
         }
-        Form::Json | Form::Query(_) => operation(app, &inbound).await,
-    }
-}
-
         Form::Console => {
             let (response, failed) = console::answer(app, &inbound).await;
             Served { form, outcome: Ok(response), failed }
         }
+        Form::Json | Form::Query(_) => operation(app, &inbound).await,
+    }
+}
+
 async fn operation(app: &Arc<App>, inbound: &Inbound) -> Served {
     if let Some(target) = inbound.header(json::TARGET_HEADER) {
         let operation = Operation::from_target(target).filter(|_| inbound.parts.method == Method::POST);
@@ -286,13 +286,13 @@ fn signed_service(parts: &Parts) -> Option<String> {
     credential.split('/').nth(3).map(str::to_owned)
 }
 
-fn internal() -> ApiError {
-    ApiError::new(CommonError::Internal, "An error occurred on the server side.")
-}
-
 /// The service that a page of the console names, in the place of a signature's scope.
 fn named_service(parts: &Parts) -> Option<String> {
     Some(parts.headers.get("x-postern-service")?.to_str().ok()?.to_owned())
+}
+
+fn internal() -> ApiError {
+    ApiError::new(CommonError::Internal, "An error occurred on the server side.")
 }
 
 fn unknown_operation() -> ApiError {
