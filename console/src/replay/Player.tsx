@@ -33,6 +33,16 @@ interface Props {
 /** What the player understands: output, resizes, markers. */
 const SHOWN = new Set(['o', 'r', 'm']);
 
+/**
+ * The player draws a line as text of the page, which these would reorder; a terminal shows nothing of them.
+ * Source: Unicode Standard Annex 9, table 4.
+ */
+const BIDI_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+function withoutBidi(output: string): string {
+  return output.replaceAll(BIDI_CONTROLS, '');
+}
+
 export function Player({ ref, cast, timeline, speed, startAt }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const player = useRef<AsciinemaPlayer>(null);
@@ -45,7 +55,8 @@ export function Player({ ref, cast, timeline, speed, startAt }: Props) {
       return undefined;
     }
     const { cols, rows } = cast;
-    const events = timeline.events.filter(({ code }) => SHOWN.has(code)).map(({ at, code, data }) => [at, code, data] as const);
+    // Parsers give milliseconds, all else is in seconds: `parseAsciicastV3` in the player's source.
+    const events = timeline.events.filter(({ code }) => SHOWN.has(code)).map(({ at, code, data }) => [at * 1000, code, withoutBidi(data)] as const);
     const created = create(
       { data: { cols, rows, events }, parser: (recording) => recording as never },
       place.current,
@@ -55,7 +66,7 @@ export function Player({ ref, cast, timeline, speed, startAt }: Props) {
         autoPlay: isPlaying.current,
         preload: true,
         poster: `npt:${timeline.toReplay(at.current)}`,
-        fit: 'width',
+        fit: 'both',
         theme: isDark ? 'asciinema' : 'solarized-light',
         cursorMode: prefersReducedMotion() ? 'steady' : 'blinking',
         terminalFontFamily: "'DejaVu Sans Mono', 'Liberation Mono', Menlo, Consolas, monospace",

@@ -34,6 +34,8 @@ export interface Listener {
 }
 
 const FONTS = "'DejaVu Sans Mono', 'Liberation Mono', Menlo, Consolas, 'Noto Sans Mono', monospace";
+/** Smaller letters are no help; then one scrolls. */
+const FONT_SIZE_READABLE = 7;
 /** Lines kept: a few MB of memory a terminal. */
 const SCROLLBACK_LINES = 10_000;
 
@@ -159,6 +161,7 @@ export class Emulator {
   resize({ cols, rows }: Size): void {
     this.#fits = false;
     this.#terminal.resize(cols, rows);
+    requestAnimationFrame(() => this.#shrinkToFit());
   }
   #fits = true;
 
@@ -209,6 +212,16 @@ export class Emulator {
 
   endSearch(): void {
     this.#search.clearDecorations();
+  }
+
+  /** Makes the letters so small that a line of a given size fits its place. */
+  #shrinkToFit(): void {
+    const needed = this.element.querySelector('.xterm-screen')?.clientWidth ?? 0;
+    const available = this.element.clientWidth;
+    const { fontSize = FONT_SIZE_READABLE } = this.#terminal.options;
+    if (needed > available && available > 0 && fontSize > FONT_SIZE_READABLE) {
+      this.#terminal.options.fontSize = Math.max(FONT_SIZE_READABLE, Math.floor((fontSize * available) / needed));
+    }
   }
 
   /** Without WebGL xterm.js draws with the DOM: slower, and the same. */
