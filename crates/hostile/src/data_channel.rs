@@ -73,7 +73,6 @@ fn message(
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a beginning from which the time of the test goes on")]
 pub(crate) fn run(input: &[u8]) {
     let Some((is_client, actions)) = crate::value::<(bool, Vec<Action>)>(input) else { return };
     let mut now = Instant::now();

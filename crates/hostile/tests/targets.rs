@@ -1,7 +1,5 @@
 //! Every property holds for its seeds and for what becomes of them by chance, and the fuzzer has a program for each.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
-
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
