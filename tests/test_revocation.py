@@ -217,6 +217,38 @@ def test_leave_for_the_data_channel_is_not_missed_where_others_come_without(serv
     goes_on(session)
 
 
+def test_a_session_that_is_stored_after_its_right_was_looked_at_ends(lab):
+    """The call was allowed; the right is gone, and all sessions were looked at, before this one is there."""
+    own = lab.server().start()
+    node = lab.node(own)
+    person = Person(own, allow("ssm:StartSession"))
+    ssm = person.client()
+    with (
+        contextlib.closing(sqlite3.connect(own.data / "postern.db", isolation_level=None)) as database,
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        database.execute("BEGIN IMMEDIATE")
+        starting = pool.submit(ssm.start_session, Target=node.node_id)
+        recordings = own.data / "recordings"
+        eventually(lambda: recordings.exists() and any(recordings.iterdir()), "the call is allowed and under way")
+        database.execute("UPDATE access_keys SET status = 'Inactive' WHERE id = ?", [person.key])
+        database.execute("UPDATE generations SET value = value + 1 WHERE name = 'identity'")
+        database.execute("COMMIT")
+        # Before the server, which waits for the same lock, gets its turn.
+        database.execute("BEGIN IMMEDIATE")
+        looked_at_by = time.monotonic() + 1.5
+        eventually(lambda: time.monotonic() > looked_at_by, "the other sessions were looked at")
+        database.execute("COMMIT")
+        session_id = starting.result()["SessionId"]
+
+    def over():
+        of_session = [{"key": "SessionId", "value": session_id}]
+        return own.client().describe_sessions(State="History", Filters=of_session)["Sessions"]
+
+    [ended] = eventually(over, "the session ends", WITHIN_S + 1)
+    assert "its access key is not active any more" in ended["Details"]
+
+
 def test_a_session_that_starts_while_its_right_is_taken_away_ends(server, node):
     """Whichever comes first, and however little comes between: it is refused, or it ends."""
     person = Person(server, allow("ssm:StartSession"))
