@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from harness.people import Holder, Person, RoleOf, allow, deny
 from harness.programs import ACCOUNT, REGION, binary
 from harness.requests import Answer, credentials, postern_call, sign
+from harness.terminal import Terminal
 from harness.waiting import eventually
 
 ROOT = f"arn:aws:iam::{ACCOUNT}"
@@ -209,6 +210,21 @@ def test_the_command_line_asks_or_wants_to_be_told(server):
     assert "RetentionTooShortException" in told.stderr and "hint: " in told.stderr
     assert postern(person, *expire, "--older-than", "365").returncode == 2
     assert postern(person, *expire, "--yes").returncode == 2, "the age must be given"
+
+
+def test_whoever_can_be_asked_is_asked(lab, server, tmp_path):
+    person = Person(server, allow("postern:ExpireAuditRecords"))
+    arguments = ["audit", "expire", "--class", "read", "--older-than", "365d", "--reason", "a try"]
+    for answer, status, calls in [("n", 1, [True]), ("y", 0, [False, True, True])]:
+        directory = tmp_path / answer
+        directory.mkdir()
+        terminal = Terminal(directory, [binary("postern"), *arguments], person.environment())
+        lab.closers.append(terminal.close)
+        terminal.shows("For ever? [y/N]")
+        terminal.line(answer)
+        assert terminal.status() == status
+        records = events(server, "ExpireAuditRecords", person.name)
+        assert [record["requestParameters"]["dryRun"] for record in records] == calls
 
 
 def test_what_the_service_does_not_know(server):

@@ -13,7 +13,7 @@ use postern_store::MasterKey;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Answer, Keys, TestServer, config, signed};
+use crate::harness::{Answer, Keys, TestServer, config, signed, unix_seconds};
 
 const DAY_S: i64 = 24 * 60 * 60;
 const DAYS: i64 = 10;
@@ -43,7 +43,7 @@ async fn write_ten_days(data: &Path, config: &Config) {
         digest_interval: Duration::from_secs(24 * 60 * 60),
         ..TrailOptions::new(data.join("audit"), config.account.clone(), config.region.clone())
     };
-    let seconds = Arc::new(AtomicI64::new(Timestamp::now().as_second() - DAYS * DAY_S));
+    let seconds = Arc::new(AtomicI64::new(unix_seconds() - DAYS * DAY_S));
     let hand = Arc::clone(&seconds);
     let now = move || Timestamp::from_second(hand.load(Ordering::SeqCst)).unwrap();
     let trail = Trail::open(options, sealing_key, Clock::new(now.clone())).await.unwrap();

@@ -214,7 +214,7 @@ fn with_headers(mut request: Request<Bytes>, headers: Vec<(&'static str, String)
     request
 }
 
-fn unix_seconds() -> i64 {
+pub(crate) fn unix_seconds() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     i64::try_from(since.as_secs()).unwrap()
 }
