@@ -25,7 +25,7 @@ use postern_ids::{AccountId, Region};
 
 pub use audit::{Audit, UnrecordedReads};
 pub use console::Console;
-pub use flags::Flags;
+pub use flags::{Command, Flags};
 pub use limits::Limits;
 pub use listen::ListenAddress;
 pub use log::{Log, LogFormat};
@@ -128,6 +128,7 @@ impl Config {
             listen: Some("127.0.0.1:0".to_owned()),
             public_url: None,
             config: None,
+            command: None,
         };
         Self::read(&flags, []).expect("the defaults are valid")
     }

@@ -16,6 +16,7 @@ mod refusal;
 mod second_factor;
 mod session;
 mod setup;
+mod setup_command;
 mod sign_in;
 mod sign_ins;
 mod start;
@@ -23,7 +24,7 @@ mod switch_role;
 
 use std::sync::Arc;
 
-use http::header::ACCEPT;
+use http::header::{ACCEPT, ORIGIN};
 use http::request::Parts;
 use http::{Method, Response};
 use postern_api::Protocol;
@@ -40,6 +41,7 @@ pub(crate) use calls::{caller, is_signed_in};
 pub(crate) use origin::Origins;
 pub(crate) use setup::new_setup_link;
 pub use setup::{SetupLink, SetupLinkError};
+pub use setup_command::{MakeLinkError, make_setup_link};
 
 use refusal::Refusal;
 
@@ -66,6 +68,11 @@ fn is_visit(parts: &Parts) -> bool {
         && parts.uri.query().is_none()
         && !parts.headers.contains_key(http::header::AUTHORIZATION)
         && accepts.contains("text/html")
+}
+
+/// Whether a request comes from a page that is not this server's. Programs, which send no `Origin`, are no pages.
+pub(crate) fn is_foreign_page(app: &App, parts: &Parts) -> bool {
+    parts.headers.contains_key(ORIGIN) && !app.console.origins.is_own(parts)
 }
 
 /// Answers a request for the console, and says how it failed if it did.

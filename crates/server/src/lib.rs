@@ -29,5 +29,5 @@ mod server;
 pub mod tls;
 mod token_bucket;
 
+pub use console::{MakeLinkError, SetupLink, SetupLinkError, make_setup_link};
 pub use server::{Server, StartError};
-pub use console::{SetupLink, SetupLinkError};

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use postern_server::config::{Config, Flags};
+use postern_server::config::{Command, Config, Flags};
 use postern_server::lifecycle::{self, Ended, Signals};
-use postern_server::{Server, log};
+use postern_server::{Server, log, make_setup_link};
 use tokio_util::sync::CancellationToken;
 
 /// The configuration cannot be used.
@@ -15,7 +15,8 @@ const EXIT_CONFIGURATION: u8 = 2;
 fn main() -> ExitCode {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let config = match Config::read_and_look(&Flags::parse(), variables) {
+    let flags = Flags::parse();
+    let config = match Config::read_and_look(&flags, variables) {
         Ok(config) => config,
         Err(mistakes) => {
             eprintln!("postern-server: {mistakes}");
@@ -31,6 +32,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if flags.command == Some(Command::SetupLink) {
+        return runtime.block_on(print_setup_link(&config));
+    }
     let ended = runtime.block_on(run(config));
     // What has not ended by now is cut off.
     runtime.shutdown_background();
@@ -39,6 +43,20 @@ fn main() -> ExitCode {
         Ok(Ended::Aborted) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("postern-server: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// For whoever lost the link that the first start printed.
+async fn print_setup_link(config: &Config) -> ExitCode {
+    match make_setup_link(config).await {
+        Ok(link) => {
+            println!("{link}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("postern-server: {:#}", anyhow::Error::from(error));
             ExitCode::FAILURE
         }
     }
@@ -75,7 +93,9 @@ fn announce(server: &Server) {
         tracing::info!("the administrator's profile is in {directory}");
     }
     if let Some(link) = server.setup_link() {
-        println!("# To set the password of the user admin for the console, open this within 24 hours, once:\n# {link}");
+        println!(
+            "# To set the password of the user admin for the console, open this within 24 hours, once:\n# {link}"
+        );
     }
     eprintln!("postern-server ready on {}", server.public_url());
 }

@@ -100,8 +100,8 @@ pub struct Server {
     certificates: Certificates,
     address: SocketAddr,
     exports: Exports,
-    start: Start,
     setup_link: Option<SetupLink>,
+    start: Start,
     retention: Retention,
     recordings_kept: Option<Duration>,
 }
@@ -174,9 +174,9 @@ impl Server {
             &*random,
         )
         .await?;
-        let restored = gateway.restore().await?;
         let setup_link = setup_link(&*store, &public_url, clock.now(), &*random).await?;
         let console = certificates.console(config.console.clone(), &public_url);
+        let restored = gateway.restore().await?;
         if restored > 0 {
             tracing::info!("took up {restored} sessions that an earlier process left");
         }
@@ -211,9 +211,9 @@ impl Server {
             mfa_codes: MfaCodes::default(),
             passwords: Passwords::new(&*random),
             oidc: OidcVerifier::new(&config.oidc),
+            console,
             started_sessions: Invocations::default(),
             sessions_changed: Notify::new(),
-            console,
             page_tokens,
             bodies: BodyBudget::new(config.limits.held_body_bytes_max, config.limits.body_bytes_max),
             unsigned_calls: RateLimit::new(config.limits.unsigned_calls_per_minute_max),
@@ -230,9 +230,9 @@ impl Server {
             certificates,
             address,
             exports,
+            setup_link,
             start,
             retention: config.audit.keep,
-            setup_link,
             recordings_kept: config.recording.keep,
         })
     }
@@ -255,14 +255,14 @@ impl Server {
         &self.exports
     }
 
-    /// Whether this start was the first.
-    #[must_use]
     /// What sets the administrator's password, while there is none.
     #[must_use]
     pub fn setup_link(&self) -> Option<&SetupLink> {
         self.setup_link.as_ref()
     }
 
+    /// Whether this start was the first.
+    #[must_use]
     pub fn is_first_start(&self) -> bool {
         self.start == Start::First
     }
@@ -341,8 +341,6 @@ impl Certificates {
         Ok(Self { directory, tls, names, current: Arc::new(CurrentCertificate::new(first)) })
     }
 
-    /// Shows renewed certificates without a restart.
-    async fn keep_fresh(self, app: Arc<App>) {
     /// What the console has to know of them.
     fn console(&self, settings: config::Console, public_url: &PublicUrl) -> Console {
         let shown = self.current.leaf();
@@ -358,6 +356,8 @@ impl Certificates {
         }
     }
 
+    /// Shows renewed certificates without a restart.
+    async fn keep_fresh(self, app: Arc<App>) {
         loop {
             tokio::select! {
                 () = app.shutdown.cancelled() => return,
@@ -375,8 +375,6 @@ impl Certificates {
     }
 }
 
-/// Opens the trail; it is taken up where an earlier process left it.
-async fn open_trail(
 /// A link for the administrator's first password, if it is still to be set.
 async fn setup_link(
     store: &SqliteStore,
@@ -391,6 +389,8 @@ async fn setup_link(
     }
 }
 
+/// Opens the trail; it is taken up where an earlier process left it.
+async fn open_trail(
     config: &Config,
     directory: &DataDirectory,
     sealing_key: [u8; 32],

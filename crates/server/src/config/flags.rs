@@ -10,15 +10,25 @@ use std::path::PathBuf;
 #[command(name = "postern-server", version, args_override_self = true)]
 pub struct Flags {
     /// Directory of everything that must survive a restart [default: /var/lib/postern]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Address and port to listen on [default: 0.0.0.0:8443]
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
     /// How clients and nodes reach this server, such as https://postern.example
-    #[arg(long, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL")]
     pub public_url: Option<String>,
     /// Configuration file (TOML)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program does besides serving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Subcommand)]
+pub enum Command {
+    /// Print a link that sets the administrator's password for the console, while there is none
+    SetupLink,
 }

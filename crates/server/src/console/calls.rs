@@ -1,5 +1,7 @@
 //! From a cookie to the caller of an operation.
 
+use http::Method;
+use http::header::{ORIGIN, UPGRADE};
 use http::request::Parts;
 use jiff::SignedDuration;
 use postern_api::{ApiError, CommonError};
@@ -52,11 +54,17 @@ pub(super) async fn signed_in(
 /// The sign-in of a request that proves to come from a page of it.
 pub(super) async fn authorised(app: &App, inbound: &Inbound) -> Result<Option<SignIn>, ApiError> {
     let refused = |message| Err(ApiError::new(CommonError::AccessDenied, message));
-    if !app.console.origins.is_own(&inbound.parts) {
+    // With what only reads, browsers send no origin; the token, which no other site's page can send, suffices there.
+    let is_plain_read = inbound.parts.method == Method::GET && !inbound.parts.headers.contains_key(ORIGIN);
+    let is_own = is_plain_read || app.console.origins.is_own(&inbound.parts);
+    if !is_own {
         return refused("The request does not come from a page of this server.");
     }
     let Some(secret) = CookieSecret::of(&inbound.parts) else { return Ok(None) };
-    if !secret.has_csrf(&inbound.parts) {
+    // A page cannot send headers with a websocket's opening request; its origin, which it cannot choose, suffices.
+    let is_websocket =
+        !is_plain_read && inbound.parts.method == Method::GET && inbound.parts.headers.contains_key(UPGRADE);
+    if !is_websocket && !secret.has_csrf(&inbound.parts) {
         return refused("The request does not carry the token of this sign-in's pages.");
     }
     found(app, inbound, secret, |stage| stage == SignInStage::Done).await.map_err(failure::store)

@@ -10,6 +10,7 @@ use super::Channel;
 use super::create_channel::not_itself;
 use crate::app::App;
 use crate::auth::{Action, Check, is_signed};
+use crate::console;
 use crate::inbound::Inbound;
 use crate::routes::failure;
 use crate::serve::{self, Body, UpgradeRefused, upgrade};
@@ -18,6 +19,10 @@ use crate::serve::{self, Body, UpgradeRefused, upgrade};
 pub(crate) async fn open_channel(app: &Arc<App>, inbound: Inbound) -> Result<Response<Body>, ApiError> {
     let channel = Channel::parse(inbound.parts.uri.path())?;
     channel.note(app, &inbound, ["OpenControlChannel", "OpenDataChannel"]);
+    if console::is_foreign_page(app, &inbound.parts) {
+        let message = "The request does not come from a page of this server.";
+        return Err(ApiError::new(CommonError::AccessDenied, message));
+    }
     let admitted = admit(app, &inbound, channel).await?;
     let gateway = app.gateway.clone();
     let take = move |stream| async move {
