@@ -3,6 +3,8 @@
 import { useEffect, useState } from 'react';
 
 import Alert from '@cloudscape-design/components/alert';
+import Container from '@cloudscape-design/components/container';
+import Header from '@cloudscape-design/components/header';
 
 import { setUp } from '../api/console.ts';
 import { location, navigate } from '../router/location.ts';
@@ -26,7 +28,11 @@ export function SetupPage() {
   }, []);
 
   if (token === '') {
-    return <Alert type="warning">{texts.noToken}</Alert>;
+    return (
+      <Container header={<Header variant="h1">{texts.title}</Header>}>
+        <Alert type="warning">{texts.noToken}</Alert>
+      </Container>
+    );
   }
   return (
     <SignInForm

@@ -18,8 +18,8 @@ import { nameOf, readNodes, type Node, type NodeFilter } from './node.ts';
 import { TagList } from './TagList.tsx';
 import { useTags } from './tags.ts';
 
-/** A node that registers appears within this time, in milliseconds; where reading all takes long, later. */
-const REFRESH_MS = { few: 5_000, many: 60_000 };
+/** A node that registers appears within this time, in milliseconds; where reading all takes long, later. Each call is on the trail. */
+const REFRESH_MS = { few: 10_000, many: 60_000 };
 const FEW = 500;
 const ORDER = { column: 'name', isDescending: false };
 

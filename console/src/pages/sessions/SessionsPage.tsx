@@ -17,7 +17,7 @@ import { columns, properties } from './columns.tsx';
 import { isLive, readSessions, type List, type Session } from './session.ts';
 import { TerminateModal } from './TerminateModal.tsx';
 
-const REFRESH_MS: Readonly<Record<List, number>> = { active: 5_000, history: 60_000 };
+const REFRESH_MS: Readonly<Record<List, number>> = { active: 10_000, history: 60_000 };
 const NEWEST_FIRST = { column: 'started', isDescending: true };
 
 export default function SessionsPage() {

@@ -20,7 +20,7 @@ import { NodeOverview } from './NodeOverview.tsx';
 import { NodeSessions } from './NodeSessions.tsx';
 import { NodeTags } from './NodeTags.tsx';
 
-const REFRESH_MS = 5_000;
+const REFRESH_MS = 10_000;
 
 export default function NodePage({ parameters: { nodeId = '' } }: PageProps) {
   const node = useResource((signal) => readNode(nodeId, signal), [nodeId], { every_ms: REFRESH_MS });

@@ -20,7 +20,7 @@ import { readSessionsOf } from '../node.ts';
 
 const texts = nodesTexts.details;
 const titles = sessionsTexts.columns;
-const REFRESH_MS = 5_000;
+const REFRESH_MS = 10_000;
 
 export function NodeSessions({ nodeId }: { readonly nodeId: string }) {
   const sessions = useResource((signal) => readSessionsOf(nodeId, signal), [nodeId], { every_ms: REFRESH_MS });

@@ -24,7 +24,7 @@ import { TerminateModal } from '../TerminateModal.tsx';
 import { SessionRecords } from './SessionRecords.tsx';
 
 const titles = texts.columns;
-const REFRESH_MS = 5_000;
+const REFRESH_MS = 10_000;
 
 export default function SessionPage({ parameters: { sessionId = '' } }: PageProps) {
   const session = useResource((signal) => readSession(sessionId, signal), [sessionId], { every_ms: REFRESH_MS });
