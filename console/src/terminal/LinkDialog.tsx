@@ -16,7 +16,7 @@ export function LinkDialog({ address, onClosed }: { readonly address: string; re
       visible
       header={texts.header}
       onDismiss={onClosed}
-      closeAriaLabel={texts.cancel}
+      closeAriaLabel={terminalTexts.close}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">

@@ -26,7 +26,7 @@ export function PasteDialog({ text, lines, isBracketed, onAnswered }: Props) {
       visible
       header={texts.header}
       onDismiss={() => onAnswered('no')}
-      closeAriaLabel={texts.cancel}
+      closeAriaLabel={terminalTexts.close}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">

@@ -90,7 +90,7 @@ function TerminateDialog({ target, onAnswered }: { target: string; onAnswered: (
       visible
       header={texts.header}
       onDismiss={() => onAnswered('no')}
-      closeAriaLabel={texts.cancel}
+      closeAriaLabel={terminalTexts.close}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
