@@ -90,7 +90,7 @@ pub(crate) async fn open(app: &Arc<App>, inbound: Inbound) -> Result<Response<Bo
     inbound.entry.operation(Described::FOLLOW_SESSION);
     inbound.entry.data_event();
     let refused = |message: &str| Err(ApiError::new(CommonError::AccessDenied, message));
-    if !is_from_own_page(app, &inbound) {
+    if !is_from_own_page(app, &inbound.parts) {
         return refused("The request does not come from a page of this server.");
     }
     let ticket = inbound.parts.uri.path().strip_prefix(PATH).unwrap_or_default();
@@ -109,12 +109,8 @@ pub(crate) async fn open(app: &Arc<App>, inbound: Inbound) -> Result<Response<Bo
 }
 
 /// Browsers say which page opens a websocket; other programs say nothing.
-fn is_from_own_page(app: &App, inbound: &Inbound) -> bool {
-    if !inbound.parts.headers.contains_key(ORIGIN) {
-        return true;
-    }
-    let host = inbound.header(ORIGIN.as_str()).and_then(|origin| origin.strip_prefix("https://"));
-    host.is_some_and(|host| inbound.header("host") == Some(host) || app.public_url.authority() == host)
+fn is_from_own_page(app: &App, parts: &Parts) -> bool {
+    !parts.headers.contains_key(ORIGIN) || app.console.origins.is_own(parts)
 }
 
 /// Shows the session until there is nothing more to show, and puts that on the audit trail.
