@@ -4,7 +4,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { type ChannelLimits, DataChannel, DEFAULT_LIMITS } from './channel.ts';
+import { DataChannel } from './channel.ts';
+import { type ChannelLimits, DEFAULT_LIMITS } from './limits.ts';
 import { decodeMessage, encodeMessage, Flags, MessageType, PayloadType, type Stamp } from './message.ts';
 
 const stamp = (): Stamp => ({ messageId: '00000000-0000-4000-8000-000000000009', createdMs: 1n });

@@ -5,6 +5,7 @@
 // `pollTransmit`, then waits for a frame, its own data or `pollTimeout`.
 
 import { Inbox, type StreamMessage } from './inbox.ts';
+import { type ChannelLimits, DEFAULT_LIMITS } from './limits.ts';
 import { DecodeError, decodeMessage, encodeMessage, MessageType, type Stamp } from './message.ts';
 import { Outbox } from './outbox.ts';
 import { acknowledgedNumber, acknowledgement, type ChannelClosed, channelClosed, PayloadError } from './payload.ts';
@@ -15,32 +16,6 @@ const CONTROL_EVENTS_MAX = 32;
 
 /** The user's side sends input; the node's side sends output. Browsers are clients; tests need both. */
 export type Role = 'client' | 'agent';
-
-/** How much one end keeps in memory. */
-export interface ChannelLimits {
-  /** Frames that were sent or wait to be, and are not acknowledged. */
-  unacknowledgedBytesMax: number;
-  /** The same, in messages. */
-  unacknowledgedMessagesMax: number;
-  /** Messages that wait for an earlier one. */
-  outOfOrderMessagesMax: number;
-  /** Their payloads. */
-  outOfOrderBytesMax: number;
-  /** Messages in order that the application has not acknowledged. */
-  unconsumedMessagesMax: number;
-  /** Their payloads. */
-  unconsumedBytesMax: number;
-}
-
-/** As those of the Rust client, for the same reasons: crates/protocol/src/channel.rs. */
-export const DEFAULT_LIMITS: ChannelLimits = {
-  unacknowledgedBytesMax: 2 * 1024 * 1024,
-  unacknowledgedMessagesMax: 8192,
-  outOfOrderMessagesMax: 16_384,
-  outOfOrderBytesMax: 4 * 1024 * 1024,
-  unconsumedMessagesMax: 16_384,
-  unconsumedBytesMax: 16 * 1024 * 1024,
-};
 
 /** What happened, in the order in which it happened. */
 export type ChannelEvent =

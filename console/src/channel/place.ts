@@ -5,7 +5,7 @@
 // reserved: what is written down is a number that the former page has not reached. The page that takes over fills the
 // gap with messages that do no harm (the window's size); those that the agent has had already it only acknowledges.
 
-import { DEFAULT_LIMITS } from './channel.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
 
 /** Where a page stands in a session's stream of input. */
 export interface Place {

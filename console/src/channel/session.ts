@@ -4,9 +4,10 @@
 // taken while there is room, so a slow side slows the other down instead of filling memory.
 
 import { Backoff } from './backoff.ts';
-import { type ChannelEvent, DataChannel, DEFAULT_LIMITS } from './channel.ts';
+import { type ChannelEvent, DataChannel } from './channel.ts';
 import { answer, customerMessage, handshakeRequest, type Kind } from './handshake.ts';
 import { KeepAlive } from './keep-alive.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
 import { DecodeError, PayloadType, type Stamp } from './message.ts';
 import { exitCodeFromText, openDataChannelText, type Size, sizeToJson } from './payload.ts';
 import { type Place, RESERVED_AT_ONCE } from './place.ts';

@@ -17,6 +17,7 @@ export const sessionsTexts = {
   refresh: 'Refresh sessions',
   terminate: 'Terminate',
   follow: 'Follow live',
+  goOn: 'Open terminal',
   replay: 'Replay',
   columns: {
     id: 'Session ID',

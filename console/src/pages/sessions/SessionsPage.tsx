@@ -10,6 +10,8 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 
 import { href, replaceQuery, useLocation } from '../../router/location.ts';
 import { pathOf } from '../../router/route.ts';
+import { canGoOn } from '../../terminal/going-on.ts';
+import { terminalPath } from '../../terminal/open.ts';
 import { sessionsTexts as texts } from '../../texts/sessions.ts';
 import { useResource } from '../../ui/resource.ts';
 import { FilteredTable } from '../../ui/table/FilteredTable.tsx';
@@ -115,6 +117,9 @@ export function SessionActions({ session, onTerminate }: { readonly session: Ses
         <Button disabled={!live} onClick={onTerminate}>
           {texts.terminate}
         </Button>
+      )}
+      {session && live && canGoOn(session.SessionId) && (
+        <Button href={href(terminalPath(session.SessionId))}>{texts.goOn}</Button>
       )}
       {(!session || live) && (
         <Button disabled={!live} {...(live && { href: href(`${page}/follow`) })}>
