@@ -1,6 +1,6 @@
 /** A full-page table with a filter, an order and pages. Filter and order are in the address. */
 
-import { useDeferredValue, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
@@ -58,18 +58,15 @@ export function FilteredTable<Row>(props: Props<Row>) {
   const { rows, columns, properties, defaultOrder } = props;
   const { query: address } = useLocation();
   const addressText = address.toString();
-  // Typing stays fluent: the table follows as soon as there is time.
-  const shownText = useDeferredValue(addressText);
   const query = useMemo(() => queryOf(new URLSearchParams(addressText)), [addressText]);
   const order = orderOf(address) ?? defaultOrder;
+  const orderText = columns.find(({ id }) => id === order.column)?.text;
   const [page, setPage] = useState(1);
 
   const found = useMemo(() => {
-    const passing = filterRows(rows.value ?? [], properties, queryOf(new URLSearchParams(shownText)));
-    const { column, isDescending } = orderOf(new URLSearchParams(shownText)) ?? defaultOrder;
-    const text = columns.find(({ id }) => id === column)?.text;
-    return text ? sortRows(passing, text, isDescending) : passing;
-  }, [rows.value, properties, columns, shownText, defaultOrder]);
+    const passing = filterRows(rows.value ?? [], properties, query);
+    return orderText ? sortRows(passing, orderText, order.isDescending) : passing;
+  }, [rows.value, properties, query, orderText, order.isDescending]);
   const pagesCount = Math.max(1, Math.ceil(found.length / PAGE_ROWS));
   const pageIndex = Math.min(page, pagesCount);
   const items = useMemo(() => found.slice((pageIndex - 1) * PAGE_ROWS, pageIndex * PAGE_ROWS), [found, pageIndex]);

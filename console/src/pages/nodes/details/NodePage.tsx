@@ -11,6 +11,7 @@ import { Loading } from '../../../app/Loading.tsx';
 import { href } from '../../../router/location.ts';
 import type { PageProps } from '../../../router/route.ts';
 import { nodesTexts as texts } from '../../../texts/nodes.ts';
+import { PageProblem } from '../../../ui/PageProblem.tsx';
 import { ProblemAlert } from '../../../ui/ProblemAlert.tsx';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
@@ -28,7 +29,11 @@ export default function NodePage({ parameters: { nodeId = '' } }: PageProps) {
   const [isDeregistering, setIsDeregistering] = useState(false);
 
   if (node.error !== undefined && !node.value) {
-    return <ProblemAlert error={node.error} retry={node.reload} />;
+    return (
+      <PageProblem title={visibleLine(nodeId)}>
+        <ProblemAlert error={node.error} retry={node.reload} />
+      </PageProblem>
+    );
   }
   if (!node.value) {
     return node.isLoading ? <Loading /> : <NotThere nodeId={nodeId} />;
@@ -66,8 +71,10 @@ function NodeHeader({ node, onDeregister }: { readonly node: Node; readonly onDe
 
 function NotThere({ nodeId }: { readonly nodeId: string }) {
   return (
-    <Alert type="warning" header={texts.details.notFound} action={<Button href={href('/nodes')}>{texts.title}</Button>}>
-      {visibleLine(nodeId)}
-    </Alert>
+    <PageProblem title={visibleLine(nodeId)}>
+      <Alert type="warning" action={<Button href={href('/nodes')}>{texts.title}</Button>}>
+        {texts.details.notFound}
+      </Alert>
+    </PageProblem>
   );
 }

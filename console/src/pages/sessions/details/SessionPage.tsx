@@ -13,6 +13,7 @@ import { Loading } from '../../../app/Loading.tsx';
 import { href } from '../../../router/location.ts';
 import { pathOf, type PageProps } from '../../../router/route.ts';
 import { sessionsTexts as texts } from '../../../texts/sessions.ts';
+import { PageProblem } from '../../../ui/PageProblem.tsx';
 import { ProblemAlert } from '../../../ui/ProblemAlert.tsx';
 import { useResource } from '../../../ui/resource.ts';
 import { Time } from '../../../ui/Time.tsx';
@@ -30,15 +31,21 @@ export default function SessionPage({ parameters: { sessionId = '' } }: PageProp
   const session = useResource((signal) => readSession(sessionId, signal), [sessionId], { every_ms: REFRESH_MS });
   const [isTerminating, setIsTerminating] = useState(false);
   if (session.error !== undefined && !session.value) {
-    return <ProblemAlert error={session.error} retry={session.reload} />;
+    return (
+      <PageProblem title={visibleLine(sessionId)}>
+        <ProblemAlert error={session.error} retry={session.reload} />
+      </PageProblem>
+    );
   }
   if (!session.value) {
     return session.isLoading ? (
       <Loading />
     ) : (
-      <Alert type="warning" header={texts.details.notFound}>
-        {texts.details.notFoundBody}
-      </Alert>
+      <PageProblem title={visibleLine(sessionId)}>
+        <Alert type="warning" header={texts.details.notFound}>
+          {texts.details.notFoundBody}
+        </Alert>
+      </PageProblem>
     );
   }
   return (
