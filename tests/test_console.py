@@ -14,11 +14,19 @@ FIRST_PAGE_BYTES_MAX = 350 * 1024
 
 
 @pytest.fixture(scope="module")
-def browser():
+def chromium():
     browser = Browser()
     yield browser
     browser.close()
-    assert browser.complaints == []
+
+
+@pytest.fixture
+def browser(chromium):
+    """No test leaves a window or a complaint behind."""
+    chromium.complaints.clear()
+    yield chromium
+    chromium.close_windows()
+    assert chromium.complaints == []
 
 
 @pytest.fixture(scope="module")

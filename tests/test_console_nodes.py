@@ -16,11 +16,19 @@ FILTERED_WITHIN_MS = 100
 
 
 @pytest.fixture(scope="module")
-def browser():
+def chromium():
     browser = Browser()
     yield browser
     browser.close()
-    assert browser.complaints == []
+
+
+@pytest.fixture
+def browser(chromium):
+    """No test leaves a window or a complaint behind."""
+    chromium.complaints.clear()
+    yield chromium
+    chromium.close_windows()
+    assert chromium.complaints == []
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +40,7 @@ def owner(server):
 
 @pytest.fixture
 def page(browser, server, owner):
-    page = browser.signed_in(server, owner.name)
-    yield page
-    page.context.close()
+    return browser.signed_in(server, owner.name)
 
 
 def visit(page: Page, path: str) -> None:
@@ -85,7 +91,7 @@ def test_the_filter_is_in_the_address(page, node):
     type_filter(page, "no such node")
     expect(page.get_by_text("No matches")).to_be_visible()
     assert "filter=text%3Ano+such+node" in page.url
-    page.get_by_role("button", name="Clear filter").click()
+    page.get_by_role("button", name="Clear filter", exact=True).click()
     expect(rows(page).filter(has_text=node.node_id)).to_be_visible()
     visit(page, f"/nodes?filter=id%3D{node.node_id}&filter=status%3DOnline")
     expect(rows(page)).to_have_count(1)
@@ -100,8 +106,8 @@ def test_a_node_is_added_by_the_line_that_the_page_shows(page, lab, server):
     expect(page.get_by_text("A whole number from 1 to 1000.")).to_be_visible()
     page.get_by_label("How many machines").fill("1")
     page.get_by_role("button", name="Add tag").click()
-    page.get_by_label("Key").fill("site")
-    page.get_by_label("Value").fill("attic")
+    page.get_by_role("textbox", name="Key").fill("site")
+    page.get_by_role("textbox", name="Value").fill("attic")
     page.get_by_role("button", name="Create activation").click()
     line = page.get_by_role("tabpanel", name="Linux", exact=True).locator("code").inner_text()
     expect(page.get_by_text("Waiting for the first node")).to_be_visible()
@@ -144,8 +150,8 @@ def test_tags_are_edited(page, node, server):
     dialog.get_by_role("button", name="Add tag").click()
     expect(dialog.get_by_text("A tag has a key.")).to_be_visible()
     expect(dialog.get_by_role("button", name="Save tags")).to_be_disabled()
-    dialog.get_by_label("Key").last.fill("edited-in")
-    dialog.get_by_label("Value").last.fill("the console")
+    dialog.get_by_role("textbox", name="Key").last.fill("edited-in")
+    dialog.get_by_role("textbox", name="Value").last.fill("the console")
     assert accessibility_faults(page) == []
     dialog.get_by_role("button", name="Save tags").click()
     expect(page.get_by_text("edited-in: the console")).to_be_visible()
@@ -251,4 +257,3 @@ def test_the_pages_are_accessible(browser, server, owner, node, scheme, window):
         visit(page, path)
         assert accessibility_faults(page) == [], path
         assert overflow_px(page) <= 0, path
-    page.context.close()

@@ -11,11 +11,19 @@ from playwright.sync_api import Page, expect
 
 
 @pytest.fixture(scope="module")
-def browser():
+def chromium():
     browser = Browser()
     yield browser
     browser.close()
-    assert browser.complaints == []
+
+
+@pytest.fixture
+def browser(chromium):
+    """No test leaves a window or a complaint behind."""
+    chromium.complaints.clear()
+    yield chromium
+    chromium.close_windows()
+    assert chromium.complaints == []
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +35,7 @@ def owner(server):
 
 @pytest.fixture
 def page(browser, server, owner):
-    page = browser.signed_in(server, owner.name)
-    yield page
-    page.context.close()
+    return browser.signed_in(server, owner.name)
 
 
 def visit(page: Page, path: str) -> None:
@@ -84,7 +90,7 @@ def test_a_documents_parameters_become_fields(page, server, node, owner):
     assert "document=AWS-StartInteractiveCommand" in page.url
     page.get_by_role("button", name="Start session").click()
     expect(page.get_by_text("This parameter needs a value.")).to_be_visible()
-    page.get_by_label("command").fill("sleep 60")
+    page.get_by_role("textbox", name="command", exact=True).fill("sleep 60")
     page.get_by_role("button", name="Start session").click()
     expect(page).to_have_url(re.compile(r"/console/terminal\?"))
     session = sessions_of(server, owner, "Active")[0]
@@ -94,9 +100,9 @@ def test_a_documents_parameters_become_fields(page, server, node, owner):
 
 def test_ports_are_forwarded_elsewhere(page, node):
     visit(page, f"/start-session?target={node.node_id}&document=AWS-StartPortForwardingSession")
-    page.get_by_label("portNumber").fill("0x50")
+    page.get_by_role("textbox", name="portNumber", exact=True).fill("0x50")
     expect(page.get_by_text("The document allows only what fits")).to_be_visible()
-    page.get_by_label("portNumber").fill("5432")
+    page.get_by_role("textbox", name="portNumber", exact=True).fill("5432")
     command = (
         f"start-session --target {node.node_id} --document-name AWS-StartPortForwardingSession "
         """--parameters '{"portNumber":["5432"]}'"""
@@ -116,14 +122,13 @@ def test_a_refusal_says_what_decided(browser, server, node, may_ask):
     visit(page, f"/start-session?target={node.node_id}")
     page.get_by_role("button", name="Start session").click()
     expect(page.get_by_text("You are not allowed to do this")).to_be_visible()
-    expect(page.get_by_text(f"ssm:StartSession on {arn}")).to_be_visible()
+    expect(page.get_by_text(f"ssm:StartSession on {arn}", exact=True)).to_be_visible()
     expect(page.get_by_text("explicit deny").first).to_be_visible()
     if may_ask:
         expect(page.get_by_text("NotThisOne").first).to_be_visible()
     else:
         expect(page.get_by_text("which you do not have")).to_be_visible()
     assert accessibility_faults(page) == []
-    page.context.close()
 
 
 def test_a_session_that_is_none(page):
@@ -149,4 +154,3 @@ def test_the_pages_are_accessible(browser, server, owner, node, session, scheme,
         visit(page, path)
         assert accessibility_faults(page) == [], path
         assert overflow_px(page) <= 0, path
-    page.context.close()

@@ -54,6 +54,11 @@ class Browser:
         if message.type == "error" and not any(text in message.text for text in no_fault):
             self.complaints.append(f"{page.url}: {message.text}")
 
+    def close_windows(self) -> None:
+        """A page left open goes on asking its server."""
+        for context in self.chromium.contexts:
+            context.close()
+
     def close(self) -> None:
         self.chromium.close()
         self.playwright.stop()
