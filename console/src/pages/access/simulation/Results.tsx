@@ -26,7 +26,7 @@ export function Results({ question, document, count, onAddKey }: Props) {
   const simulated = useResource((signal) => simulate(question, document, signal), [asked, document, count]);
   const { value, error } = simulated;
   return (
-    <section aria-live="polite" aria-busy={simulated.isLoading}>
+    <section aria-label={accessTexts.simulator.results} aria-live="polite" aria-busy={simulated.isLoading}>
       <SpaceBetween size="m">
         <Header variant="h2">{accessTexts.simulator.results}</Header>
         {error !== undefined && <Failure error={error} retry={simulated.reload} />}
