@@ -13,6 +13,7 @@ os.environ.setdefault("POSTERN_BINARIES", str(Path(__file__).resolve().parents[1
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import api
+import browser
 import idle
 import keys
 import output
@@ -43,7 +44,7 @@ class Bench:
         self.account.close()
 
 
-COMPARED = {"keys": keys.measure, "prompt": prompt.measure, "output": output.measure}
+COMPARED = {"keys": keys.measure, "prompt": prompt.measure, "output": output.measure, "browser": browser.measure}
 ALONE = {"api": api.measure, "agent": idle.measure_agent, "nodes": idle.measure_nodes}
 
 
