@@ -17,9 +17,14 @@ export type NodeFilter = ssm.InstanceInformationStringFilter;
 export async function readNodes(filters: readonly NodeFilter[], signal: AbortSignal, progress?: Progress<readonly Node[]>): Promise<readonly Node[]> {
   const input = { MaxResults: PAGE_NODES, ...(filters.length > 0 && { Filters: filters }) };
   const nodes: Node[] = [];
+  let told = 0;
   for await (const page of pages(ssm.DescribeInstanceInformation, input, signal)) {
     nodes.push(...(page.InstanceInformationList ?? []).filter(hasId));
-    progress?.([...nodes]);
+    // Each time that there are twice as many: all of them are sorted anew whenever some are shown.
+    if (nodes.length >= 2 * told) {
+      told = nodes.length;
+      progress?.([...nodes]);
+    }
   }
   return nodes;
 }
