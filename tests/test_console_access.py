@@ -142,6 +142,9 @@ def test_the_editor_tells_what_is_wrong_and_where(page, iam):
 
     write(page, document(allow("ssm:StartSession")))
     expect(wrongs).to_have_count(0)
+    page.get_by_role("button", name="Format").click()
+    expect(page.get_by_label("Policy document (JSON)")).to_have_value(re.compile('^{\n  "Version": "2012-10-17",\n'))
+    assert page.url.endswith("/access/new-policy"), "only the form's own button saves"
     page.get_by_role("button", name="Create policy").click()
     expect(page.get_by_role("heading", name="Edited", exact=True)).to_be_visible()
     version = iam.get_policy_version(PolicyArn=f"{POLICY_ARN}/Edited", VersionId="v1")["PolicyVersion"]

@@ -19,7 +19,7 @@ interface Props {
 export function ProblemAlert({ error, retry, children }: Props) {
   const { header, message, code } = problemOf(error);
   return (
-    <Alert type="error" header={header} action={retry && <Button onClick={retry}>{problemTexts.retry}</Button>}>
+    <Alert type="error" header={header} action={retry && <Button formAction="none" onClick={retry}>{problemTexts.retry}</Button>}>
       {message}
       {code && (
         <Box variant="small" display="block" color="inherit">

@@ -46,6 +46,7 @@ export function ChooseModal<T>({ title, listTitle, things, submitText, noOthers,
     <FormModal
       title={title}
       size="large"
+      sendsOnEnter={false}
       submitText={submitText}
       action={action}
       isReady={selected.length > 0}

@@ -18,13 +18,16 @@ interface Props {
   /** Whether it can be sent. */
   readonly isReady?: boolean;
   readonly size?: 'medium' | 'large';
+  /** Whether Enter in a field sends it. Not where the fields only help to choose. */
+  readonly sendsOnEnter?: boolean;
   readonly onSubmit: () => void;
   readonly onClose: () => void;
   readonly children: ReactNode;
 }
 
 /** It is drawn while it is open: whoever shows it decides that. */
-export function FormModal({ title, submitText, action, isReady = true, size = 'medium', onSubmit, onClose, children }: Props) {
+export function FormModal(props: Props) {
+  const { title, submitText, action, isReady = true, size = 'medium', sendsOnEnter = true, onSubmit, onClose, children } = props;
   const texts = partTexts.forms;
   const submit = () => {
     if (isReady && !action.isBusy) {
@@ -54,14 +57,16 @@ export function FormModal({ title, submitText, action, isReady = true, size = 'm
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          submit();
+          if (sendsOnEnter) {
+            submit();
+          }
         }}
       >
         <SpaceBetween size="m">
           {children}
           {action.error !== undefined && <Failure error={action.error} />}
         </SpaceBetween>
-        {/* Enter in a field sends the form only if it has a button of its own. */}
+        {/* Enter in one of several fields sends the form only if it has a button of its own. */}
         <button type="submit" hidden tabIndex={-1} aria-hidden="true" />
       </form>
     </Modal>

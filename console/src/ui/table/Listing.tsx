@@ -115,7 +115,7 @@ export function Listing<T>(props: Props<T>) {
               description={description}
               actions={
                 <SpaceBetween direction="horizontal" size="xs">
-                  <Button iconName="refresh" ariaLabel={texts.refresh} onClick={resource.reload} loading={resource.isLoading} />
+                  <Button formAction="none" iconName="refresh" ariaLabel={texts.refresh} onClick={resource.reload} loading={resource.isLoading} />
                   {actions}
                 </SpaceBetween>
               }

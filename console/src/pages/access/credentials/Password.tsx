@@ -136,6 +136,7 @@ function SetPassword({ userName, isNew, onDone, onClose }: SetProps) {
         constraintText={texts.hint}
         secondaryControl={
           <Button
+            formAction="none"
             onClick={() => {
               setPassword(randomPassword());
               setIsMade(true);

@@ -46,7 +46,7 @@ export function PolicyEditor({ value, onChange, kind, examples, refusal, charact
         >
           {texts.template}
         </ButtonDropdown>
-        <Button disabled={!isJson} onClick={() => onChange(formatted(value) ?? value)}>
+        <Button formAction="none" disabled={!isJson} onClick={() => onChange(formatted(value) ?? value)}>
           {texts.format}
         </Button>
       </SpaceBetween>
@@ -128,7 +128,7 @@ function DiagnosticList({ diagnostics, onGoTo }: ListProps) {
       {diagnostics.map(({ severity, message, line, column, offset }) => (
         <li key={`${offset} ${message}`}>
           <StatusIndicator type={severity}>
-            <Button variant="inline-link" onClick={() => onGoTo(offset)}>
+            <Button formAction="none" variant="inline-link" onClick={() => onGoTo(offset)}>
               {texts.at(line, column)}
             </Button>{' '}
             {visible(message)}
