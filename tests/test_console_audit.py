@@ -154,15 +154,17 @@ def test_documents_are_listed_and_read(page):
     assert start == "/console/start-session?document=AWS-StartPortForwardingSession"
 
 
-def test_a_sign_in_elsewhere_is_ended(page, browser, server, owner):
-    other = browser.signed_in(server, owner.name, user_agent="Elsewhere")
-    visit(other, "/settings")
-    visit(page, "/settings?tab=sign-ins")
-    page.get_by_role("button", name=re.compile("End the sign-in from .*, Elsewhere")).click()
-    expect(page.get_by_text("The sign-in was ended.")).to_be_visible()
-    other.reload()
-    expect(other).to_have_url(re.compile("/console/sign-in"))
-    other.context.close()
+def test_the_settings_tell_what_a_client_needs(page, server, owner):
+    visit(page, "/settings")
+    expect(page.get_by_text(server.local_url)).to_be_visible()
+    expect(page.get_by_text(owner.arn)).to_be_visible()
+    page.get_by_role("link", name="Where you are signed in").click()
+    expect(page).to_have_url(re.compile("/console/sign-ins$"))
+
+    visit(page, "/settings?tab=cli")
+    expect(page.get_by_role("region", name="A profile")).to_contain_text(f"endpoint_url = {server.local_url}")
+    key = page.get_by_role("link", name="Your credentials").get_attribute("href")
+    assert key == f"/console/access/users/{owner.name}?tab=credentials"
 
 
 def test_the_appearance_is_chosen_and_kept(page):
@@ -189,7 +191,6 @@ PAGES = {
     "documents": "/documents",
     "document": "/documents/AWS-StartPortForwardingSession?tab=parameters",
     "settings": "/settings",
-    "sign-ins": "/settings?tab=sign-ins",
     "AWS CLI": "/settings?tab=cli",
     "licences": "/settings?tab=licences",
 }

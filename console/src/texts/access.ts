@@ -124,7 +124,6 @@ export const accessTexts = {
     versionsFull: (max: number, oldest: string) =>
       `A policy has at most ${max} versions. Saving deletes the oldest that is not in force, ${oldest}.`,
     compareNote: 'The new version is saved beside the others; you can go back to them.',
-    attachFilter: 'policies',
   },
 
   permissions: {
@@ -153,7 +152,6 @@ export const accessTexts = {
     removeBoundary: 'Remove boundary',
     boundarySet: 'The boundary was set.',
     boundaryRemoved: 'The boundary was removed.',
-    fromGroups: 'From groups',
   },
 
   memberships: {
@@ -245,7 +243,6 @@ export const accessTexts = {
     value: 'Value',
     saved: 'The tags were saved.',
     things: 'tags',
-    bad: 'Correct what is marked first.',
   },
 
   revoke: {

@@ -71,7 +71,6 @@ export const auditTexts = {
   record: {
     notFound: 'There is no such event',
     notFoundBody: 'The trail has no record with this identifier, or has not kept it.',
-    unreadable: 'This record cannot be read.',
     overview: 'Overview',
     time: 'Time',
     id: 'Event ID',
@@ -130,7 +129,6 @@ export const auditTexts = {
     validation: 'Digest files',
     on: 'On',
     off: 'Off',
-    logging: 'Logging',
     isLogging: 'Every call is recorded',
     isNotLogging: 'The trail cannot be written: calls that change something are refused',
     since: 'Since',

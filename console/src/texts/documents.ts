@@ -25,11 +25,8 @@ export const documentsTexts = {
   start: 'Start a session with it',
   content: 'Content',
   parameters: 'Parameters',
-  parametersOf: (count: number) => (count === 1 ? '1 parameter' : `${count} parameters`),
   noParameters: 'No parameters',
   noParametersBody: 'A session with this document needs nothing but a node.',
   parameter: 'Parameter',
   default: 'Default',
-  versions: 'Versions',
-  versionsOnly: 'There is one version.',
 } as const;

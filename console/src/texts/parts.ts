@@ -20,14 +20,12 @@ export const partTexts = {
     cancel: 'Cancel',
     close: 'Close',
     save: 'Save',
-    saving: 'Saving',
     copy: 'Copy',
     copied: 'Copied',
     copyFailed: 'Copying failed: mark the text and copy it yourself.',
     nameHint: 'Letters, digits and + = , . @ _ -',
     pathHint: 'Groups names, such as /ops/. Policies can refer to it.',
     optional: 'optional',
-    nameNeeded: 'Give a name.',
   },
 
   /** Asking before something goes for ever. */

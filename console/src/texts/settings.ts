@@ -1,7 +1,7 @@
 /** Texts of the settings. */
 export const settingsTexts = {
   title: 'Settings',
-  parts: { label: 'Parts of the settings', general: 'General', signIns: 'Sign-ins', cli: 'AWS CLI', licences: 'Licences' },
+  parts: { label: 'Parts of the settings', general: 'General', cli: 'AWS CLI', licences: 'Licences' },
   absent: '–',
 
   server: {
@@ -22,6 +22,7 @@ export const settingsTexts = {
     mfa: 'With MFA',
     yes: 'Yes',
     no: 'No',
+    signIns: 'Where you are signed in',
   },
   appearance: {
     title: 'Appearance',
@@ -31,24 +32,6 @@ export const settingsTexts = {
     dark: 'Dark',
     system: 'As the system',
     motion: 'Movement follows the wish for less motion in your system’s settings.',
-  },
-
-  signIns: {
-    title: 'Sign-ins to the console',
-    description: 'Where you are signed in now. End what you do not know, and change your password.',
-    things: 'sign-ins',
-    all: 'Show those of everybody',
-    user: 'User',
-    from: 'From',
-    program: 'Browser',
-    since: 'Signed in',
-    used: 'Last used',
-    until: 'Ends',
-    here: 'This one',
-    end: 'End',
-    endLabel: (from: string, agent: string) => `End the sign-in from ${from}, ${agent}`,
-    ended: 'The sign-in was ended.',
-    empty: 'No sign-ins',
   },
 
   cli: {

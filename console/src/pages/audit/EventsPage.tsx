@@ -106,7 +106,7 @@ const COLUMNS: TableProps.ColumnDefinition<AuditRecord>[] = [
     cell: ({ eventId, eventName }) => <Link href={href(eventPath(eventId))}>{visibleLine(eventName)}</Link>,
   },
   { id: 'user', header: columnTexts.user, minWidth: 100, cell: ({ who }) => visibleLine(who.name) },
-  { id: 'outcome', header: columnTexts.outcome, minWidth: 120, cell: ({ errorCode }) => <Outcome errorCode={errorCode} /> },
+  { id: 'outcome', header: columnTexts.outcome, minWidth: 145, cell: ({ errorCode }) => <Outcome errorCode={errorCode} /> },
   {
     id: 'resources',
     header: columnTexts.resources,

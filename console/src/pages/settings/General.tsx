@@ -1,6 +1,7 @@
 /** What the server is, who one is, how the page looks. */
 
 import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
 import Container from '@cloudscape-design/components/container';
 import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
@@ -9,6 +10,7 @@ import RadioGroup from '@cloudscape-design/components/radio-group';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 
 import { chooseTheme, useTheme, type Theme } from '../../app/theme.ts';
+import { href } from '../../router/location.ts';
 import { useSignIn } from '../../sign-in/state.ts';
 import { settingsTexts } from '../../texts/settings.ts';
 import { CopyText } from '../../ui/code/CopyText.tsx';
@@ -48,7 +50,13 @@ function You() {
   const texts = settingsTexts.you;
   const { principalArn, role, signedInAt, expiresAt, mfa } = useSignIn();
   return (
-    <Container header={<Header variant="h2">{texts.title}</Header>}>
+    <Container
+      header={
+        <Header variant="h2" actions={<Button href={href('/sign-ins')}>{texts.signIns}</Button>}>
+          {texts.title}
+        </Header>
+      }
+    >
       <KeyValuePairs
         columns={3}
         items={[

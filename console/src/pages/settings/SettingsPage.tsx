@@ -8,7 +8,6 @@ import { PartTabs } from '../../ui/PartTabs.tsx';
 import { CliSetup } from './CliSetup.tsx';
 import { General } from './General.tsx';
 import { Licences } from './Licences.tsx';
-import { SignIns } from './SignIns.tsx';
 
 export default function SettingsPage() {
   return (
@@ -17,7 +16,6 @@ export default function SettingsPage() {
         label={texts.parts.label}
         parts={[
           { id: 'general', label: texts.parts.general, content: <General /> },
-          { id: 'sign-ins', label: texts.parts.signIns, content: <SignIns /> },
           { id: 'cli', label: texts.parts.cli, content: <CliSetup /> },
           { id: 'licences', label: texts.parts.licences, content: <Licences /> },
         ]}

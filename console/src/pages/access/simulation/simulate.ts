@@ -40,16 +40,33 @@ export async function simulate(question: Question, document: string, signal: Abo
     ResourceArns: resourcesOf(question),
     ContextEntries: entriesOf(context),
   };
+  const found = (page: iam.SimulatePrincipalPolicyOutput) => page.EvaluationResults;
   const results =
     question.principal === ''
-      ? await all(iam.SimulateCustomPolicy, { ...common, PolicyInputList: [document] }, (page) => page.EvaluationResults, signal)
+      ? await all(iam.SimulateCustomPolicy, { ...common, PolicyInputList: [document] }, found, signal)
       : await all(
           iam.SimulatePrincipalPolicy,
-          { ...common, PolicySourceArn: question.principal },
-          (page) => page.EvaluationResults,
+          { ...common, PolicySourceArn: await sourceOf(question.principal, signal) },
+          found,
           signal,
         );
   return { outcomes: results.map(outcome), notes };
+}
+
+/** The ARN of a role with its path, which the ARN of its sessions has not. What is no role, or cannot be read, stays. */
+async function sourceOf(principal: string, signal: AbortSignal): Promise<string> {
+  const [, name] = /^arn:aws:iam::\d{12}:role\/([^/]+)$/.exec(principal) ?? [];
+  if (name === undefined) {
+    return principal;
+  }
+  try {
+    return (await call(iam.GetRole, { RoleName: name }, signal)).Role.Arn;
+  } catch (error) {
+    if (isAbort(error)) {
+      throw error;
+    }
+    return principal;
+  }
 }
 
 function outcome(result: iam.EvaluationResult): Outcome {
