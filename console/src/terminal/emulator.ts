@@ -99,6 +99,8 @@ export class Emulator {
       linkHandler: { activate: offer, allowNonHttpProtocols: false },
       macOptionIsMeta: true,
       minimumContrastRatio: 4.5,
+      // At 1 the lowest pixels of a row, and so underscores, are cut off in some sizes.
+      lineHeight: 1.1,
       scrollback: SCROLLBACK_LINES,
       // No program may move, resize or question the window.
       windowOptions: {},
