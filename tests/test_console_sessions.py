@@ -112,6 +112,25 @@ def test_ports_are_forwarded_elsewhere(page, node):
     expect(page.get_by_role("button", name="Start session")).to_be_disabled()
 
 
+def test_a_refusal_by_tag_is_explained_with_the_nodes_tags(browser, server, node):
+    server.client().add_tags_to_resource(
+        ResourceType="ManagedInstance", ResourceId=node.node_id, Tags=[{"Key": "refused-by", "Value": "tag"}]
+    )
+    by_tag = {"StringEquals": {"ssm:resourceTag/refused-by": "tag"}}
+    person = Person(
+        server, allow(["ssm:*", "iam:*"]), deny("ssm:StartSession", Sid="NotWithThisTag", Condition=by_tag)
+    )
+    give_password(server, person.name)
+    page = browser.signed_in(server, person.name)
+    visit(page, f"/start-session?target={node.node_id}")
+    page.get_by_role("button", name="Start session").click()
+    expect(page.get_by_text("NotWithThisTag")).to_be_visible()
+    expect(page.get_by_text("DENIED:")).to_be_visible()
+    server.client().remove_tags_from_resource(
+        ResourceType="ManagedInstance", ResourceId=node.node_id, TagKeys=["refused-by"]
+    )
+
+
 @pytest.mark.parametrize("may_ask", [True, False], ids=["who may ask why", "who may not"])
 def test_a_refusal_says_what_decided(browser, server, node, may_ask):
     arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:managed-instance/{node.node_id}"

@@ -40,6 +40,8 @@ export const startSessionTexts = {
     asked: (action: string, resource: string) => `${action} on ${resource}`,
     loading: 'Asking which statement decided',
     unknown: 'The explanation needs iam:SimulatePrincipalPolicy, which you do not have. The message above names what decided.',
+    differs:
+      'A simulation allows this: what decided depends on the request itself, such as its address, its time or how one has signed in. The message above names what decided.',
     matched: (policy: string, line: number, column: number) => `Decided by ${policy}, line ${line}, column ${column}`,
   },
 } as const;

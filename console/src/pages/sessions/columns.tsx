@@ -20,17 +20,17 @@ const shared: readonly Column<Session>[] = [
     id: 'id',
     header: titles.id,
     isRowHeader: true,
-    minWidth: 190,
+    minWidth: 250,
     text: ({ SessionId }) => SessionId,
     cell: ({ SessionId }) => (
       <Link href={href(pathOf('/sessions/:sessionId', { sessionId: SessionId }))}>{visibleLine(SessionId)}</Link>
     ),
   },
-  { id: 'owner', header: titles.owner, minWidth: 110, text: ownerName, cell: (session) => visibleLine(ownerName(session)) },
+  { id: 'owner', header: titles.owner, minWidth: 100, text: ownerName, cell: (session) => visibleLine(ownerName(session)) },
   {
     id: 'target',
     header: titles.target,
-    minWidth: 180,
+    minWidth: 185,
     text: ({ Target = '' }) => Target,
     cell: ({ Target = '' }) => <Link href={href(pathOf('/nodes/:nodeId', { nodeId: Target }))}>{visibleLine(Target)}</Link>,
   },

@@ -11,6 +11,8 @@ import { startSessionTexts } from '../../texts/start-session.ts';
 import { ProblemAlert } from '../../ui/ProblemAlert.tsx';
 import { useResource } from '../../ui/resource.ts';
 import { visible, visibleLine } from '../../ui/visible.ts';
+import { readTags } from '../nodes/tags.ts';
+import './explanation.css';
 import { parseDenial, policySourceOf, type Denial } from '../../ui/denial/denial.ts';
 
 const texts = startSessionTexts.denied;
@@ -37,6 +39,10 @@ function Why({ denial }: { readonly denial: Denial }) {
 }
 
 function Result({ result }: { readonly result: iam.EvaluationResult }) {
+  // The request was refused for something of it that a simulation does not have.
+  if (result.EvalDecision === 'allowed') {
+    return <Box color="text-body-secondary">{texts.differs}</Box>;
+  }
   const explanation = result.EvalDecisionDetails?.['Explanation'];
   return (
     <>
@@ -45,11 +51,12 @@ function Result({ result }: { readonly result: iam.EvaluationResult }) {
           {texts.matched(visibleLine(SourcePolicyId), StartPosition?.Line ?? 0, StartPosition?.Column ?? 0)}
         </Box>
       ))}
-      {explanation !== undefined && <Box variant="pre">{visible(explanation)}</Box>}
+      {explanation !== undefined && <pre className="explanation">{visible(explanation)}</pre>}
     </>
   );
 }
 
+/** What would be decided if the same were asked again, with what is known of the node. */
 async function explain({ principal, action, resource }: Denial, signal: AbortSignal): Promise<readonly iam.EvaluationResult[]> {
   const source = policySourceOf(principal);
   if (source === undefined) {
@@ -59,8 +66,31 @@ async function explain({ principal, action, resource }: Denial, signal: AbortSig
     PolicySourceArn: source,
     ActionNames: [action],
     ResourceArns: [resource],
-    ContextEntries: [EXPLAIN],
+    ContextEntries: [EXPLAIN, ...(await tagsOf(resource, signal))],
   };
   const output = await call(iam.SimulatePrincipalPolicy, input, signal);
   return output.EvaluationResults ?? [];
+}
+
+/** A node's tags as policies see them (docs/access.md). Who may not read them is told what is decided without. */
+async function tagsOf(resource: string, signal: AbortSignal): Promise<readonly iam.ContextEntry[]> {
+  const nodeId = /:managed-instance\/(mi-[0-9a-f]{17})$/.exec(resource)?.[1];
+  if (nodeId === undefined) {
+    return [];
+  }
+  try {
+    const tags = await readTags(nodeId, signal);
+    return tags.flatMap(({ Key, Value }) =>
+      ['ssm:resourceTag/', 'aws:ResourceTag/'].map((prefix) => ({
+        ContextKeyName: prefix + Key,
+        ContextKeyType: 'string' as const,
+        ContextKeyValues: [Value],
+      })),
+    );
+  } catch (error) {
+    if (error instanceof ApiError) {
+      return [];
+    }
+    throw error;
+  }
 }
