@@ -2,12 +2,14 @@
 
 import base64
 import datetime
+import hashlib
 import http.server
 import ipaddress
 import json
 import ssl
 import threading
 import time
+import urllib.parse
 from pathlib import Path
 
 from cryptography import x509
@@ -101,6 +103,9 @@ class Issuer:
         self.requests: list[str] = []
         # Answers in the place of the right ones: a status with headers and a body, by path.
         self.instead: dict[str, tuple[int, dict, bytes]] = {}
+        # Claims of the tokens that codes are exchanged for, with the challenge that the code was asked for with.
+        self.codes: dict[str, tuple[str, dict]] = {}
+        self.authorizations: list[str | None] = []
         issuer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -112,6 +117,16 @@ class Issuer:
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_POST(self):
+                form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                fields = {name: values[0] for name, values in form.items()}
+                status, body = issuer._redeem(fields, self.headers["Authorization"])
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -133,12 +148,36 @@ class Issuer:
         if path in self.instead:
             return self.instead[path]
         documents = {
-            f"{self.path}/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": f"{self.url}/keys"},
+            f"{self.path}/.well-known/openid-configuration": {
+                "issuer": self.url,
+                "jwks_uri": f"{self.url}/keys",
+                "authorization_endpoint": f"{self.url}/authorize",
+                "token_endpoint": f"{self.url}/token",
+            },
             f"{self.path}/keys": {"keys": [{"kty": "unheard-of"}] + [key.jwk() for key in self.keys]},
         }
         if path not in documents:
             return 404, {}, b""
         return 200, {"Content-Type": "application/json"}, json.dumps(documents[path]).encode()
+
+    def _redeem(self, form: dict, authorization: str | None) -> tuple[int, bytes]:
+        """RFC 6749, section 4.1.3, and RFC 7636, section 4.6: a code works once and for whoever asked for it."""
+        self.authorizations.append(authorization)
+        challenge, claims = self.codes.pop(form.get("code", ""), ("", {}))
+        proved = b64(hashlib.sha256(form.get("code_verifier", "").encode()).digest())
+        if not challenge or proved != challenge:
+            return 400, b'{"error": "invalid_grant"}'
+        return 200, json.dumps({"token_type": "Bearer", "id_token": self.token(**claims)}).encode()
+
+    def authorize(self, location: str, **claims) -> str:
+        """Signs somebody in who was sent here, and gives the address that the browser is sent back to."""
+        assert location.startswith(f"{self.url}/authorize?"), location
+        asked = {name: values[0] for name, values in urllib.parse.parse_qs(location.partition("?")[2]).items()}
+        assert asked["response_type"] == "code" and asked["code_challenge_method"] == "S256"
+        code = f"code-{len(self.codes)}-{time.time_ns()}"
+        given = {"aud": asked["client_id"], "nonce": asked["nonce"]} | claims
+        self.codes[code] = (asked["code_challenge"], given)
+        return f"{asked['redirect_uri']}?{urllib.parse.urlencode({'code': code, 'state': asked['state']})}"
 
     def claims(self, **changes) -> dict:
         """Those of a job of GitHub Actions, with `changes`; `None` takes a claim away."""

@@ -16,6 +16,7 @@ mod public_url;
 mod reader;
 mod recording;
 mod sessions;
+mod single_sign_on;
 mod tls;
 mod typed;
 
@@ -34,6 +35,7 @@ pub use oidc::Oidc;
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use recording::{Recording, RecordingStrictness};
 pub use sessions::{DocumentCheck, Revocation, Sessions};
+pub use single_sign_on::{RoleMapping, SignOnProvider};
 pub use tls::Tls;
 
 use reader::Reader;

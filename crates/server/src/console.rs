@@ -19,6 +19,7 @@ mod setup;
 mod setup_command;
 mod sign_in;
 mod sign_ins;
+mod single_sign_on;
 mod start;
 mod switch_role;
 
@@ -85,7 +86,11 @@ pub(crate) async fn answer(app: &Arc<App>, inbound: &Inbound) -> (Response<Body>
         Ok(response) => (response, None),
         Err(refusal) => {
             let failure = Failure::new(&refusal.as_error(), Protocol::Json);
-            (refusal.into_response(), Some(failure))
+            // A browser that was sent here shows what it gets: a page says it better.
+            let is_navigation = path.starts_with("oidc/");
+            let response =
+                if is_navigation { single_sign_on::refused(&refusal) } else { refusal.into_response() };
+            (response, Some(failure))
         }
     }
 }
@@ -105,6 +110,8 @@ async fn api(app: &Arc<App>, inbound: &Inbound, path: &str) -> Result<Response<B
         ("POST", ["setup"]) => setup::set_up(app, inbound).await,
         ("GET", ["session"]) => session::session(app, inbound).await,
         ("POST", ["sign-out"]) => session::sign_out(app, inbound).await,
+        ("GET", ["oidc", id, "start"]) => single_sign_on::start(app, inbound, id).await,
+        ("GET", ["oidc", id, "callback"]) => single_sign_on::callback(app, inbound, id).await,
         ("POST", ["switch-role"]) => switch_role::switch_role(app, inbound).await,
         ("POST", ["switch-back"]) => switch_role::switch_back(app, inbound).await,
         ("GET", ["sign-ins"]) => sign_ins::list(app, inbound).await,

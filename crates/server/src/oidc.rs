@@ -7,6 +7,7 @@
 //! Sources: OpenID Connect Core 1.0 and Discovery 1.0, RFC 7517 (JWK), RFC 7519 (JWT).
 
 mod claims;
+mod code_flow;
 mod error;
 mod fetch;
 mod keys;
@@ -19,6 +20,7 @@ use postern_store::Store;
 use serde_json::{Map, Value};
 
 pub(crate) use claims::Identity;
+pub(crate) use code_flow::CodeExchange;
 pub(crate) use error::OidcError;
 
 use crate::config::Oidc;
@@ -33,11 +35,16 @@ const ALGORITHMS: [Algorithm; 5] =
 pub(crate) struct OidcVerifier {
     fetcher: Fetcher,
     keys: KeyCache,
+    endpoints: code_flow::EndpointCache,
 }
 
 impl OidcVerifier {
     pub(crate) fn new(config: &Oidc) -> Self {
-        Self { fetcher: Fetcher::new(config), keys: KeyCache::default() }
+        Self {
+            fetcher: Fetcher::new(config),
+            keys: KeyCache::default(),
+            endpoints: code_flow::EndpointCache::default(),
+        }
     }
 
     /// Whom `token` is about, if a registered provider made it for one of its client IDs, now.

@@ -23,7 +23,7 @@ use crate::inbound::Inbound;
 
 pub(crate) use call::Call;
 pub(crate) use iam::check_new_password;
-pub(crate) use sts::take_on_role;
+pub(crate) use sts::{take_on_role, take_on_role_by_web_identity};
 
 /// Runs an operation of a JSON service and gives its answer's body.
 pub(crate) async fn json(

@@ -174,7 +174,7 @@ impl Server {
             &*random,
         )
         .await?;
-        let setup_link = setup_link(&*store, &public_url, clock.now(), &*random).await?;
+        let setup_link = setup_link(&store, &public_url, clock.now(), &*random).await?;
         let console = certificates.console(config.console.clone(), &public_url);
         let restored = gateway.restore().await?;
         if restored > 0 {

@@ -81,7 +81,7 @@ impl Action {
     /// endpoint, in `us-east-1`, and STS and S3 answer where the server is.
     ///
     /// Source: "AWS global condition context keys", IAM User Guide, `aws:RequestedRegion`.
-    pub(super) fn requested_region(self, own: &Region) -> String {
+    pub(crate) fn requested_region(self, own: &Region) -> String {
         match self {
             Self::Operation(Operation::Iam(_)) => IAM_REGION.to_owned(),
             _ => own.to_string(),

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
+
 use super::mistakes::{Mistake, Mistakes};
 use super::typed::{Given, Source, Typed};
 
@@ -75,6 +77,28 @@ impl Reader {
     /// `true` or `false`.
     pub(super) fn truth(&mut self, setting: &'static str) -> Option<bool> {
         self.read(setting, |text| text.parse().map_err(|_| format!("{text:?} is neither true nor false")))
+    }
+
+    /// What each key of a table holds. Mistakes name the key behind `setting`.
+    pub(super) fn table<T: DeserializeOwned>(&mut self, setting: &'static str) -> BTreeMap<String, T> {
+        let Some((table, source)) = self.typed.take_table(setting) else { return BTreeMap::new() };
+        let mut read = BTreeMap::new();
+        for (key, value) in table {
+            match value.try_into() {
+                Ok(value) => drop(read.insert(key, value)),
+                Err(error) => self.wrong(format!("{setting}.{key}"), error.message().to_owned(), &source),
+            }
+        }
+        read
+    }
+
+    /// Notes what is wrong with a part of a table.
+    pub(super) fn wrong_in_table(&mut self, setting: String, problem: String) {
+        self.mistakes.push(Mistake { setting, problem, source: None });
+    }
+
+    fn wrong(&mut self, setting: String, problem: String, source: &Source) {
+        self.mistakes.push(Mistake { setting, problem, source: Some(source.clone()) });
     }
 
     /// Notes that `setting` is missing because of what `because_of` says.

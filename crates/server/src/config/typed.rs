@@ -40,12 +40,17 @@ pub(super) struct Given {
     pub(super) source: Source,
 }
 
+/// Tables of the file whose keys the operator chooses, or that hold more than texts. They come from nowhere else.
+const TABLES: [&str; 1] = ["console.oidc"];
+
 /// Everything that was typed.
 #[derive(Debug, Default)]
 pub(super) struct Typed {
     flags: BTreeMap<&'static str, Given>,
     variables: BTreeMap<String, String>,
     file: BTreeMap<String, Given>,
+    /// Those of [`TABLES`], as the file has them.
+    tables: BTreeMap<String, (toml::Table, Source)>,
     /// What could not even be read.
     pub(super) mistakes: Vec<Mistake>,
 }
@@ -79,6 +84,11 @@ impl Typed {
             .filter(|text| !text.is_empty())
             .map(|text| Given { text, source: Source::Variable(name) });
         self.flags.remove(setting).or(from_environment).or(from_file)
+    }
+
+    /// A table of [`TABLES`], and where it is.
+    pub(super) fn take_table(&mut self, setting: &'static str) -> Option<(toml::Table, Source)> {
+        self.tables.remove(setting)
     }
 
     /// The file's keys that nobody took.
@@ -123,6 +133,10 @@ impl Typed {
             let key = format!("{prefix}{name}");
             let source = Source::File { path: path.to_owned(), key: key.clone() };
             let text = match value {
+                toml::Value::Table(inner) if TABLES.contains(&key.as_str()) => {
+                    self.tables.insert(key, (inner, source));
+                    continue;
+                }
                 toml::Value::Table(inner) => {
                     self.add_table(path, &format!("{key}."), inner);
                     continue;

@@ -16,18 +16,18 @@ pub(super) struct Refusal {
     message: String,
     /// What the record says, if that is something else.
     recorded: Option<&'static str>,
-    more: Map<String, Value>,
+    retry_after_seconds: Option<u32>,
 }
 
 /// What a record says of a wrong password or code. Source: "AWS Management Console sign-in events", AWS CloudTrail User
 /// Guide.
 const FAILED_AUTHENTICATION: &str = "Failed authentication";
 /// How long somebody who guessed too often waits, at most: as long as the attempts take to come back.
-const RETRY_AFTER_SECONDS: u64 = 15 * 60;
+const RETRY_AFTER_SECONDS: u32 = 15 * 60;
 
 impl Refusal {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), recorded: None, more: Map::new() }
+        Self { status, code, message: message.into(), recorded: None, retry_after_seconds: None }
     }
 
     /// The request cannot be read.
@@ -60,13 +60,16 @@ impl Refusal {
     pub(super) fn too_many_attempts() -> Self {
         let message = "There were too many failed attempts. Wait some minutes.";
         let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyAttempts", message);
-        let more = Map::from_iter([("retryAfterSeconds".to_owned(), RETRY_AFTER_SECONDS.into())]);
-        Self { more, ..refusal }
+        Self { retry_after_seconds: Some(RETRY_AFTER_SECONDS), ..refusal }
     }
 
     /// Something of ours failed.
     pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         crate::routes::failure::internal(error).into()
+    }
+
+    pub(super) fn code(&self) -> &'static str {
+        self.code
     }
 
     /// As the record of the request knows it.
@@ -80,13 +83,16 @@ impl Refusal {
     }
 
     pub(super) fn into_response(self) -> Response<Body> {
-        let mut body = self.more;
+        let mut body = Map::new();
         body.insert("code".to_owned(), self.code.into());
         body.insert("message".to_owned(), self.message.into());
+        if let Some(seconds) = self.retry_after_seconds {
+            body.insert("retryAfterSeconds".to_owned(), seconds.into());
+        }
         let mut response = headers::api(Response::new(serve::full(Value::from(body).to_string().into())));
         *response.status_mut() = self.status;
-        if self.status == StatusCode::TOO_MANY_REQUESTS {
-            response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        if let Some(seconds) = self.retry_after_seconds {
+            response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

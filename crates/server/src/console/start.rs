@@ -14,9 +14,11 @@ use crate::serve::Body;
 /// What ways of signing in there are.
 pub(super) async fn start(app: &Arc<App>, inbound: &Inbound) -> Result<Response<Body>, Refusal> {
     let setup = setup::is_open(&*app.store, inbound.at).await?;
+    let providers = app.console.settings.providers.iter();
+    let providers: Vec<_> = providers.map(|one| json!({ "id": one.id, "name": one.name })).collect();
     Ok(super::json(&json!({
         "setup": setup,
-        "oidc": [],
+        "oidc": providers,
         "accountId": app.account.as_str(),
         "passkeys": false,
     })))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Uri, header};
+use http::{HeaderValue, Request, Uri, header};
 use jsonwebtoken::jwk::Jwk;
 use postern_dial::{AddressFilter, DialError, Dialer, Http, Limits, Proxies, Trust};
 use serde::Deserialize;
@@ -33,6 +33,20 @@ pub(super) struct Fetcher {
 struct Discovery {
     issuer: String,
     jwks_uri: String,
+}
+
+/// Where an issuer signs people in, as its description says.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Endpoints {
+    pub(super) authorization_endpoint: String,
+    pub(super) token_endpoint: String,
+}
+
+#[derive(Deserialize)]
+struct DescribedEndpoints {
+    issuer: String,
+    #[serde(flatten)]
+    endpoints: Endpoints,
 }
 
 /// A set of keys, each as it came.
@@ -79,8 +93,41 @@ impl Fetcher {
         Self { http: Http::new(dialer).with_answer_bytes_max(ANSWER_BYTES_MAX), may_reach }
     }
 
+    /// Where the issuer that calls itself `issuer_url` signs people in.
+    pub(super) async fn endpoints(&self, issuer_url: &str) -> Result<Endpoints, OidcError> {
+        let base = issuer_url.trim_end_matches('/');
+        let described: DescribedEndpoints =
+            self.get(&format!("{base}/.well-known/openid-configuration")).await?;
+        if described.issuer != issuer_url {
+            return Err(OidcError::Provider { problem: "its description names another issuer" });
+        }
+        Ok(described.endpoints)
+    }
+
+    /// The answer to a form, in JSON.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        form: String,
+        authorization: Option<HeaderValue>,
+    ) -> Result<T, OidcError> {
+        let mut request = Request::post(self.reachable(url)?)
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(value) = authorization {
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        self.send(request.body(form.into())).await
+    }
+
     /// A JSON document. Only status 200 counts: redirects are not followed, an issuer says where things are.
     async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, OidcError> {
+        let request = Request::get(self.reachable(url)?).header(header::ACCEPT, "application/json");
+        self.send(request.body(Bytes::new())).await
+    }
+
+    /// An address that may be asked.
+    fn reachable(&self, url: &str) -> Result<Uri, OidcError> {
         let refused = |problem| OidcError::Provider { problem };
         let url: Uri = url.parse().map_err(|_| refused("an address of it is no URL"))?;
         if url.scheme_str() != Some("https") {
@@ -90,7 +137,11 @@ impl Fetcher {
         if url.host().and_then(reach::literal).is_some_and(|address| !(self.may_reach)(address)) {
             return Err(refused(NOT_REACHED));
         }
-        let request = Request::get(url).header(header::ACCEPT, "application/json").body(Bytes::new());
+        Ok(url)
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: http::Result<Request<Bytes>>) -> Result<T, OidcError> {
+        let refused = |problem| OidcError::Provider { problem };
         let request = request.map_err(|_| refused("an address of it is no URL"))?;
         let answer = self.http.send(request).await;
         let answer = answer.map_err(|error| match error {

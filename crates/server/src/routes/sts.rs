@@ -17,6 +17,7 @@ use postern_api::query::Form;
 use postern_api::{Answer, ApiError, sts::Operation};
 
 pub(crate) use assume_role::take_on as take_on_role;
+pub(crate) use assume_role_with_web_identity::take_on as take_on_role_by_web_identity;
 
 use super::serve_query;
 use crate::app::App;

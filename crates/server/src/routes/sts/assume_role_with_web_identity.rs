@@ -9,6 +9,7 @@ use postern_iam::Value;
 use postern_ids::Arn;
 use postern_store::{Role, Tag};
 
+use super::assume_role::TakenOn;
 use super::role_checks::RoleChecks;
 use super::session_policies::SessionPolicies;
 use super::session_tags::{RESERVED_PREFIX, SessionTags};
@@ -34,37 +35,8 @@ pub(super) async fn assume_role_with_web_identity(
         ));
     }
     let identity = verify(&call).await?;
-    let provider = Arn::oidc_provider(&call.app.account, &identity.issuer);
-    // From here on it is somebody: what is denied is denied to, and recorded of, this identity.
-    call.caller.principal = Principal::WebIdentity {
-        provider: provider.clone(),
-        subject: identity.subject.clone(),
-        audience: identity.audience.clone(),
-    };
-    call.caller.access_key_id = None;
-    call.caller.token = None;
-    call.entry.caller(&call.caller);
-    check_source_identity(&identity)?;
-    let given = identity.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() });
-    let tags = SessionTags::new(given.collect(), identity.transitive_tag_keys.clone(), None)?;
-    let policies = (call.input.policy.take(), call.input.policy_arns.take());
-    let policies = SessionPolicies::read(&*call.app.store, policies.0, policies.1).await?;
+    let TakenOn { permit, role: found, bearer, facts } = take_on(&mut call, &identity).await?;
     let input = &call.input;
-    let action = "sts:AssumeRoleWithWebIdentity";
-    let (found, arn) = role::find(&call.app, &call.caller, &input.role_arn, action).await?;
-    let permit = call.authorize(checks(&call, &found, &arn, &tags, &identity)).await?;
-
-    role::check_session_name(&call.app, &call.caller, &input.role_session_name).await?;
-    let facts = TokenFacts {
-        source_identity: identity.source_identity.clone(),
-        tags: tags.all,
-        transitive_tag_keys: tags.transitive,
-        policy: policies.inline,
-        policy_arns: policies.arns,
-        federation: Some(Federation { provider, claims: identity.kept_claims() }),
-        ..TokenFacts::new(call.at, role::duration(input.duration_seconds, &found, false)?)
-    };
-    let bearer = role::bearer(&found, &input.role_session_name);
     let issued = credentials::issue(&call.app, permit, bearer, facts, input.minimum_session_token_size)?;
     Ok(AssumeRoleWithWebIdentityOutput {
         credentials: Some(credentials::answered(&issued)),
@@ -78,6 +50,45 @@ pub(super) async fn assume_role_with_web_identity(
         session_token_size: Some(credentials::token_size(&issued)),
         trusted_identity_propagation_context: None,
     })
+}
+
+/// Whether somebody whom a provider vouches for may take the role on, and as what.
+pub(crate) async fn take_on(
+    call: &mut Call<AssumeRoleWithWebIdentityInput>,
+    identity: &Identity,
+) -> Result<TakenOn, ApiError> {
+    let provider = Arn::oidc_provider(&call.app.account, &identity.issuer);
+    // From here on it is somebody: what is denied is denied to, and recorded of, this identity.
+    call.caller.principal = Principal::WebIdentity {
+        provider: provider.clone(),
+        subject: identity.subject.clone(),
+        audience: identity.audience.clone(),
+    };
+    call.caller.access_key_id = None;
+    call.caller.token = None;
+    call.entry.caller(&call.caller);
+    check_source_identity(identity)?;
+    let given = identity.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() });
+    let tags = SessionTags::new(given.collect(), identity.transitive_tag_keys.clone(), None)?;
+    let policies = (call.input.policy.take(), call.input.policy_arns.take());
+    let policies = SessionPolicies::read(&*call.app.store, policies.0, policies.1).await?;
+    let input = &call.input;
+    let action = "sts:AssumeRoleWithWebIdentity";
+    let (found, arn) = role::find(&call.app, &call.caller, &input.role_arn, action).await?;
+    let permit = call.authorize(checks(call, &found, &arn, &tags, identity)).await?;
+
+    role::check_session_name(&call.app, &call.caller, &input.role_session_name).await?;
+    let facts = TokenFacts {
+        source_identity: identity.source_identity.clone(),
+        tags: tags.all,
+        transitive_tag_keys: tags.transitive,
+        policy: policies.inline,
+        policy_arns: policies.arns,
+        federation: Some(Federation { provider, claims: identity.kept_claims() }),
+        ..TokenFacts::new(call.at, role::duration(input.duration_seconds, &found, false)?)
+    };
+    let bearer = role::bearer(&found, &input.role_session_name);
+    Ok(TakenOn { permit, role: found, bearer, facts })
 }
 
 /// Whom the token is about.

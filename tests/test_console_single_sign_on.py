@@ -1,0 +1,197 @@
+"""Signing in to the console with an identity provider."""
+
+import base64
+import json
+
+import pytest
+from harness.browser import Browser
+from harness.issuer import Authority, Issuer
+from harness.people import allow, document
+from harness.programs import ACCOUNT
+
+CLIENT, SECRET = "postern-console", "s3cret:with/odd characters"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/Operators"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def issuer(authority):
+    issuer = Issuer(authority)
+    yield issuer
+    issuer.close()
+
+
+@pytest.fixture(scope="module")
+def provided(shared_lab, authority, issuer, tmp_path_factory):
+    """A server that people can sign in to with the issuer, as a role that trusts it."""
+    directory = tmp_path_factory.mktemp("configuration")
+    (directory / "secret").write_text(f"{SECRET}\n")
+    file = directory / "postern.toml"
+    file.write_text(f"""
+[oidc]
+ca_certificates = "{authority.ca_file}"
+allow_loopback = true
+
+[console.oidc.acme]
+issuer = "{issuer.url}"
+client_id = "{CLIENT}"
+client_secret_file = "{directory / "secret"}"
+name = "Acme"
+scopes = "openid groups"
+roles = [
+    {{ claim = "groups", value = "operators", role = "{ROLE}" }},
+    {{ claim = "groups", value = "strangers", role = "arn:aws:iam::{ACCOUNT}:role/NotTrusting" }},
+]
+""")
+    server = shared_lab.server(flags=["--config", str(file)]).start()
+    iam = server.client("iam")
+    provider = iam.create_open_id_connect_provider(
+        Url=issuer.url, ClientIDList=[CLIENT, "another"]
+    )
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider["OpenIDConnectProviderArn"]},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{issuer.name}:aud": CLIENT}},
+    }
+    iam.create_role(RoleName="Operators", AssumeRolePolicyDocument=document(statement))
+    policy = document(allow("ssm:DescribeSessions"))
+    iam.put_role_policy(
+        RoleName="Operators", PolicyName="inline", PolicyDocument=policy
+    )
+    trusts_nobody = document(statement | {"Effect": "Deny"})
+    iam.create_role(RoleName="NotTrusting", AssumeRolePolicyDocument=trusts_nobody)
+    return server
+
+
+def away(server) -> tuple[Browser, str]:
+    """A browser that is sent to the provider, and where."""
+    browser = Browser(server)
+    started = browser.get("oidc/acme/start")
+    assert started.status == 302
+    return browser, started.headers["location"]
+
+
+def back(browser: Browser, address: str):
+    assert address.startswith(browser.server.url)
+    return browser.send("GET", address.removeprefix(browser.server.url))
+
+
+def refused(answer) -> bool:
+    return answer.status == 302 and answer.headers["location"].startswith(
+        "/console/sign-in?error="
+    )
+
+
+def test_somebody_of_the_provider_signs_in_as_the_role(provided, issuer):
+    assert Browser(provided).get("sign-in").json()["oidc"] == [
+        {"id": "acme", "name": "Acme"}
+    ]
+    browser, location = away(provided)
+    assert "scope=openid+groups" in location
+    [cookie] = browser.set_cookies
+    assert (
+        cookie.startswith("__Host-postern-oidc=")
+        and "SameSite=Lax" in cookie
+        and "HttpOnly" in cookie
+    )
+    returned = back(
+        browser,
+        issuer.authorize(
+            location, sub="alice@example.com", groups=["staff", "operators"]
+        ),
+    )
+    assert (returned.status, returned.headers["location"]) == (302, "/console/")
+    assert any(
+        c.startswith("__Host-postern=") and "SameSite=Strict" in c
+        for c in browser.set_cookies
+    )
+    assert list(browser.cookies) == ["__Host-postern"]
+    browser.read_token()
+    session = browser.get("session").json()
+    assert (
+        session["principalArn"]
+        == f"arn:aws:sts::{ACCOUNT}:assumed-role/Operators/alice@example.com"
+    )
+    assert (session["userName"], session["role"]) == (None, None)
+    assert browser.call("AmazonSSM.DescribeSessions", {"State": "Active"}).status == 200
+    assert browser.call("AmazonSSM.DescribeActivations").code == "AccessDeniedException"
+    basic = base64.b64decode(issuer.authorizations[-1].removeprefix("Basic ")).decode()
+    assert basic == f"{CLIENT}:s3cret%3Awith%2Fodd+characters"
+
+    found = provided.client("cloudtrail").lookup_events(
+        LookupAttributes=[
+            {"AttributeKey": "EventName", "AttributeValue": "ConsoleLogin"}
+        ]
+    )
+    login = json.loads(found["Events"][0]["CloudTrailEvent"])
+    assert login["responseElements"] == {"ConsoleLogin": "Success"}
+    assert login["userIdentity"]["arn"] == session["principalArn"]
+    federation = login["userIdentity"]["sessionContext"]["webIdFederationData"]
+    assert federation["federatedProvider"].endswith(issuer.name)
+
+
+def test_only_the_browser_that_left_can_come_back(provided, issuer):
+    browser, location = away(provided)
+    address = issuer.authorize(location, groups="operators")
+    stranger = Browser(provided)
+    assert refused(back(stranger, address)) and stranger.cookies == {}
+    other, _ = away(provided)
+    assert refused(back(other, address)) and "__Host-postern" not in other.cookies
+    assert back(browser, address).headers["location"] == "/console/"
+    # The code has been used.
+    assert refused(back(browser, address))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"groups": ["staff"]},
+        {"groups": "strangers"},
+        {"groups": "operators", "nonce": "another"},
+        {"groups": "operators", "nonce": None},
+        {"groups": "operators", "aud": "another"},
+        {"groups": "operators", "aud": "nobody"},
+        {"groups": "operators", "exp": 1},
+    ],
+    ids=[
+        "no-role",
+        "role-trusts-others",
+        "nonce",
+        "no-nonce",
+        "other-client",
+        "no-client",
+        "expired",
+    ],
+)
+def test_a_token_that_does_not_fit_signs_nobody_in(provided, issuer, claims):
+    browser, location = away(provided)
+    assert refused(back(browser, issuer.authorize(location, **claims)))
+    assert "__Host-postern" not in browser.cookies
+
+
+def test_what_the_provider_refuses_is_told(provided, issuer):
+    browser, location = away(provided)
+    address = issuer.authorize(location, groups="operators")
+    state = address.partition("state=")[2]
+    denied = back(
+        browser, f"{address.partition('?')[0]}?error=access_denied&state={state}"
+    )
+    assert denied.headers["location"] == "/console/sign-in?error=SignInFailed"
+    assert refused(Browser(provided).get("oidc/unknown/start"))
+
+
+def test_a_mistake_in_the_configuration_is_named(lab, tmp_path):
+    file = tmp_path / "postern.toml"
+    file.write_text(
+        '[console.oidc.acme]\nissuer = "http://idp.example"\nclient_id = "x"\nroles = []\n[console.oidc.b]\nx = 1\n'
+    )
+    server = lab.server(flags=["--config", str(file)])
+    server.start(wait=False)
+    assert server.program.wait() == 2
+    logged = server.program.logged()
+    assert "console.oidc.acme: issuer" in logged and "console.oidc.b" in logged
