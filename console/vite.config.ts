@@ -25,10 +25,13 @@ export default defineConfig({
     chunkSizeWarningLimit: 2048,
   },
   server: {
-    proxy: {
-      '^/(console/(api|follow)|v1)/': { target: SERVER, secure: false, ws: true },
-      '^/$': { target: SERVER, secure: false },
-    },
+    proxy: Object.fromEntries(
+      // The server answers pages of its own origin only, so these requests come from there.
+      ['^/(console/(api|follow)|v1)/', '^/$'].map((path) => [
+        path,
+        { target: SERVER, secure: false, ws: true, changeOrigin: true, headers: { Origin: SERVER } },
+      ]),
+    ),
   },
   test: {
     environment: 'happy-dom',

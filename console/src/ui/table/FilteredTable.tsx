@@ -17,7 +17,7 @@ import { visibleLine } from '../visible.ts';
 import { orderOf, queryOf, withOrder, withQuery, type Order } from './address.ts';
 import { filterRows, NO_QUERY, OPERATORS, sortRows, type Property } from './filter.ts';
 
-const PAGE_ROWS = 30;
+const PAGE_ROWS = 25;
 /** Suggested values of a property; more would be no help, and slow. */
 const SUGGESTIONS_MAX = 200;
 
