@@ -7,6 +7,7 @@ its exit status whether all was right.
 import json
 import os
 import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -61,6 +62,9 @@ def print_usage(deployment: Deployment) -> None:
     print(f"  export PATH={shlex.quote(str(plugin.parent))}:$PATH    # the plugin of the AWS CLI")
     print(f"  aws ssm start-session --target {deployment.node_id}")
     print(f"  {deployment.program('postern')} start-session --target {deployment.node_id}\n")
+    if link := re.search(r"https://\S+/console/setup#\S+", deployment.log("postern-server").read_text()):
+        print("Or in a browser, which will ask about the certificate; this sets the password of the user admin, once:\n")
+        print(f"  {link.group()}\n")
     sys.stdout.flush()
 
 
