@@ -43,6 +43,11 @@ function withoutBidi(output: string): string {
   return output.replaceAll(BIDI_CONTROLS, '');
 }
 
+/** A millisecond later: what happened at that moment is shown, however the player rounds. */
+function surely(at: number): number {
+  return Math.round(at * 1000 + 1) / 1000;
+}
+
 export function Player({ ref, cast, timeline, speed, startAt }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const player = useRef<AsciinemaPlayer>(null);
@@ -62,10 +67,10 @@ export function Player({ ref, cast, timeline, speed, startAt }: Props) {
       place.current,
       {
         speed,
-        startAt: timeline.toReplay(at.current),
+        startAt: surely(timeline.toReplay(at.current)),
         autoPlay: isPlaying.current,
         preload: true,
-        poster: `npt:${timeline.toReplay(at.current)}`,
+        poster: `npt:${surely(timeline.toReplay(at.current))}`,
         fit: 'both',
         theme: isDark ? 'asciinema' : 'solarized-light',
         cursorMode: prefersReducedMotion() ? 'steady' : 'blinking',
@@ -90,7 +95,7 @@ export function Player({ ref, cast, timeline, speed, startAt }: Props) {
 
   useImperativeHandle(ref, () => ({
     time: () => timeline.toRecording(player.current?.getCurrentTime() ?? 0),
-    seek: (at) => void player.current?.seek(timeline.toReplay(at)),
+    seek: (at) => void player.current?.seek(surely(timeline.toReplay(at))),
   }));
 
   return <section className="replay-player" ref={place} aria-label={replayTexts.player} />;

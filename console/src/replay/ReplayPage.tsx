@@ -166,7 +166,8 @@ function tryRead({ bytes }: Recording): Read {
 
 async function copyLink(sessionId: string, at: number): Promise<void> {
   const path = href(pathOf('/sessions/:sessionId/replay', { sessionId }));
-  const link = `${window.location.origin}${path}?t=${at.toFixed(1)}`;
+  // Up, never down: the moment just before would not show what the link is for.
+  const link = `${window.location.origin}${path}?t=${Math.ceil(at * 1000) / 1000}`;
   try {
     await navigator.clipboard.writeText(link);
     notify({ type: 'success', header: texts.copied, content: link });

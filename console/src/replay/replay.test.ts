@@ -85,6 +85,13 @@ describe('idle time', () => {
     expect(timeline(events, 2).toRecording(replayed)).toBeCloseTo(recorded);
   });
 
+  test('a moment survives rounding and the way there and back', () => {
+    const { toReplay, toRecording } = timeline(events, 2);
+    expect(toRecording(toReplay(62) - 1e-9)).toBeCloseTo(62);
+    expect(toReplay(62 - 1e-9)).toBeCloseTo(4);
+    expect(toRecording(toReplay(62) + 0.001)).toBeCloseTo(62.001);
+  });
+
   test('stays when nobody wants it out', () => {
     expect(timeline(events).duration).toBe(63);
     expect(timeline([]).toReplay(5)).toBe(0);

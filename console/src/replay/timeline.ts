@@ -35,13 +35,16 @@ export function timeline(events: readonly Event[], idleMax = Number.POSITIVE_INF
   return { events: played, duration: at, toReplay: convert(events, played), toRecording: convert(played, events) };
 }
 
+/** Times come from sums, and go through milliseconds of a player: less apart than this, in seconds, is the same moment. */
+const SAME = 0.0006;
+
 /** The index of the last event that is not after that time, or -1. */
 function lastNotAfter(events: readonly Event[], time: number): number {
   let low = 0;
   let high = events.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((events[middle]?.at ?? 0) <= time) {
+    if ((events[middle]?.at ?? 0) <= time + SAME) {
       low = middle + 1;
     } else {
       high = middle;
