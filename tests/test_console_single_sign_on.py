@@ -4,10 +4,12 @@ import base64
 import json
 
 import pytest
+from harness import chromium as real
 from harness.browser import Browser
 from harness.issuer import Authority, Issuer
 from harness.people import allow, document
 from harness.programs import ACCOUNT
+from playwright.sync_api import expect
 
 CLIENT, SECRET = "postern-console", "s3cret:with/odd characters"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/Operators"
@@ -66,6 +68,13 @@ roles = [
     trusts_nobody = document(statement | {"Effect": "Deny"})
     iam.create_role(RoleName="NotTrusting", AssumeRolePolicyDocument=trusts_nobody)
     return server
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    browser = real.Browser()
+    yield browser
+    browser.close()
 
 
 def away(server) -> tuple[Browser, str]:
@@ -133,6 +142,26 @@ def test_somebody_of_the_provider_signs_in_as_the_role(provided, issuer):
     assert login["userIdentity"]["arn"] == session["principalArn"]
     federation = login["userIdentity"]["sessionContext"]["webIdFederationData"]
     assert federation["federatedProvider"].endswith(issuer.name)
+
+
+@pytest.mark.parametrize("groups, ends", [("operators", "in"), ("strangers", "untrusted"), ("cooks", "unmeant")])
+def test_the_way_there_and_back_in_a_real_browser(provided, issuer, chromium, groups, ends):
+    """The provider is another site (another host): which cookies come along is for the browser to decide."""
+    issuer.visitor = {"sub": "bob@example.com", "groups": groups}
+    page = chromium.stranger(provided)
+    page.goto("/console/sessions")
+    page.get_by_role("link", name="Continue with Acme").click()
+    expect(page).to_have_title("Provider")
+    page.get_by_role("link", name="It is me").click()
+    if ends == "in":
+        expect(page).to_have_url(f"{provided.local_url}/console/sessions")
+        expect(page.get_by_role("button", name="bob@example.com")).to_be_visible()
+    else:
+        told = {"untrusted": "does not trust this identity provider", "unmeant": "no role here is meant for you"}
+        expect(page.get_by_text(told[ends])).to_be_visible()
+        assert real.accessibility_faults(page) == []
+    page.context.close()
+    assert chromium.complaints == []
 
 
 def test_only_the_browser_that_left_can_come_back(provided, issuer):

@@ -3,6 +3,7 @@
 import base64
 import datetime
 import hashlib
+import html
 import http.server
 import ipaddress
 import json
@@ -106,6 +107,8 @@ class Issuer:
         # Claims of the tokens that codes are exchanged for, with the challenge that the code was asked for with.
         self.codes: dict[str, tuple[str, dict]] = {}
         self.authorizations: list[str | None] = []
+        # Who sits in front of a browser that comes to sign in: the claims about them.
+        self.visitor: dict = {}
         issuer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -147,6 +150,10 @@ class Issuer:
     def _answer(self, path: str) -> tuple[int, dict, bytes]:
         if path in self.instead:
             return self.instead[path]
+        if path.startswith(f"{self.path}/authorize?"):
+            back = self.authorize(f"{self.url}{path.removeprefix(self.path)}", **self.visitor)
+            page = f'<!doctype html><title>Provider</title><a href="{html.escape(back)}">It is me</a>'
+            return 200, {"Content-Type": "text/html"}, page.encode()
         documents = {
             f"{self.path}/.well-known/openid-configuration": {
                 "issuer": self.url,

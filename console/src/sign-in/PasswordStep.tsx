@@ -25,11 +25,17 @@ export function PasswordStep({ onNext }: Props) {
   const [userName, setUserName] = useState('');
   const [password, setPassword] = useState('');
   const options = useResource(signInOptions, []).value;
+  const refusal = location().query.get('error');
   return (
     <SpaceBetween size="m">
       {options?.setup && (
         <Alert type="info" header={texts.noSetup.header}>
           {texts.noSetup.body}
+        </Alert>
+      )}
+      {refusal !== null && (
+        <Alert type="error" header={texts.failed}>
+          {providerRefused(refusal)}
         </Alert>
       )}
       <SignInForm
@@ -63,6 +69,12 @@ export function PasswordStep({ onNext }: Props) {
       </SignInForm>
     </SpaceBetween>
   );
+}
+
+/** In our words: anybody can write an address. */
+function providerRefused(code: string): string {
+  const { other, ...known } = texts.providerRefused;
+  return Object.entries(known).find(([name]) => name === code)?.[1] ?? other;
 }
 
 function hasOtherWays(options: SignInOptions): boolean {

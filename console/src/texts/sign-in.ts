@@ -13,6 +13,13 @@ export const signInTexts = {
     body: 'Open the link that postern-server printed when it started for the first time.',
   },
   failed: 'Signing in failed',
+  /** What a sign-in with a provider came to, by the code in the address that the server sent the browser to. */
+  providerRefused: {
+    SignInFailed: 'The identity provider did not sign you in, or no role here is meant for you.',
+    AccessDeniedException: 'The role that is meant for you does not trust this identity provider.',
+    TooManyAttempts: 'There were too many attempts from your address. Wait some minutes.',
+    other: 'The sign-in with the identity provider could not be completed. The server’s log says why.',
+  },
   tooMany: (seconds: number) =>
     seconds > 90
       ? `Too many attempts. Try again in ${Math.ceil(seconds / 60)} minutes.`
