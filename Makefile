@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev bench lint deny fuzz build packages tools
+.PHONY: help demo test dev bench lint deny fuzz build console packages tools
 
 NEXTEST_VERSION := 0.9.143
 VENV := .venv
