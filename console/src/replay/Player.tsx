@@ -13,6 +13,7 @@ import { create, type Player as AsciinemaPlayer } from 'asciinema-player';
 import { prefersReducedMotion, useIsDark } from '../app/theme.ts';
 import { replayTexts } from '../texts/replay.ts';
 import type { Cast } from './cast.ts';
+import { playable } from './playable.ts';
 import type { Timeline } from './timeline.ts';
 
 export interface PlayerRef {
@@ -28,19 +29,6 @@ interface Props {
   readonly speed: number;
   /** Seconds of the recording. */
   readonly startAt: number;
-}
-
-/** What the player understands: output, resizes, markers. */
-const SHOWN = new Set(['o', 'r', 'm']);
-
-/**
- * The player draws a line as text of the page, which these would reorder; a terminal shows nothing of them.
- * Source: Unicode Standard Annex 9, table 4.
- */
-const BIDI_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
-function withoutBidi(output: string): string {
-  return output.replaceAll(BIDI_CONTROLS, '');
 }
 
 /** A millisecond later: what happened at that moment is shown, however the player rounds. */
@@ -61,7 +49,7 @@ export function Player({ ref, cast, timeline, speed, startAt }: Props) {
     }
     const { cols, rows } = cast;
     // Parsers give milliseconds, all else is in seconds: `parseAsciicastV3` in the player's source.
-    const events = timeline.events.filter(({ code }) => SHOWN.has(code)).map(({ at, code, data }) => [at * 1000, code, withoutBidi(data)] as const);
+    const events = playable(timeline.events).map(({ at, code, data }) => [at * 1000, code, data] as const);
     const created = create(
       { data: { cols, rows, events }, parser: (recording) => recording as never },
       place.current,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { CastError, readCast, sizeOf } from './cast.ts';
 import { linesOf, search, textOf } from './plain-text.ts';
+import { playable } from './playable.ts';
 import { verified } from './recording.ts';
 import { timeline } from './timeline.ts';
 
@@ -31,6 +32,16 @@ test('hostile sizes and events are bounded', () => {
   expect(cast.events).toEqual([{ at: 0, code: 'o', data: 'y' }]);
   expect(sizeOf('99999x2')).toEqual({ cols: 1000, rows: 2 });
   expect([sizeOf('80x'), sizeOf('<img>'), sizeOf('80x24x1')]).toEqual([undefined, undefined, undefined]);
+});
+
+test('the player gets no screen that takes its memory, and nothing that reorders a line', () => {
+  const played = (code: string, data: string) => playable([{ at: 1, code, data }]).map(({ data }) => data);
+  expect(played('r', '65535x65535')).toEqual(['1000x1000']);
+  expect(played('r', '120x40')).toEqual(['120x40']);
+  expect(played('r', '0x0')).toEqual(['80x24']);
+  expect(played('r', 'axb')).toEqual([]);
+  expect(played('o', 'a\u202eb\u2066c')).toEqual(['abc']);
+  expect([played('i', 'secret'), played('x', '0')]).toEqual([[], []]);
 });
 
 describe('plain text', () => {
