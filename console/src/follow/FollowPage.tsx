@@ -20,12 +20,13 @@ import { href } from '../router/location.ts';
 import { pathOf, type PageProps } from '../router/route.ts';
 import { useSignIn } from '../sign-in/state.ts';
 import { background, Emulator } from '../terminal/emulator.ts';
+import { remarkText } from '../terminal/hostile.ts';
 import { LinkDialog } from '../terminal/LinkDialog.tsx';
 import { usePreferences } from '../terminal/preferences.ts';
 import { reachable } from '../terminal/reachable.ts';
 import { replayTexts } from '../texts/replay.ts';
 import { ProblemAlert } from '../ui/ProblemAlert.tsx';
-import { visible, visibleLine } from '../ui/visible.ts';
+import { visibleLine } from '../ui/visible.ts';
 import { Follower, type State } from './follower.ts';
 
 const texts = replayTexts.followed;
@@ -102,7 +103,7 @@ function StateLine({ state, sessionId, onAgain }: { readonly state: State; reado
     case 'ended':
       return (
         <Alert type="info" action={<Button href={href(pathOf('/sessions/:sessionId/replay', { sessionId }))}>{texts.replay}</Button>}>
-          <output>{texts.ended(visible(state.reason))}</output>
+          <output>{texts.ended(remarkText(state.reason))}</output>
         </Alert>
       );
     case 'lost':

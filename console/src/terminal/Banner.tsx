@@ -8,7 +8,7 @@ import { href } from '../router/location.ts';
 import { pathOf } from '../router/route.ts';
 import { terminalTexts } from '../texts/terminal.ts';
 import { ProblemAlert } from '../ui/ProblemAlert.tsx';
-import { visible } from '../ui/visible.ts';
+import { remarkText } from './hostile.ts';
 import type { Live, View } from './live.ts';
 
 interface Props {
@@ -26,7 +26,7 @@ export function Banner({ live, view, onAgain }: Props) {
           {view.isPasteTooLong && <div>{terminalTexts.paste.tooLong}</div>}
           {view.messages.length > 0 && (
             <div>
-              {terminalTexts.saidByNode}: {view.messages.map(visible).join('\n')}
+              {terminalTexts.saidByNode}: {view.messages.map(remarkText).join('\n')}
             </div>
           )}
         </Alert>
@@ -50,7 +50,7 @@ function StateBanner({ live, view, onAgain }: Props) {
       );
     case 'ended':
       return (
-        <Strip type="info" text={terminalTexts.ended(visible(state.reason), state.exitCode)}>
+        <Strip type="info" text={terminalTexts.ended(remarkText(state.reason), state.exitCode)}>
           <Button href={href(pathOf('/sessions/:sessionId/replay', { sessionId: live.sessionId }))}>{terminalTexts.replay}</Button>
           <Button onClick={onAgain}>{terminalTexts.again}</Button>
         </Strip>
@@ -63,7 +63,7 @@ function StateBanner({ live, view, onAgain }: Props) {
       );
     case 'failed': {
       const { why } = state;
-      const errors = why.code === 'unsupported' ? why.errors.map(visible).join(' ') : '';
+      const errors = why.code === 'unsupported' ? why.errors.map(remarkText).join(' ') : '';
       return (
         <>
           <Strip type={why.code === 'left' ? 'info' : 'error'} text={`${terminalTexts.failed[why.code]} ${errors}`.trim()}>

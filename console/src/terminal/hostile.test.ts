@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 
-import { linkAddress, pastedLines, pasteText, titleText } from './hostile.ts';
+import { linkAddress, pastedLines, pasteText, remarkText, titleText } from './hostile.ts';
 
 test.each([
   ['http://example.com/a b', 'http://example.com/a%20b'],
@@ -34,8 +34,24 @@ test.each([
   ['zero\u200bwidth', 'zero\u2329U+200B\u232awidth'],
   ['<img src=x onerror=alert(1)>', '<img src=x onerror=alert(1)>'],
   ['x'.repeat(200), `${'x'.repeat(80)}…`],
+  ['😀'.repeat(80), '😀'.repeat(80)],
+  ['😀'.repeat(81), `${'😀'.repeat(80)}…`],
 ])('the title %j', (title, shown) => {
   expect(titleText(title)).toBe(shown);
+});
+
+test('a title of millions of characters is not read to its end', () => {
+  const title = '\u202e'.repeat(10_000_000);
+  const begun = performance.now();
+  for (let count = 0; count < 1000; count += 1) {
+    titleText(title);
+  }
+  expect(performance.now() - begun).toBeLessThan(5000);
+});
+
+test('what a node says is cut', () => {
+  expect(remarkText('a\u0007\nb')).toBe('a␇\nb');
+  expect(remarkText('x'.repeat(3000))).toBe(`${'x'.repeat(2000)}…`);
 });
 
 test.each([

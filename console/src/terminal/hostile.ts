@@ -1,17 +1,25 @@
 /** What a program on a node may make the page do: nothing but draw characters. */
 
-import { visibleLine } from '../ui/visible.ts';
+import { visible, visibleLine } from '../ui/visible.ts';
 
 /** The longest title that is shown. */
 const TITLE_LENGTH_MAX = 80;
+/** The longest text of a node or the server that is shown beside a screen. */
+const REMARK_LENGTH_MAX = 2000;
 /** The longest link that is offered. */
 const LINK_LENGTH_MAX = 2000;
 
 /** A title that a program has set, on one line, with what is invisible or deceptive shown by name. */
 export function titleText(title: string): string {
-  const line = visibleLine(title.trim());
-  const characters = Array.from(line);
-  return characters.length > TITLE_LENGTH_MAX ? `${characters.slice(0, TITLE_LENGTH_MAX).join('')}…` : line;
+  // Programs may send millions of characters, many times a second. A character is at most two units.
+  const beginning = title.slice(0, 2 * TITLE_LENGTH_MAX + 2).trim();
+  const characters = Array.from(visibleLine(beginning));
+  return characters.length > TITLE_LENGTH_MAX ? `${characters.slice(0, TITLE_LENGTH_MAX).join('')}…` : characters.join('');
+}
+
+/** What an agent says, or why a session ended: lines of text, no longer than somebody reads. */
+export function remarkText(text: string): string {
+  return text.length > REMARK_LENGTH_MAX ? `${visible(text.slice(0, REMARK_LENGTH_MAX))}…` : visible(text);
 }
 
 /**
