@@ -13,6 +13,11 @@ use crate::text::{self, Carry};
 
 /// The terminal's size until it is known.
 pub(crate) const TERMINAL_DEFAULT: Terminal = Terminal { cols: 80, rows: 24 };
+/// The most characters in a row that are recorded. Whoever is recorded says the size, and a player makes room for every
+/// character of it: a terminal of 65,535 by 65,535 would keep the recording from being watched. No screen shows more.
+pub(crate) const COLS_MAX: u16 = 1000;
+/// The most rows that are recorded, for the same reason.
+pub(crate) const ROWS_MAX: u16 = 1000;
 
 /// The first line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,6 +34,11 @@ pub(crate) struct Header {
 pub(crate) struct HeaderTerminal {
     pub(crate) cols: u16,
     pub(crate) rows: u16,
+}
+
+/// The size as it is recorded: at least one character, and no more than a player can show.
+pub(crate) fn recordable(terminal: Terminal) -> Terminal {
+    Terminal { cols: terminal.cols.clamp(1, COLS_MAX), rows: terminal.rows.clamp(1, ROWS_MAX) }
 }
 
 /// Writes the header line.

@@ -152,8 +152,11 @@ impl Recorder {
                         next.timeline.push_output(&mut self.lines, &mut next.carry, bytes, at);
                 }
                 Entry::Resize { cols, rows, at } => {
-                    let terminal = Terminal { cols, rows };
-                    if terminal == next.terminal || cols == 0 || rows == 0 {
+                    if cols == 0 || rows == 0 {
+                        continue;
+                    }
+                    let terminal = asciicast::recordable(Terminal { cols, rows });
+                    if terminal == next.terminal {
                         continue;
                     }
                     next.terminal = terminal;
@@ -176,7 +179,9 @@ impl Recorder {
     fn ensure_header(&mut self, position: &Position) {
         if position.cast_bytes == 0 && self.lines.is_empty() {
             let title = self.info.title();
-            asciicast::push_header(&mut self.lines, position.terminal, self.info.started_at, &title);
+            // One that an earlier release noted may be of any size.
+            let terminal = asciicast::recordable(position.terminal);
+            asciicast::push_header(&mut self.lines, terminal, self.info.started_at, &title);
         }
     }
 

@@ -191,6 +191,21 @@ fn duplicates_are_skipped_and_gaps_end_the_recording() {
 }
 
 #[test]
+fn no_size_is_recorded_that_a_player_cannot_show() {
+    let (_temp, directory, mut recorder) = begun();
+    recorder.append(&[resize(65535, 65535, 1), output(0, b"a", 2)]).unwrap();
+    recorder.append(&[resize(1001, 1, 3), output(1, b"b", 4)]).unwrap();
+    // As it is recorded, it is the same.
+    recorder.append(&[resize(2000, 1, 5), output(2, b"c", 6)]).unwrap();
+    recorder.finish(&ended(2000)).unwrap();
+    let mut events = directory.recording(&one()).unwrap().unwrap().events().unwrap();
+    assert_eq!(events.terminal(), Terminal { cols: 1000, rows: 1000 });
+    let kinds: Vec<_> = events.by_ref().map(|event| event.unwrap().kind).collect();
+    let resizes: Vec<_> = kinds.iter().filter(|kind| matches!(kind, EventKind::Resize(_))).collect();
+    assert_eq!(resizes, [&EventKind::Resize(Terminal { cols: 1000, rows: 1 })]);
+}
+
+#[test]
 fn sizes_that_say_nothing_new_are_left_out() {
     let (_temp, directory, mut recorder) = begun();
     recorder.append(&[resize(100, 30, 1), resize(0, 0, 2), output(0, b"a", 3)]).unwrap();
