@@ -7,7 +7,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app/App.tsx';
 import { startTheme } from './app/theme.ts';
 import { followLinks } from './router/location.ts';
-import { askSignIn } from './sign-in/state.ts';
+import { askSignIn, startOver } from './sign-in/state.ts';
 
 /** Longer, and the page is drawn without. */
 const FONTS_MS = 500;
@@ -18,6 +18,7 @@ if (!root) {
 }
 startTheme();
 followLinks(new AbortController().signal);
+startOver();
 void askSignIn();
 void Promise.race([fonts(), wait(FONTS_MS)]).then(() =>
   createRoot(root).render(

@@ -2,6 +2,8 @@
 
 import { useSyncExternalStore } from 'react';
 
+import { whenSignedOut } from '../sign-in/state.ts';
+
 export interface Notification {
   readonly id: string;
   readonly type: 'success' | 'error' | 'warning' | 'info';
@@ -17,6 +19,8 @@ const SHOWN_MAX = 5;
 const listeners = new Set<() => void>();
 let shown: readonly Notification[] = [];
 let count = 0;
+
+whenSignedOut(() => show([]));
 
 /** Shows a message and says how to take it away. */
 export function notify(notification: Omit<Notification, 'id'>): () => void {
@@ -34,7 +38,12 @@ export function dismiss(id: string): void {
 }
 
 export function useNotifications(): readonly Notification[] {
-  return useSyncExternalStore(subscribe, () => shown);
+  return useSyncExternalStore(subscribe, shownNotifications);
+}
+
+/** The messages now. */
+export function shownNotifications(): readonly Notification[] {
+  return shown;
 }
 
 function show(notifications: readonly Notification[]): void {

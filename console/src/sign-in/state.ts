@@ -4,7 +4,9 @@ import { useSyncExternalStore } from 'react';
 
 import * as api from '../api/console.ts';
 import { ApiError } from '../api/errors.ts';
-import { setOnSignedOut } from '../api/http.ts';
+import { setCsrf, setOnSignedOut } from '../api/http.ts';
+import { href } from '../router/location.ts';
+import { hearOtherPages, tellOtherPages } from './other-pages.ts';
 
 /** What the page knows of the sign-in. */
 export type SignInState =
@@ -14,23 +16,47 @@ export type SignInState =
   | { readonly kind: 'failed'; readonly error: unknown };
 
 const listeners = new Set<() => void>();
+const forgetters = new Set<() => void>();
 let state: SignInState = { kind: 'asking' };
 
 /** Asks the server who is signed in. */
 export async function askSignIn(): Promise<void> {
-  setOnSignedOut(() => change({ kind: 'signed-out' }));
+  setOnSignedOut(expire);
   try {
-    change({ kind: 'signed-in', signIn: await api.session() });
+    const signIn = await api.session();
+    change({ kind: 'signed-in', signIn });
+    tellOtherPages(nameOf(signIn));
   } catch (error) {
     const isRefused = error instanceof ApiError && error.status < 500;
     change(isRefused ? { kind: 'signed-out' } : { kind: 'failed', error });
   }
 }
 
-/** Ends the sign-in, here and on the server. */
+/** Ends the sign-in on the server, and here with all that the page holds: it is loaded anew, and leads nowhere back. */
 export async function signOut(): Promise<void> {
   await api.signOut();
-  change({ kind: 'signed-out' });
+  setOnSignedOut(() => {});
+  tellOtherPages(null);
+  window.location.assign(href('/sign-in'));
+}
+
+/** Calls back when the sign-in is over and the page stays: what it holds of one user is not for the next. */
+export function whenSignedOut(forget: () => void): void {
+  forgetters.add(forget);
+}
+
+/** Loads the page anew when it is somebody else's. */
+export function startOver(): void {
+  hearOtherPages((who) => {
+    const known = state.kind === 'signed-in' ? nameOf(state.signIn) : null;
+    if (who === null && known !== null) {
+      window.location.assign(href('/sign-in'));
+    } else if (who !== known && state.kind !== 'asking') {
+      window.location.reload();
+    }
+  });
+  // A page that the browser has kept to go back to heard nothing in the meantime.
+  window.addEventListener('pageshow', ({ persisted }) => persisted && window.location.reload());
 }
 
 export function useSignInState(): SignInState {
@@ -44,6 +70,16 @@ export function useSignIn(): api.SignIn {
     throw new Error('nobody is signed in');
   }
   return now.signIn;
+}
+
+function expire(): void {
+  setCsrf('');
+  forgetters.forEach((forget) => forget());
+  change({ kind: 'signed-out' });
+}
+
+function nameOf({ principalArn, signedInAt }: api.SignIn): string {
+  return `${principalArn} ${signedInAt}`;
 }
 
 function change(to: SignInState): void {

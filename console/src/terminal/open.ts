@@ -2,6 +2,7 @@
 
 import type { Ticket } from '../channel/session.ts';
 import { navigate } from '../router/location.ts';
+import { whenSignedOut } from '../sign-in/state.ts';
 import { pathOfWorkspace, withTab } from './workspace.ts';
 
 /** What StartSession answered, and what it was asked for. */
@@ -23,6 +24,8 @@ export interface Unopened extends Ticket {
 
 /** Tickets open a data channel once, so they never get into an address. */
 const unopened = new Map<string, Unopened>();
+
+whenSignedOut(() => unopened.clear());
 
 /** Goes to the terminal of a session that was just started. */
 export function openTerminal(started: Started): void {
