@@ -15,6 +15,8 @@ export interface Place {
   readonly acknowledgedBefore: number;
   /** No message from this one on was ever sent. */
   readonly unusedFrom: number;
+  /** Whose page it was: only they go on with it, whoever else uses this browser. */
+  readonly principalArn: string;
   /** What the session is for, for people: the node's id, the document's name. */
   readonly target: string;
   readonly documentName: string | null;
@@ -36,8 +38,10 @@ export class Places {
     this.#storage = storage;
   }
 
-  read(sessionId: string): Place | null {
-    return parse(this.#storage.getItem(PREFIX + sessionId));
+  /** The place, if it is this principal's. */
+  read(sessionId: string, principalArn: string): Place | null {
+    const place = parse(this.#storage.getItem(PREFIX + sessionId));
+    return place?.principalArn === principalArn ? place : null;
   }
 
   /** A storage that is full or forbidden costs the taking over, not the session. */
@@ -71,10 +75,11 @@ function parse(text: string | null): Place | null {
   }
   try {
     const value = JSON.parse(text) as Partial<Record<keyof Place, unknown>>;
-    const { clientId, acknowledgedBefore, unusedFrom, target, documentName, savedAt } = value;
+    const { clientId, acknowledgedBefore, unusedFrom, principalArn, target, documentName, savedAt } = value;
     const isNumber = (number: unknown): number is number => Number.isSafeInteger(number) && (number as number) >= 0;
     const isSound =
       typeof clientId === 'string' &&
+      typeof principalArn === 'string' &&
       typeof target === 'string' &&
       (typeof documentName === 'string' || documentName === null) &&
       isNumber(acknowledgedBefore) &&
@@ -83,7 +88,7 @@ function parse(text: string | null): Place | null {
       // More could not be sent again without an acknowledgement in between.
       unusedFrom >= acknowledgedBefore &&
       unusedFrom - acknowledgedBefore <= DEFAULT_LIMITS.unacknowledgedMessagesMax;
-    return isSound ? { clientId, acknowledgedBefore, unusedFrom, target, documentName, savedAt } : null;
+    return isSound ? { clientId, acknowledgedBefore, unusedFrom, principalArn, target, documentName, savedAt } : null;
   } catch {
     return null;
   }

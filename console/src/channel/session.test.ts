@@ -300,7 +300,7 @@ test('another page goes on where the first one stopped', async () => {
   first.agent.say('while nobody looks');
   first.agent.channel.handleDisconnected();
 
-  const place = { ...first.reserved.at(-1), target: 'mi-1', documentName: null, savedAt: 0 } as Place;
+  const place = { ...first.reserved.at(-1), principalArn: 'a', target: 'mi-1', documentName: null, savedAt: 0 } as Place;
   const second = surroundings();
   const session = new Session(second.outside, place);
   await vi.advanceTimersByTimeAsync(0);
@@ -331,14 +331,15 @@ test('a number is written down before it is used', () => {
 
 test('places are kept, checked and forgotten', () => {
   const places = new Places(window.localStorage);
-  const place: Place = { clientId: 'c', acknowledgedBefore: 3, unusedFrom: 64, target: 'mi-1', documentName: null, savedAt: 1000 };
+  const place: Place = { clientId: 'c', acknowledgedBefore: 3, unusedFrom: 64, principalArn: 'arn:alice', target: 'mi-1', documentName: null, savedAt: 1000 };
   places.write('alice-1', place);
-  expect(places.read('alice-1')).toEqual(place);
-  for (const bad of ['', '{}', 'null', JSON.stringify({ ...place, unusedFrom: 1 }), JSON.stringify({ ...place, unusedFrom: 1e9 })]) {
+  expect(places.read('alice-1', 'arn:alice')).toEqual(place);
+  expect(places.read('alice-1', 'arn:bob')).toBeNull();
+  for (const bad of ['', '{}', 'null', JSON.stringify({ ...place, unusedFrom: 1 }), JSON.stringify({ ...place, principalArn: undefined }), JSON.stringify({ ...place, unusedFrom: 1e9 })]) {
     window.localStorage.setItem('postern.place.alice-2', bad);
-    expect(places.read('alice-2'), bad).toBeNull();
+    expect(places.read('alice-2', 'arn:alice'), bad).toBeNull();
   }
   window.localStorage.setItem('something.else', 'stays');
   places.forgetOld(1000 + 24 * 3600 * 1000 + 1);
-  expect([places.read('alice-1'), window.localStorage.length]).toEqual([null, 1]);
+  expect([places.read('alice-1', 'arn:alice'), window.localStorage.length]).toEqual([null, 1]);
 });

@@ -132,7 +132,8 @@ function useLives(workspace: Workspace): ReadonlyMap<string, Live> {
   const { fontSize, screenReader } = usePreferences();
   useSyncExternalStore(lives.subscribe, lives.version);
   const appearance: Appearance = { isDark, fontSize, screenReader };
-  const server = { clientVersion: `postern/${signIn.version}`, publicUrl: signIn.publicUrl };
+  const { publicUrl, principalArn } = signIn;
+  const server = { clientVersion: `postern/${signIn.version}`, publicUrl, principalArn };
   const ids = workspace.tabs.flatMap((tab) => tab.sessionIds);
   const key = ids.join(' ');
   useEffect(() => lives.keepOnly(key.split(' ')), [key]);

@@ -2,7 +2,7 @@
 
 import { Places } from '../channel/place.ts';
 
-/** Whether a page of this browser has carried the session and left it, so that another one can go on with it. */
-export function canGoOn(sessionId: string): boolean {
-  return new Places(window.localStorage).read(sessionId) !== null;
+/** Whether a page of this browser has carried the session for this principal and left it, so that another one can go on with it. */
+export function canGoOn(sessionId: string, principalArn: string): boolean {
+  return new Places(window.localStorage).read(sessionId, principalArn) !== null;
 }

@@ -26,11 +26,12 @@ export interface View {
   readonly found: { readonly index: number; readonly count: number };
 }
 
-/** What the server is to a session. */
+/** What the server is to a session, and who asks it. */
 export interface Server {
   readonly clientVersion: string;
   /** The server's address for everybody; the console may be reached by another one. */
   readonly publicUrl: string;
+  readonly principalArn: string;
 }
 
 const MESSAGES_MAX = 3;
@@ -51,7 +52,7 @@ export class Live {
     this.#server = server;
     places.forgetOld(Date.now());
     const unopened = takeUnopened(sessionId);
-    const from = unopened ?? places.read(sessionId);
+    const from = unopened ?? places.read(sessionId, server.principalArn);
     this.#view = {
       state: from ? { kind: 'connecting' } : { kind: 'unknown' },
       target: from?.target ?? '',
@@ -96,7 +97,7 @@ export class Live {
 
   /** Goes on here with a session that another page has taken, or that was given up. */
   takeBack(): void {
-    const place = places.read(this.sessionId);
+    const place = places.read(this.sessionId, this.#server.principalArn);
     if (place && (this.#view.state.kind === 'failed' || this.#view.state.kind === 'unknown')) {
       this.#begin(place);
     }
@@ -155,6 +156,7 @@ export class Live {
   #begin(from: Unopened | Place): void {
     this.#holdAlone();
     const { target, documentName } = from;
+    const { principalArn } = this.#server;
     const surroundings: Surroundings = {
       clientVersion: this.#server.clientVersion,
       resume: () => resume(this.sessionId),
@@ -163,7 +165,7 @@ export class Live {
       write: (output, written) => this.emulator.write(output, written),
       changed: (state) => this.#stateChanged(state),
       message: (text) => this.#change({ messages: [...this.#view.messages, text].slice(-MESSAGES_MAX) }),
-      reserve: (place) => places.write(this.sessionId, { ...place, target, documentName, savedAt: Date.now() }),
+      reserve: (place) => places.write(this.sessionId, { ...place, principalArn, target, documentName, savedAt: Date.now() }),
     };
     this.#session = new Session(surroundings, from);
     this.#stateChanged(this.#session.state);

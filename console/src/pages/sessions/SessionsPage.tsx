@@ -10,6 +10,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 
 import { href, replaceQuery, useLocation } from '../../router/location.ts';
 import { pathOf } from '../../router/route.ts';
+import { useSignIn } from '../../sign-in/state.ts';
 import { canGoOn } from '../../terminal/going-on.ts';
 import { terminalPath } from '../../terminal/open.ts';
 import { sessionsTexts as texts } from '../../texts/sessions.ts';
@@ -109,6 +110,7 @@ function Actions({ selected, refresh, onTerminate }: ActionsProps) {
 
 /** What can be done with a session: end or follow it while it lives, replay it afterwards. */
 export function SessionActions({ session, onTerminate }: { readonly session: Session | undefined; readonly onTerminate: () => void }) {
+  const { principalArn } = useSignIn();
   const page = session && pathOf('/sessions/:sessionId', { sessionId: session.SessionId });
   const live = session !== undefined && isLive(session);
   return (
@@ -118,7 +120,7 @@ export function SessionActions({ session, onTerminate }: { readonly session: Ses
           {texts.terminate}
         </Button>
       )}
-      {session && live && canGoOn(session.SessionId) && (
+      {session && live && canGoOn(session.SessionId, principalArn) && (
         <Button href={href(terminalPath(session.SessionId))}>{texts.goOn}</Button>
       )}
       {(!session || live) && (
