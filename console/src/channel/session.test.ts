@@ -271,6 +271,63 @@ test('after a quarter of an hour it gives up', async () => {
   expect(session.state).toEqual({ kind: 'failed', why: { code: 'unreachable' } });
 });
 
+/** Waits for the next attempt, opens it, lets the server say something and drops it after `duration_ms`. */
+async function round({ sockets, last, agent }: ReturnType<typeof started>, duration_ms: number): Promise<number> {
+  const before = sockets.length;
+  const lostAt = performance.now();
+  while (sockets.length === before && performance.now() < lostAt + 10_000) {
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  const waited = performance.now() - lostAt;
+  last().open();
+  agent.channel.handleConnected();
+  agent.say('hello');
+  agent.exchange(last());
+  await vi.advanceTimersByTimeAsync(duration_ms);
+  last().drop();
+  agent.channel.handleDisconnected();
+  return waited;
+}
+
+test('a server that lets us in and throws us out is not asked without pauses, nor for ever', async () => {
+  const world = started();
+  world.last().drop();
+  const waits: number[] = [];
+  for (let count = 0; count < 10; count += 1) {
+    waits.push(await round(world, 0));
+  }
+  expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThan(10_000);
+  await round(world, 6000);
+  expect(await round(world, 0)).toBeLessThan(50);
+  for (let count = 0; count < 1000 && world.session.state.kind !== 'failed'; count += 1) {
+    await round(world, 0);
+  }
+  expect(world.session.state).toEqual({ kind: 'failed', why: { code: 'unreachable' } });
+});
+
+test('a connection that is being opened is not given up for a new one', async () => {
+  const { session, last, sockets, outside } = started();
+  last().drop();
+  await vi.advanceTimersByTimeAsync(0);
+  session.hurry();
+  session.hurry();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([sockets.length, last().isClosed, outside.resume.mock.calls.length]).toEqual([2, false, 1]);
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect(sockets[1]?.isClosed).toBe(true);
+});
+
+test('somebody who looks at the page does not wait for the next attempt', async () => {
+  const { session, last, outside } = started();
+  outside.resume.mockRejectedValue(new Error('no route'));
+  last().drop();
+  await vi.advanceTimersByTimeAsync(30_000);
+  const attempts = outside.resume.mock.calls.length;
+  session.hurry();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(outside.resume.mock.calls.length).toBeGreaterThan(attempts);
+});
+
 test('a server that answers to nothing is noticed, one that answers is kept', () => {
   const { agent, last, states, sockets } = started();
   vi.advanceTimersByTime(20_000);

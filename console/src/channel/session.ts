@@ -84,6 +84,8 @@ const UNSENT_BYTES_MAX = 256 * 1024;
 const ASSUME_STARTED_AFTER_MS = 5000;
 /** How long one websocket may take to open. */
 const OPEN_WITHIN_MS = 15_000;
+/** A connection that lasted this long was a good one. One that is let in and thrown out at once is no better than none. */
+const SETTLED_AFTER_MS = 5000;
 /** As the Rust client: longer than a server takes to be updated or a laptop to find its network. */
 const RESUME_FOR_MS = 15 * 60 * 1000;
 /** The bytes that a command without a terminal understands: Ctrl-C and Ctrl-\. */
@@ -107,12 +109,15 @@ export class Session {
   #closed: { readonly reason: string; readonly exitCode: number | null } | null = null;
   #socket: WebSocket | null = null;
   #isOpen = false;
+  #openedAt = 0;
+  #hasHeard = false;
   #keepAlive = new KeepAlive(0);
   #backoff = new Backoff();
   #attempt = 0;
   #giveUpAt = Number.POSITIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #openTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** A new session by its ticket, or one that another page of this browser has carried, by its place. */
   constructor(outside: Surroundings, from: Ticket | Place) {
@@ -188,7 +193,7 @@ export class Session {
     const socket = this.#outside.openSocket(ticket.streamUrl);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
-    this.#retryTimer = setTimeout(() => this.#handleLost(attempt), OPEN_WITHIN_MS);
+    this.#openTimer = setTimeout(() => this.#handleLost(attempt), OPEN_WITHIN_MS);
     socket.addEventListener('open', () => this.#handleOpen(attempt, socket, ticket.tokenValue));
     socket.addEventListener('message', (event: MessageEvent) => this.#handleMessage(attempt, event.data));
     socket.addEventListener('close', () => this.#handleLost(attempt));
@@ -198,12 +203,14 @@ export class Session {
     if (attempt !== this.#attempt) {
       return;
     }
-    this.#clearRetry();
+    clearTimeout(this.#openTimer);
     const { clientVersion, size } = this.#outside;
     const identity = { clientId: this.#clientId, clientVersion, size: size() };
     socket.send(openDataChannelText({ requestId: crypto.randomUUID(), tokenValue, ...identity }));
     const now = performance.now();
     this.#isOpen = true;
+    this.#openedAt = now;
+    this.#hasHeard = false;
     this.#keepAlive = new KeepAlive(now);
     if (this.#phase === 'waiting') {
       this.#assumeStartedAt ??= now + ASSUME_STARTED_AFTER_MS;
@@ -219,9 +226,7 @@ export class Session {
     }
     const now = performance.now();
     this.#keepAlive.handleHeard(now);
-    // A server that speaks to us has let us in: the next attempt after a loss is immediate.
-    this.#backoff = new Backoff();
-    this.#giveUpAt = Number.POSITIVE_INFINITY;
+    this.#hasHeard = true;
     if (!(data instanceof ArrayBuffer)) {
       return;
     }
@@ -423,8 +428,12 @@ export class Session {
 
   #reconnect(): void {
     const now = performance.now();
+    if (this.#isOpen && this.#hasHeard && now - this.#openedAt >= SETTLED_AFTER_MS) {
+      // The next attempt is immediate, and there is all the time again.
+      this.#backoff = new Backoff();
+      this.#giveUpAt = Number.POSITIVE_INFINITY;
+    }
     if (this.#state.kind === 'connected') {
-      this.#giveUpAt = now + RESUME_FOR_MS;
       this.#tell({ kind: 'reconnecting', since: now });
     }
     if (this.#giveUpAt === Number.POSITIVE_INFINITY) {
@@ -471,17 +480,14 @@ export class Session {
   /** Makes everything of the former attempt stale. */
   #nextAttempt(): number {
     this.#attempt += 1;
-    this.#clearRetry();
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    clearTimeout(this.#openTimer);
     this.#isOpen = false;
     this.#channel.handleDisconnected();
     this.#socket?.close();
     this.#socket = null;
     return this.#attempt;
-  }
-
-  #clearRetry(): void {
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
   }
 
   /** Uses up the numbers that a former page may have used. The sizes differ, so that programs draw themselves anew. */
