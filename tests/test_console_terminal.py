@@ -200,7 +200,7 @@ def test_hostile_output_does_nothing(terminal, attack):
     assert page.locator("img[src=x], script:not([src])").count() == 0
     assert dialogs == []
     if attack == "a title":
-        expect(page.get_by_title("Set by the program")).to_have_text("\u2329U+202E\u232agnp.exe<img src=x onerror=alert(1)>")
+        expect(page.get_by_title("Set by the program")).to_have_text("gnp.exe<img src=x onerror=alert(1)>")
     for word in ("script", "bank"):
         if word in terminal.text() and attack.startswith("a link"):
             _click(terminal, word)

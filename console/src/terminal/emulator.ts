@@ -11,6 +11,7 @@ import { Terminal, type ITerminalOptions, type ITheme } from '@xterm/xterm';
 
 import type { Size } from '../channel/payload.ts';
 import { linkAddress, titleText } from './hostile.ts';
+import { OutputText } from './output.ts';
 
 /** How a terminal looks and is read. */
 export interface Appearance {
@@ -81,6 +82,7 @@ export class Emulator {
   readonly #fit = new FitAddon();
   readonly #search = new SearchAddon();
   readonly #observer: ResizeObserver;
+  readonly #output = new OutputText();
   #isOpen = false;
 
   constructor(appearance: Appearance, listener: Listener, options: ITerminalOptions = {}) {
@@ -149,7 +151,7 @@ export class Emulator {
   }
 
   write(output: Uint8Array | string, written?: () => void): void {
-    this.#terminal.write(output, written);
+    this.#terminal.write(this.#output.next(output), written);
   }
 
   /** Takes the size of its place, unless that is hidden or the size is given. */
