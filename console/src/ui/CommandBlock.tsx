@@ -4,6 +4,7 @@ import Box from '@cloudscape-design/components/box';
 import CopyToClipboard from '@cloudscape-design/components/copy-to-clipboard';
 
 import { startSessionTexts as texts } from '../texts/start-session.ts';
+import { visibleLine } from './visible.ts';
 import './command-block.css';
 
 interface Props {
@@ -16,7 +17,7 @@ export function CommandBlock({ label, command }: Props) {
     <div className="command-block">
       <Box variant="awsui-key-label">{label}</Box>
       <div>
-        <code>{command}</code>
+        <code>{visibleLine(command)}</code>
         <CopyToClipboard
           variant="icon"
           textToCopy={command}

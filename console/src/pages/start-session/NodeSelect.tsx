@@ -46,7 +46,7 @@ function option(node: Node) {
   return {
     value: node.InstanceId,
     label: visibleLine(nameOf(node)),
-    description: node.InstanceId,
+    description: visibleLine(node.InstanceId),
     labelTag: statusText(node.PingStatus),
     disabled: node.PingStatus !== 'Online',
   };
