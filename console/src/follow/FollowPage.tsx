@@ -60,16 +60,15 @@ function Followed({ sessionId, onAgain }: { readonly sessionId: string; readonly
     }
     const gone = new AbortController();
     let follower: Follower | undefined;
-    call(postern.AttachSession, { SessionId: sessionId }, gone.signal).then(
-      ({ Url = '' }) => {
+    call(postern.AttachSession, { SessionId: sessionId }, gone.signal)
+      .then(({ Url = '' }) => {
         follower = new Follower(
           new WebSocket(reachable(Url, publicUrl)),
           { resize: (size) => screen.resize(size), write: (output, written) => screen.write(output, written) },
           setState,
         );
-      },
-      (error: unknown) => !isAbort(error) && setError(error),
-    );
+      })
+      .catch((error: unknown) => !isAbort(error) && setError(error));
     return () => {
       gone.abort();
       follower?.close();

@@ -79,3 +79,19 @@ test('a slow screen is written to one piece at a time, and too much is given up'
   waiting.forEach((written) => written());
   expect(drawn).toHaveLength(2);
 });
+
+test('sizes that wait count too', () => {
+  const { socket, drawn, states, waiting } = following({ isSlow: true });
+  socket.say(`${HEADER}\n[0,"o","first"]\n`);
+  for (let count = 0; count < 1000; count += 1) {
+    socket.say(`[0,"r","${count + 1}x40"]\n`);
+  }
+  waiting.shift()?.();
+  expect(drawn).toEqual(['100x30', 'first', '1000x40']);
+  socket.say('[0,"o","a"]\n');
+  const many = '[0,"r","80x24"]\n[0,"o","x"]\n'.repeat(10_000);
+  for (let count = 0; count < 60; count += 1) {
+    socket.say(many);
+  }
+  expect([states.at(-1), socket.isClosed]).toEqual([{ kind: 'too-slow' }, true]);
+});

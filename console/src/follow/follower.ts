@@ -18,6 +18,8 @@ export interface Screen {
 
 /** Characters that may wait to be drawn. A websocket cannot be left unread, so this is what the page holds at most. */
 const WAITING_MAX = 64 * 1024 * 1024;
+/** What any piece that waits costs besides its characters, in characters. */
+const PIECE_COST = 64;
 /** Drawn at once; small enough that the page stays usable. */
 const BATCH = 128 * 1024;
 
@@ -77,37 +79,55 @@ export class Follower {
     const isHeader = !this.#reader.size;
     const event = this.#reader.read(line);
     if (isHeader && this.#reader.size) {
-      this.#waiting.push(this.#reader.size);
+      this.#resize(this.#reader.size);
     }
     const size = event?.code === 'r' ? sizeOf(event.data) : undefined;
     if (size) {
-      this.#waiting.push(size);
+      this.#resize(size);
     } else if (event?.code === 'o') {
       this.#add(event.data);
     }
   }
 
   #add(output: string): void {
-    this.#waitingLength += output.length;
+    const last = this.#waiting.at(-1);
+    if (typeof last === 'string' && last.length < BATCH) {
+      this.#waitingLength += output.length;
+      this.#waiting[this.#waiting.length - 1] = last + output;
+      this.#giveUpIfTooLong();
+    } else {
+      this.#wait(output);
+    }
+  }
+
+  /** Of several sizes in a row only the last one counts. */
+  #resize(size: Size): void {
+    if (typeof this.#waiting.at(-1) === 'object') {
+      this.#waiting[this.#waiting.length - 1] = size;
+    } else {
+      this.#wait(size);
+    }
+  }
+
+  #wait(piece: string | Size): void {
+    this.#waitingLength += costOf(piece);
+    this.#waiting.push(piece);
+    this.#giveUpIfTooLong();
+  }
+
+  #giveUpIfTooLong(): void {
     if (this.#waitingLength > WAITING_MAX) {
       this.#waiting = [];
       this.#end({ kind: 'too-slow' });
-      return;
-    }
-    const last = this.#waiting.at(-1);
-    if (typeof last === 'string' && last.length < BATCH) {
-      this.#waiting[this.#waiting.length - 1] = last + output;
-    } else {
-      this.#waiting.push(output);
     }
   }
 
   #draw(): void {
     while (!this.#isWriting && this.#waiting.length > 0) {
       const next = this.#waiting.shift();
+      this.#waitingLength -= next === undefined ? 0 : costOf(next);
       if (typeof next === 'string') {
         this.#isWriting = true;
-        this.#waitingLength -= next.length;
         this.#screen.write(next, () => {
           this.#isWriting = false;
           this.#draw();
@@ -129,6 +149,10 @@ export class Follower {
     this.#state = state;
     this.#changed(state);
   }
+}
+
+function costOf(piece: string | Size): number {
+  return PIECE_COST + (typeof piece === 'string' ? piece.length : 0);
 }
 
 /** What is said of the reason in `{"ended": {"reason": …}}`, the last message. A line of a recording is a list or the header. */
