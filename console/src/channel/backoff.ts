@@ -1,4 +1,4 @@
-// How long to wait before the next attempt. Mirrors crates/client/src/backoff.rs.
+// How long to wait before the next attempt. In the way of crates/dial/src/backoff.rs, with waits that suit who looks at a page.
 
 const FIRST_MS = 100;
 const CAP_MS = 5000;

@@ -1,4 +1,4 @@
-// Noticing that the server has vanished. Mirrors crates/client/src/keep_alive.rs; a page can neither send pings nor see
+// Noticing that the server has vanished. Mirrors crates/protocol/src/keep_alive.rs; a page can neither send pings nor see
 // those of the server, so it asks by a message that the server has had (`DataChannel.probe`).
 
 /** Silence after which we ask whether the server is there. */
