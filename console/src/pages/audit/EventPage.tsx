@@ -22,11 +22,11 @@ import { CopyText } from '../../ui/code/CopyText.tsx';
 import { parseDenial, policySourceOf } from '../../ui/denial/denial.ts';
 import { Failure } from '../../ui/denial/Failure.tsx';
 import { simulatorPath } from '../../ui/denial/simulatorPath.ts';
+import { download } from '../../ui/download.ts';
 import { useResource } from '../../ui/resource.ts';
 import { EmptyState } from '../../ui/table/Listing.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { visible, visibleLine } from '../../ui/visible.ts';
-import { download } from './download.ts';
 import { recordsAsJson } from './export.ts';
 import { queryOf, type Attribute } from './filters.ts';
 import { Outcome } from './Outcome.tsx';
@@ -83,7 +83,7 @@ function Record({ record }: { readonly record: AuditRecord }) {
             variant="h2"
             description={texts.rawDescription}
             actions={
-              <Button onClick={() => download(`${record.eventId}.json`, 'application/json', recordsAsJson([record]))}>
+              <Button onClick={() => download(recordsAsJson([record]), 'application/json', `${record.eventId}.json`)}>
                 {texts.download}
               </Button>
             }

@@ -11,11 +11,11 @@ import Table, { type TableProps } from '@cloudscape-design/components/table';
 import { href, replaceQuery, useLocation } from '../../router/location.ts';
 import { auditTexts } from '../../texts/audit.ts';
 import { Failure } from '../../ui/denial/Failure.tsx';
+import { download } from '../../ui/download.ts';
 import { EmptyState } from '../../ui/table/Listing.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { visibleLine } from '../../ui/visible.ts';
 import { AuditTabs } from './AuditTabs.tsx';
-import { download } from './download.ts';
 import { EventFilters } from './EventFilters.tsx';
 import { recordsAsCsv, recordsAsJson } from './export.ts';
 import { filtersOf, queryOf } from './filters.ts';
@@ -80,8 +80,8 @@ export default function EventsPage() {
 function Export({ records }: { readonly records: readonly AuditRecord[] }) {
   const save = (format: string) =>
     format === 'csv'
-      ? download('events.csv', 'text/csv;charset=utf-8', recordsAsCsv(records))
-      : download('events.json', 'application/json', recordsAsJson(records));
+      ? download(recordsAsCsv(records), 'text/csv;charset=utf-8', 'events.csv')
+      : download(recordsAsJson(records), 'application/json', 'events.json');
   return (
     <ButtonDropdown
       disabled={records.length === 0}
