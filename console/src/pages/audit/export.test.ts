@@ -21,9 +21,14 @@ it('a table quotes what needs it', () => {
   expect(csv.endsWith('\r\n')).toBe(true);
 });
 
-it.each(['=HYPERLINK("http://evil.example")', '+1', '-1', '@SUM(A1)', '\tx'])('a table holds no formula: %s', (userAgent) => {
+it.each(['=HYPERLINK("http://evil.example")', '+1', '-1', '@SUM(A1)', '\tx', '＝1', '＋1', '－1', '＠SUM(A1)'])('a table holds no formula: %s', (userAgent) => {
   const row = recordsAsCsv([record({ userAgent })]).split('\r\n')[1] ?? '';
   expect(row).toContain(`'${userAgent.replaceAll('"', '""')}`);
+});
+
+it('no line of a cell is a formula', () => {
+  const row = recordsAsCsv([record({ errorMessage: 'harmless\n=1\r\n=2\r=3 = 4' })]);
+  expect(row).toContain('"harmless\n\'=1\r\n\'=2\r\'=3 = 4"');
 });
 
 it('a file of records is one of CloudTrail', () => {

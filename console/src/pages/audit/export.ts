@@ -31,9 +31,10 @@ export function recordsAsCsv(records: readonly AuditRecord[]): string {
 
 /**
  * A cell. What a spreadsheet would take for a formula gets an apostrophe before it: anybody who calls the server can put text into a
- * record, and an auditor opens the file.
+ * record, and an auditor opens the file. That holds for every line of it, since not all spreadsheets heed quotes, and for the
+ * full-width signs, which some take for the others.
  */
 function cell(value: string): string {
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const text = value.replaceAll(/^[=+\-@\t\r＝＋－＠]/gm, "'$&");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
