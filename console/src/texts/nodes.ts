@@ -74,7 +74,6 @@ export const nodesTexts = {
     title: (node: string) => `Deregister ${node}?`,
     body: 'Its sessions and credentials end at once. To come back, the node registers with another activation, and gets another ID.',
     confirm: 'Deregister',
-    cancel: 'Cancel',
     done: (node: string) => `${node} is no node any more`,
   },
   tagsForm: {

@@ -59,7 +59,6 @@ export const sessionsTexts = {
     title: (session: string) => `Terminate ${session}?`,
     body: 'Whoever is in it is cut off, and what it started on the node is ended. The recording stays.',
     confirm: 'Terminate',
-    cancel: 'Cancel',
     done: (session: string) => `${session} is being terminated`,
   },
 } as const;

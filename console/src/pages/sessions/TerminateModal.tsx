@@ -2,9 +2,8 @@
 
 import { call } from '../../api/call.ts';
 import * as ssm from '../../api/generated/ssm.ts';
-import { notify } from '../../app/notifications.ts';
 import { sessionsTexts } from '../../texts/sessions.ts';
-import { ConfirmModal } from '../../ui/ConfirmModal.tsx';
+import { ConfirmAction } from '../../ui/forms/ConfirmAction.tsx';
 import { visibleLine } from '../../ui/visible.ts';
 
 const texts = sessionsTexts.terminateModal;
@@ -17,17 +16,16 @@ interface Props {
 export function TerminateModal({ sessionId, onClose }: Props) {
   const name = visibleLine(sessionId);
   return (
-    <ConfirmModal
+    <ConfirmAction
       title={texts.title(name)}
-      confirm={texts.confirm}
-      cancel={texts.cancel}
-      onClose={onClose}
+      body={texts.body}
+      confirmText={texts.confirm}
+      doneText={texts.done(name)}
       onConfirm={async () => {
         await call(ssm.TerminateSession, { SessionId: sessionId });
-        notify({ type: 'success', header: texts.done(name) });
       }}
-    >
-      {texts.body}
-    </ConfirmModal>
+      onDone={onClose}
+      onClose={onClose}
+    />
   );
 }

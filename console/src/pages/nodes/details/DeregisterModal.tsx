@@ -2,10 +2,9 @@
 
 import { call } from '../../../api/call.ts';
 import * as ssm from '../../../api/generated/ssm.ts';
-import { notify } from '../../../app/notifications.ts';
 import { navigate } from '../../../router/location.ts';
 import { nodesTexts } from '../../../texts/nodes.ts';
-import { ConfirmModal } from '../../../ui/ConfirmModal.tsx';
+import { ConfirmAction } from '../../../ui/forms/ConfirmAction.tsx';
 import { visibleLine } from '../../../ui/visible.ts';
 import { nameOf, type Node } from '../node.ts';
 
@@ -19,18 +18,16 @@ interface Props {
 export function DeregisterModal({ node, onClose }: Props) {
   const name = visibleLine(nameOf(node));
   return (
-    <ConfirmModal
+    <ConfirmAction
       title={texts.title(name)}
-      confirm={texts.confirm}
-      cancel={texts.cancel}
-      onClose={onClose}
+      body={texts.body}
+      confirmText={texts.confirm}
+      doneText={texts.done(name)}
       onConfirm={async () => {
         await call(ssm.DeregisterManagedInstance, { InstanceId: node.InstanceId });
-        notify({ type: 'success', header: texts.done(name) });
-        navigate('/nodes');
       }}
-    >
-      {texts.body}
-    </ConfirmModal>
+      onDone={() => navigate('/nodes')}
+      onClose={onClose}
+    />
   );
 }
