@@ -114,8 +114,7 @@ export function oidcStart(id: string): string {
   return `${ROOT}/oidc/${encodeURIComponent(id)}/start`;
 }
 
-/** A read of another endpoint below `/console/api`. */
-export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return request<T>({ method: 'GET', path, signal });
 }
 
@@ -127,11 +126,6 @@ export function post<T>(path: string, body: object): Promise<T> {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(body),
   });
-}
-
-/** A removal at another endpoint below `/console/api`. */
-export async function remove(path: string): Promise<void> {
-  await request({ method: 'DELETE', path });
 }
 
 async function request<T>(wanted: HttpRequest): Promise<T> {

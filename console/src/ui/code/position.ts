@@ -30,8 +30,3 @@ export interface Span {
   start: number;
   end: number;
 }
-
-/** What the server says from `start` to `end`, where `end` is the first place behind it. */
-export function spanOf(text: string, start: Position, end: Position): Span {
-  return { start: offsetOf(text, start), end: offsetOf(text, end) };
-}
