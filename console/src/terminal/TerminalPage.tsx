@@ -16,6 +16,7 @@ import { useSignIn } from '../sign-in/state.ts';
 import { terminalTexts } from '../texts/terminal.ts';
 import { ProblemAlert } from '../ui/ProblemAlert.tsx';
 import { visibleLine } from '../ui/visible.ts';
+import { copySelection } from './clipboard.ts';
 import type { Appearance } from './emulator.ts';
 import { commandOf, type Command } from './keys.ts';
 import type { Live } from './live.ts';
@@ -50,7 +51,7 @@ function Terminals({ workspace }: { readonly workspace: Workspace }) {
   const [searching, setSearching] = useState<string>();
   const [error, setError] = useState<unknown>();
   const active = shown.find((live) => live.sessionId === focused) ?? shown[0];
-  useKeys(shown, workspace, setSearching);
+  useKeys(shown, workspace, setSearching, setError);
   const start = (live: Live, place: (sessionId: string) => Workspace) => {
     const started = (id: string) => {
       setFocused(id);
@@ -73,6 +74,7 @@ function Terminals({ workspace }: { readonly workspace: Workspace }) {
             active && (
               <Tools
                 live={active}
+                tabs={workspace.tabs.length}
                 panes={shown.length}
                 onSearch={() => setSearching(active.sessionId)}
                 onNewTab={() => start(active, (id) => withTab(workspace, id))}
@@ -155,7 +157,7 @@ function useLives(workspace: Workspace): ReadonlyMap<string, Live> {
   return new Map(ids.map((id) => [id, lives.get(id, server, appearance)]));
 }
 
-function useKeys(shown: readonly Live[], workspace: Workspace, search: (sessionId: string) => void): void {
+function useKeys(shown: readonly Live[], workspace: Workspace, search: (sessionId: string) => void, fail: (error: unknown) => void): void {
   useEffect(() => {
     const run = (live: Live, command: Command) => {
       switch (command) {
@@ -166,7 +168,7 @@ function useKeys(shown: readonly Live[], workspace: Workspace, search: (sessionI
           search(live.sessionId);
           break;
         case 'copy':
-          void navigator.clipboard.writeText(live.emulator.selection);
+          copySelection(live.emulator.selection).catch(fail);
           break;
         case 'next-tab':
           show({ ...workspace, active: (workspace.active + 1) % workspace.tabs.length });

@@ -10,16 +10,18 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 
 import { terminalTexts } from '../texts/terminal.ts';
 import { visibleLine } from '../ui/visible.ts';
+import { copySelection } from './clipboard.ts';
 import { KeysDialog } from './KeysDialog.tsx';
 import type { Live } from './live.ts';
 import { prefer, usePreferences } from './preferences.ts';
-import { PANES_MAX, type Direction } from './workspace.ts';
+import { PANES_MAX, TABS_MAX, type Direction } from './workspace.ts';
 
 /** Where focus goes when it leaves the terminal. */
 export const TOOLS_ID = 'terminal-tools';
 
 interface Props {
   readonly live: Live;
+  readonly tabs: number;
   readonly panes: number;
   readonly onSearch: () => void;
   readonly onNewTab: () => void;
@@ -27,7 +29,7 @@ interface Props {
   readonly onError: (error: unknown) => void;
 }
 
-export function Tools({ live, panes, onSearch, onNewTab, onSplit, onError }: Props) {
+export function Tools({ live, tabs, panes, onSearch, onNewTab, onSplit, onError }: Props) {
   const { fontSize, screenReader } = usePreferences();
   const [dialog, setDialog] = useState<'terminate' | 'keys'>();
   const isOver = live.view.state.kind === 'ended';
@@ -38,7 +40,7 @@ export function Tools({ live, panes, onSearch, onNewTab, onSplit, onError }: Pro
     larger: () => prefer({ fontSize: fontSize + 1 }),
     smaller: () => prefer({ fontSize: fontSize - 1 }),
     'screen-reader': () => prefer({ screenReader: !screenReader }),
-    copy: () => void navigator.clipboard.writeText(live.emulator.selection),
+    copy: () => void copySelection(live.emulator.selection).catch(onError),
     clear: () => live.emulator.clear(),
     keys: () => setDialog('keys'),
   };
@@ -49,7 +51,7 @@ export function Tools({ live, panes, onSearch, onNewTab, onSplit, onError }: Pro
         <ButtonDropdown
           variant="normal"
           items={[
-            { id: 'new-tab', text: terminalTexts.newTab },
+            { id: 'new-tab', text: terminalTexts.newTab, disabled: tabs >= TABS_MAX },
             { id: 'right', text: terminalTexts.splitRight, disabled: panes >= PANES_MAX },
             { id: 'down', text: terminalTexts.splitDown, disabled: panes >= PANES_MAX },
             { id: 'copy', text: terminalTexts.copy },
