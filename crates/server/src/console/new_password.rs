@@ -30,7 +30,7 @@ pub(super) async fn new_password(app: &Arc<App>, inbound: &Inbound) -> Result<Re
     inbound.entry.sign_in_of(Some(&user.name));
     let input: Input = super::body(inbound)?;
     let address = inbound.peer.ip().to_canonical();
-    app.passwords.check(&*app.store, &user.name, &input.old_password, address).await?;
+    let checked = app.passwords.check(&*app.store, &user.name, &input.old_password, address).await?;
     inbound.entry.signed_in_user(&user);
     if input.new_password == input.old_password {
         return Err(Refusal::invalid("The new password is the old one."));
@@ -40,11 +40,16 @@ pub(super) async fn new_password(app: &Arc<App>, inbound: &Inbound) -> Result<Re
     app.audit.begin(&inbound.entry).await?;
     let update = LoginProfileUpdate {
         password_hash: Some(hash),
+        // Whoever resets the password while the new one is hashed has the last word.
+        checked_hash: Some(checked.password_hash),
         reset_required: Some(false),
         kept_sign_in: Some(half.row.id.clone()),
     };
     let updated = app.store.update_login_profile(&user.name, &update).await;
-    updated.map_err(|error: IdentityError| Refusal::internal(&error))?;
+    updated.map_err(|error| match error {
+        IdentityError::PasswordChanged(_) | IdentityError::NotFound(_) => Refusal::signed_out(),
+        error => Refusal::internal(&error),
+    })?;
     let factor = half.content.owner.facts.mfa_at.map(|at| Factor { serial: None, at });
     let secret = &half.secret;
     let cookie = sign_in::advance(app, inbound, secret, &user, SignInStage::Done, factor.as_ref()).await?;

@@ -119,6 +119,12 @@ pub(crate) async fn a_changed_or_taken_password_revokes_its_users_sign_ins(a: &d
         a.create_console_sign_in(&sign_in(number, alice.id.as_str())).await.unwrap();
     }
     let one = sign_in(1, "").id;
+    let late = LoginProfileUpdate {
+        password_hash: Some(hash()),
+        checked_hash: Some(Secret::new("$argon2id$before".to_owned())),
+        ..LoginProfileUpdate::default()
+    };
+    a.update_login_profile(&alice.name, &late).await.unwrap_err();
     let trusted = async |number: u16| b.is_console_sign_in_trusted(&sign_in(number, "").id).await.unwrap();
     let flag = LoginProfileUpdate { reset_required: Some(true), ..LoginProfileUpdate::default() };
     a.update_login_profile(&user_name("alice"), &flag).await.unwrap();

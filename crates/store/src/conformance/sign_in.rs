@@ -45,6 +45,17 @@ pub(crate) async fn a_password_is_given_changed_and_taken(a: &dyn Store, b: &dyn
     a.update_login_profile(&profile.user, &update).await.unwrap();
     let expected = LoginProfile { password_hash: hash, ..expected };
     assert_eq!(b.login_profile(&profile.user).await.unwrap(), Some(expected.clone()));
+    let checked = LoginProfileUpdate {
+        password_hash: Some(Secret::new("$argon2id$third".to_owned())),
+        checked_hash: Some(profile.password_hash.clone()),
+        ..LoginProfileUpdate::default()
+    };
+    assert_refused!(a.update_login_profile(&profile.user, &checked).await, IdentityError::PasswordChanged(_));
+    assert_eq!(b.login_profile(&profile.user).await.unwrap(), Some(expected.clone()));
+    let checked = LoginProfileUpdate { checked_hash: Some(expected.password_hash.clone()), ..checked };
+    a.update_login_profile(&profile.user, &checked).await.unwrap();
+    let expected = LoginProfile { password_hash: checked.password_hash.unwrap(), ..expected };
+    assert_eq!(b.login_profile(&profile.user).await.unwrap(), Some(expected.clone()));
 
     assert!(a.record_password_use(&profile.user, at(9)).await.unwrap());
     assert_eq!(b.user(&profile.user).await.unwrap().unwrap().password_last_used_at, Some(at(9)));

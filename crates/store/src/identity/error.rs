@@ -141,6 +141,9 @@ pub enum IdentityError {
         /// As the policy names it.
         principal: String,
     },
+    /// The password is no longer the one that the change was asked with.
+    #[error("the password of {0} has been changed meanwhile")]
+    PasswordChanged(UserName),
     /// There would be more than may be.
     #[error("there may be at most {max} {quota}")]
     LimitExceeded {

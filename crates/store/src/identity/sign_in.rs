@@ -25,6 +25,8 @@ pub struct LoginProfile {
 pub struct LoginProfileUpdate {
     /// The new password's hash.
     pub password_hash: Option<Secret<String>>,
+    /// The hash of the old password that was checked: there is no change if it has become another one meanwhile.
+    pub checked_hash: Option<Secret<String>>,
     /// Whether it must be changed.
     pub reset_required: Option<bool>,
     /// The sign-in to the console that a new password does not revoke: the one that it was changed in.
@@ -97,7 +99,7 @@ pub trait SignInStore: Send + Sync {
     /// Changes a user's password. With a new one the user's sign-ins to the console are revoked.
     ///
     /// # Errors
-    /// `NotFound` for the user or the profile.
+    /// `NotFound` for the user or the profile, `PasswordChanged`.
     async fn update_login_profile(
         &self,
         user: &UserName,

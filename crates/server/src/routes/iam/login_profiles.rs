@@ -6,7 +6,7 @@ use postern_api::iam::{
     DeleteLoginProfileInput, DeleteLoginProfileOutput, GetLoginProfileInput, GetLoginProfileOutput,
     UpdateLoginProfileInput, UpdateLoginProfileOutput,
 };
-use postern_api::{ApiError, CommonError, Secret};
+use postern_api::{ApiError, Secret};
 use postern_ids::UserName;
 use postern_store::{Entity, LoginProfile, LoginProfileUpdate};
 
@@ -53,7 +53,7 @@ pub(super) async fn update_login_profile(
         None => None,
     };
     let reset_required = call.input.password_reset_required;
-    let update = LoginProfileUpdate { password_hash, reset_required, kept_sign_in: None };
+    let update = LoginProfileUpdate { password_hash, reset_required, ..LoginProfileUpdate::default() };
     call.app.store.update_login_profile(&user.name, &update).await.map_err(refusal::identity)?;
     Ok(UpdateLoginProfileOutput {})
 }
@@ -79,9 +79,10 @@ pub(super) async fn change_password(
     let app = &call.app;
     let old = call.input.old_password.expose_secret();
     let checked = app.passwords.check(&*app.store, &user.name, old, call.caller.source_ip).await;
-    checked.map_err(|error| refused(&error))?;
+    let checked = checked.map_err(|error| refused(&error))?;
     let update = LoginProfileUpdate {
         password_hash: Some(hashed(&call, &user.name, &call.input.new_password).await?),
+        checked_hash: Some(checked.password_hash),
         reset_required: Some(false),
         kept_sign_in: call.caller.token.as_ref().and_then(|token| token.sign_in.clone()),
     };
@@ -103,7 +104,7 @@ async fn hashed<T>(
 
 fn refused(error: &PasswordRefused) -> ApiError {
     match error {
-        PasswordRefused::Wrong => ApiError::new(CommonError::AccessDenied, "The old password was incorrect."),
+        PasswordRefused::Wrong => refusal::wrong_old_password(),
         PasswordRefused::TooManyAttempts => refusal::limit_exceeded(error.to_string()),
         PasswordRefused::Hash(_) | PasswordRefused::Store(_) => failure::internal(error),
     }

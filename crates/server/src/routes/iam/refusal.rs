@@ -23,6 +23,7 @@ pub(super) fn identity(error: IdentityError) -> ApiError {
             MALFORMED_POLICY_DOCUMENT_EXCEPTION,
             format!("Invalid principal in policy: \"AWS\":\"{principal}\""),
         ),
+        IdentityError::PasswordChanged(_) => wrong_old_password(),
         IdentityError::LimitExceeded { quota, max } => limit_exceeded(quota_text(quota, max)),
         IdentityError::Store(error) => failure::store(error),
     }
@@ -73,6 +74,11 @@ pub(super) fn invalid_input(message: impl Into<String>) -> ApiError {
 /// `ValidationError` of what the model's constraints do not say.
 pub(super) fn validation(message: impl Into<String>) -> ApiError {
     ApiError::new(CommonError::Validation, message)
+}
+
+/// `AccessDenied` of whoever changes the password and gives a wrong old one.
+pub(super) fn wrong_old_password() -> ApiError {
+    ApiError::new(CommonError::AccessDenied, "The old password was incorrect.")
 }
 
 /// `LimitExceeded`.
@@ -204,6 +210,11 @@ mod tests {
                 IdentityError::PrincipalUnknown { principal: "arn:aws:iam::111122223333:user/eve".into() },
                 "MalformedPolicyDocument",
                 "Invalid principal in policy: \"AWS\":\"arn:aws:iam::111122223333:user/eve\"",
+            ),
+            (
+                IdentityError::PasswordChanged("alice".parse().unwrap()),
+                "AccessDeniedException",
+                "The old password was incorrect.",
             ),
             (
                 IdentityError::LimitExceeded { quota: Quota::AccessKeysPerUser, max: 2 },

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use postern_ids::{MfaSerial, UserName};
-use sqlx::QueryBuilder;
+use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::super::{console, page::paged};
 use super::mfa::{seed_place, select_devices};
@@ -44,12 +44,9 @@ impl SignInStore for SqliteStore {
         .map_err(failed("read a login profile"))?;
         let Some(row) = row else { return Ok(None) };
         let fields = Fields::new(&row, "login_profiles", "user_id");
-        let hash = self.unseal(hash_place(fields.id()), fields.get("password_hash_sealed")?)?;
         Ok(Some(LoginProfile {
             user: fields.parse("name")?,
-            password_hash: String::from_utf8(hash)
-                .map(Secret::new)
-                .map_err(|error| fields.invalid("password_hash_sealed", error.utf8_error()))?,
+            password_hash: self.hash_of(&fields)?,
             reset_required: fields.get("reset_required")?,
             created_at: fields.time("created_at")?,
         }))
@@ -62,6 +59,11 @@ impl SignInStore for SqliteStore {
     ) -> Result<(), IdentityError> {
         let mut tx = self.begin().await?;
         let id = user_id(&mut tx, user).await?;
+        if let Some(checked) = &update.checked_hash
+            && self.password_hash(&mut tx, &id).await?.is_some_and(|hash| hash != *checked)
+        {
+            return Err(IdentityError::PasswordChanged(user.clone()));
+        }
         let sealed = match &update.password_hash {
             Some(hash) => Some(self.seal(hash_place(&id), hash.expose_secret().as_bytes())?),
             None => None,
@@ -282,6 +284,29 @@ impl SignInStore for SqliteStore {
             .await
             .map_err(failed("delete an MFA device"))?;
         Ok(self.commit_change(tx, "delete an MFA device").await?)
+    }
+}
+
+impl SqliteStore {
+    /// The hash of a user's password, as a transaction sees it.
+    pub(in crate::sqlite) async fn password_hash(
+        &self,
+        connection: &mut SqliteConnection,
+        user_id: &str,
+    ) -> Result<Option<Secret<String>>, StoreError> {
+        let row = sqlx::query("SELECT user_id, password_hash_sealed FROM login_profiles WHERE user_id = ?")
+            .bind(user_id)
+            .fetch_optional(connection)
+            .await
+            .map_err(failed("read a password's hash"))?;
+        row.map(|row| self.hash_of(&Fields::new(&row, "login_profiles", "user_id"))).transpose()
+    }
+
+    fn hash_of(&self, fields: &Fields<'_>) -> Result<Secret<String>, StoreError> {
+        let hash = self.unseal(hash_place(fields.id()), fields.get("password_hash_sealed")?)?;
+        String::from_utf8(hash)
+            .map(Secret::new)
+            .map_err(|error| fields.invalid("password_hash_sealed", error.utf8_error()))
     }
 }
 
