@@ -126,11 +126,34 @@ fn body<T: DeserializeOwned>(inbound: &Inbound) -> Result<T, Refusal> {
     if !content_type.trim_start().starts_with("application/json") {
         return Err(Refusal::invalid("The body must be application/json."));
     }
-    serde_json::from_slice(&inbound.body)
-        .map_err(|error| Refusal::invalid(format!("The body is not as expected: {error}")))
+    read(&inbound.body).map_err(Refusal::invalid)
+}
+
+/// What is wrong with a body is told by its place only: more would quote it, and there are passwords in it.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| {
+        format!("The body is not as expected at line {} column {}.", error.line(), error.column())
+    })
 }
 
 /// An answer in JSON.
 fn json(value: &Value) -> Response<Body> {
     headers::api(Response::new(crate::serve::full(value.to_string().into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_body_does_not_quote_it() {
+        for body in
+            ["{\"password\": 48151623}", "{\"password\": \"48151623", "{\"48151623\": true}", "48151623"]
+        {
+            let refused = read::<HashMap<String, String>>(body.as_bytes()).unwrap_err();
+            assert!(refused.contains("line 1 column") && !refused.contains("48151623"), "{body}: {refused}");
+        }
+    }
 }
