@@ -15,6 +15,9 @@ use super::refusal::Refusal;
 use crate::app::App;
 use crate::config::PublicUrl;
 
+/// Digits of the highest port.
+const PORT_DIGITS_MAX: usize = 5;
+
 /// The names of this server.
 #[derive(Debug, Clone)]
 pub(crate) struct Origins {
@@ -37,7 +40,8 @@ impl Origins {
             None => parts.uri.authority()?.as_str(),
         };
         let host = host.to_ascii_lowercase();
-        (host == self.public || self.has(host_name(&host))).then_some(host)
+        let is_own = host == self.public || host_name(&host).is_some_and(|name| self.has(name));
+        is_own.then_some(host)
     }
 
     /// The hosts that a page of this server may open websockets to.
@@ -76,12 +80,18 @@ pub(super) fn check(app: &App, parts: &Parts) -> Result<(), Refusal> {
     Err(Refusal::foreign("The request does not come from a page of this server."))
 }
 
-/// A host without its port.
-fn host_name(host: &str) -> &str {
-    match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    }
+/// A host without its port; `None` if anything else follows it, for the whole is repeated in headers.
+fn host_name(host: &str) -> Option<&str> {
+    let (name, rest) = match host.strip_prefix('[') {
+        Some(bracketed) => bracketed.split_once(']')?,
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
+    };
+    let is_port = |digits: &str| {
+        (1..=PORT_DIGITS_MAX).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    // A certificate for all names of a domain is no promise of what stands before the first dot.
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte));
+    (is_name && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))).then_some(name)
 }
 
 /// The names that a certificate is good for.
@@ -119,6 +129,33 @@ mod tests {
             request = request.header("origin", origin);
         }
         request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn nothing_follows_a_name_but_a_port() {
+        for (host, is_asked_for) in [
+            ("gate.example", true),
+            ("gate.example:1", true),
+            ("gate.example:65535", true),
+            ("[::1]", true),
+            ("[::1]:8443", true),
+            ("public.example", true),
+            ("gate.example:1; script-src *", false),
+            ("gate.example; script-src *", false),
+            ("gate.example:", false),
+            ("gate.example:123456", false),
+            ("gate.example:+1", false),
+            ("gate.example:1:2", false),
+            ("[::1]:", false),
+            ("[::1]8443", false),
+            ("[::1]:1; script-src *", false),
+            ("[::1", false),
+            ("x.wild.example:1; script-src *", false),
+            ("x; script-src *.wild.example", false),
+            ("", false),
+        ] {
+            assert_eq!(origins().asked_for(&parts(host, None)).is_some(), is_asked_for, "{host}");
+        }
     }
 
     #[test]
