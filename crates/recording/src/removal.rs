@@ -90,11 +90,12 @@ impl RecordingDirectory {
         Ok(Removal { directory: self.path().to_owned(), paths, order })
     }
 
-    /// The removals that were begun and neither completed nor cancelled, as when the server stopped in between.
+    /// The removals that were begun and neither completed nor cancelled, as when the server stopped in between. An order
+    /// that cannot be read does not keep the others from being carried out.
     ///
     /// # Errors
-    /// The directory or an order cannot be read.
-    pub fn unfinished_removals(&self) -> io::Result<Vec<Removal>> {
+    /// The directory cannot be read.
+    pub fn unfinished_removals(&self) -> io::Result<Vec<io::Result<Removal>>> {
         let removal = |session| {
             let paths = Paths::new(self.path(), &session);
             let contents = fs::read(&paths.removal).map_err(|error| disk::named(&paths.removal, error))?;
@@ -102,7 +103,7 @@ impl RecordingDirectory {
                 .map_err(|error| disk::named(&paths.removal, error.into()))?;
             Ok(Removal { directory: self.path().to_owned(), paths, order })
         };
-        self.sessions_with(".removal")?.into_iter().map(removal).collect()
+        Ok(self.sessions_with(".removal")?.into_iter().map(removal).collect())
     }
 }
 

@@ -267,6 +267,18 @@ impl Server {
         self.start == Start::First
     }
 
+    /// What its operations work with.
+    #[cfg(test)]
+    pub(crate) fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Takes the storage away.
+    #[cfg(test)]
+    pub(crate) async fn close_store(&self) {
+        self.store.close().await;
+    }
+
     /// Serves until the token that it was started with is cancelled, and then until everything open has ended.
     ///
     /// # Errors

@@ -78,7 +78,7 @@ fn a_removal_is_finished_after_a_crash_at_any_step() {
         drop(begun);
         assert!(directory.unfinished().unwrap().is_empty());
         let mut found = directory.unfinished_removals().unwrap();
-        let removal = found.pop().unwrap();
+        let removal = found.pop().unwrap().unwrap();
         assert!(found.is_empty());
         assert_eq!((removal.order(), removal.recorded()), (&order(), &recorded), "{gone:?}");
         assert_eq!(removal.recording().info, info("one"));
@@ -86,6 +86,17 @@ fn a_removal_is_finished_after_a_crash_at_any_step() {
         assert!(names(&directory).is_empty(), "{gone:?}");
         assert!(directory.unfinished_removals().unwrap().is_empty());
     }
+}
+
+#[test]
+fn an_order_that_cannot_be_read_hides_no_other() {
+    let (_temp, directory) = complete();
+    let _begun = directory.begin_removal(&one(), order()).unwrap();
+    fs::write(file(&directory, "another.removal"), "{\"or").unwrap();
+    let found = directory.unfinished_removals().unwrap();
+    let [Err(unreadable), Ok(removal)] = found.as_slice() else { panic!("{found:?}") };
+    assert!(unreadable.to_string().contains("another.removal"), "{unreadable}");
+    assert_eq!(removal.order(), &order());
 }
 
 #[test]

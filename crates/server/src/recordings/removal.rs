@@ -58,18 +58,24 @@ async fn carry_out(
         RemoveError::Running { session } => NotRemoved::InProgress(session),
         RemoveError::Io(error) => NotRemoved::Files(error),
     })?;
-    finish(&app, removal).await
+    if let Err(error) = tell(&app, &removal).await {
+        spawn_blocking(|| removal.cancel()).await.map_err(io::Error::other)??;
+        return Err(error);
+    }
+    complete(removal).await
 }
 
-/// Has the trail tell of a removal that was begun, and completes it.
-async fn finish(app: &App, removal: Removal) -> Result<RecordingSummary, NotRemoved> {
-    let session = removal.recording().info.session_id.clone();
-    if let Err(unrecorded) = app.audit.recording_removed(&session, &tombstone(&removal)?).await {
-        spawn_blocking(|| removal.cancel()).await.map_err(io::Error::other)??;
-        return Err(unrecorded.into());
-    }
+/// Has the trail tell of a removal that was begun.
+async fn tell(app: &App, removal: &Removal) -> Result<(), NotRemoved> {
+    let session = &removal.recording().info.session_id;
+    Ok(app.audit.recording_removed(session, &tombstone(removal)?).await?)
+}
+
+/// Removes what the trail has told of.
+async fn complete(removal: Removal) -> Result<RecordingSummary, NotRemoved> {
     let (summary, order) = (removal.recording().clone(), removal.order().clone());
     spawn_blocking(|| removal.complete()).await.map_err(io::Error::other)??;
+    let session = &summary.info.session_id;
     tracing::info!(session.id = %session, "removed the recording of session {session} on the order of {}", order.by);
     Ok(summary)
 }
@@ -95,11 +101,102 @@ fn tombstone(removal: &Removal) -> io::Result<Tombstone> {
 }
 
 /// Carries out the removals that were begun and not completed, as when the server stopped in between. Their order was on
-/// the disk, so it is known that somebody gave it who may.
+/// the disk, so it is known that somebody gave it who may. One that cannot be carried out keeps its order for the next
+/// time: the trail may have told of it, and some of its files be gone. The last error is the outcome.
 pub(super) async fn finish_all(app: &App) -> Result<(), NotRemoved> {
     let _removing = app.recordings.removing.lock().await;
+    let mut outcome = Ok(());
     for removal in app.recordings.blocking(|directory| directory.unfinished_removals()).await? {
-        finish(app, removal).await?;
+        if let Err(error) = finish(app, removal).await {
+            let logged: &dyn std::error::Error = &error;
+            tracing::error!(error = logged, "a removal that was begun cannot be completed");
+            outcome = Err(error);
+        }
     }
+    outcome
+}
+
+async fn finish(app: &App, removal: io::Result<Removal>) -> Result<(), NotRemoved> {
+    let removal = removal?;
+    tell(app, &removal).await?;
+    complete(removal).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use jiff::Timestamp;
+    use postern_recording::{RecordingEnd, RecordingInfo};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::server::Server;
+
+    async fn server(directory: &Path) -> Server {
+        Server::start(Config::for_tests(directory.to_owned()), CancellationToken::new()).await.unwrap()
+    }
+
+    fn order() -> RemovalOrder {
+        let by = "arn:aws:iam::000000000000:user/admin".parse().unwrap();
+        RemovalOrder { by, reason: "a mistake".to_owned(), at: Timestamp::UNIX_EPOCH }
+    }
+
+    /// A recording that is complete.
+    fn record(app: &App, session: &SessionId) {
+        let info = RecordingInfo {
+            session_id: session.clone(),
+            owner: "arn:aws:iam::000000000000:user/admin".parse().unwrap(),
+            node: "mi-0123456789abcdef0".parse().unwrap(),
+            node_name: None,
+            document: "SSM-SessionManagerRunShell".to_owned(),
+            session_type: "Standard_Stream".to_owned(),
+            reason: None,
+            started_at: Timestamp::UNIX_EPOCH,
+        };
+        let end =
+            RecordingEnd { at: Timestamp::UNIX_EPOCH, reason: "shell-exit".to_owned(), exit_code: None };
+        app.recordings.directory.create(&info).unwrap().finish(&end).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_was_begun_is_not_forgotten_while_the_trail_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        let session: SessionId = "one".parse().unwrap();
+        let file = |name: &str| directory.path().join("recordings").join(name);
+        let failing = server(directory.path()).await;
+        let app = failing.app();
+        record(app, &session);
+        drop(app.recordings.directory.begin_removal(&session, order()).unwrap());
+        // It may be on the trail, and the first of its files gone.
+        std::fs::remove_file(file("one.json")).unwrap();
+        std::fs::write(file("another.removal"), "{").unwrap();
+        app.audit.trail().unwrap().close().await;
+        assert!(matches!(finish_all(app).await, Err(NotRemoved::Unrecorded(_))));
+        assert!(file("one.removal").exists() && file("one.cast").exists());
+        failing.close_store().await;
+        drop(failing);
+
+        let well = server(directory.path()).await;
+        assert!(matches!(finish_all(well.app()).await, Err(NotRemoved::Files(_))), "one order is unreadable");
+        assert!(!file("one.removal").exists() && !file("one.cast").exists());
+        assert!(file("another.removal").exists());
+    }
+
+    #[tokio::test]
+    async fn a_fresh_order_is_cancelled_while_the_trail_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        let session: SessionId = "one".parse().unwrap();
+        let failing = server(directory.path()).await;
+        let app = failing.app();
+        record(app, &session);
+        app.audit.trail().unwrap().close().await;
+        let refused = remove(app, session.clone(), order().by, order().reason).await;
+        assert!(matches!(refused, Err(NotRemoved::Unrecorded(_))), "{refused:?}");
+        let recordings = &app.recordings.directory;
+        assert!(recordings.unfinished_removals().unwrap().is_empty());
+        assert!(recordings.recording(&session).unwrap().is_some());
+    }
 }
