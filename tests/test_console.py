@@ -159,6 +159,21 @@ def test_signing_out(browser, server, owner):
     assert page.context.request.get("/console/api/session").status == 403
 
 
+def test_signing_out_leaves_every_page_of_the_browser(browser, server, owner):
+    page = browser.signed_in(server, owner.name)
+    page.goto("/console/documents")
+    other = page.context.new_page()
+    other.goto("/console/sign-ins")
+    expect(other.get_by_role("button", name=f"Account: {owner.name}")).to_be_visible()
+    page.get_by_role("button", name=f"Account: {owner.name}").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    for left in (page, other):
+        expect(left.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+        assert left.url.endswith("/console/sign-in")
+    other.go_back()
+    expect(other.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+
+
 def test_a_role_is_taken_and_given_back(browser, server, owner):
     role = RoleOf(owner, allow("ssm:Describe*"))
     page = browser.signed_in(server, owner.name)
