@@ -68,6 +68,7 @@ macro_rules! suite {
                 sign_ins_are_listed_while_they_are_good,
                 a_sign_in_that_was_revoked_is_trusted_no_longer,
                 a_changed_or_taken_password_revokes_its_users_sign_ins,
+                a_sign_in_takes_the_password_that_there_still_is,
                 an_owners_oldest_sign_ins_are_forgotten,
             }
             groups {

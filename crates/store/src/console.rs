@@ -64,11 +64,28 @@ pub struct ConsoleSignIn {
     pub user_agent: Option<String>,
 }
 
+/// What a sign-in with a password rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordProof {
+    /// The hash of the password that was right.
+    pub password_hash: Secret<String>,
+    /// Whether the user had MFA devices, which decides what is asked for next.
+    pub has_mfa: bool,
+}
+
 /// Sign-ins to the console.
 #[async_trait]
 pub trait ConsoleSignInStore: Send + Sync {
     /// Remembers a sign-in.
     async fn create_console_sign_in(&self, sign_in: &ConsoleSignIn) -> Result<(), StoreError>;
+
+    /// Remembers a sign-in of a user, by whose unique identifier it is owned, if the proof still holds. `false`: the
+    /// password was changed or taken meanwhile, or the first MFA device came or the last one went.
+    async fn create_proved_console_sign_in(
+        &self,
+        sign_in: &ConsoleSignIn,
+        proof: &PasswordProof,
+    ) -> Result<bool, StoreError>;
 
     /// The sign-in with this secret, unless it has ended. Whether its time is over, the caller looks.
     async fn console_sign_in(&self, secret: &TokenHash) -> Result<Option<ConsoleSignIn>, StoreError>;

@@ -21,7 +21,8 @@ mod token;
 
 pub use activation::{Activation, ActivationFilter, ActivationStore};
 pub use console::{
-    ConsoleSignIn, ConsoleSignInStore, SIGN_INS_KEPT, SIGN_INS_PER_OWNER_MAX, SignInEnd, SignInStage,
+    ConsoleSignIn, ConsoleSignInStore, PasswordProof, SIGN_INS_KEPT, SIGN_INS_PER_OWNER_MAX, SignInEnd,
+    SignInStage,
 };
 pub use error::{BoxError, StoreError};
 pub use identity::{

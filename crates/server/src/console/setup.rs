@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Response;
 use jiff::{SignedDuration, Timestamp};
 use postern_ids::UserName;
-use postern_store::{IdentityError, LoginProfile, SignInStage, Store, StoreError, User};
+use postern_store::{IdentityError, LoginProfile, PasswordProof, SignInStage, Store, StoreError, User};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -129,11 +129,13 @@ pub(super) async fn set_up(app: &Arc<App>, inbound: &Inbound) -> Result<Response
         error => Refusal::internal(&error),
     })?;
     let devices = app.store.mfa_devices_of_user(&user.name).await;
-    if !devices.map_err(|error: IdentityError| Refusal::internal(&error))?.is_empty() {
-        let cookie = sign_in::begin(app, inbound, &user, SignInStage::SecondFactor, None).await?;
+    let has_mfa = !devices.map_err(|error: IdentityError| Refusal::internal(&error))?.is_empty();
+    let proof = PasswordProof { password_hash: profile.password_hash, has_mfa };
+    if has_mfa {
+        let cookie = sign_in::begin(app, inbound, &user, SignInStage::SecondFactor, &proof).await?;
         return Ok(sign_in::answer(&json!({ "next": "mfa", "methods": ["totp"] }), &cookie));
     }
-    let cookie = sign_in::begin(app, inbound, &user, SignInStage::Done, None).await?;
+    let cookie = sign_in::begin(app, inbound, &user, SignInStage::Done, &proof).await?;
     record::console_login(app, inbound, &user, false).await?;
     Ok(sign_in::done(&cookie))
 }

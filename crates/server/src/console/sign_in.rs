@@ -8,7 +8,7 @@ use http::header::SET_COOKIE;
 use http::request::Parts;
 use jiff::{SignedDuration, Timestamp};
 use postern_ids::{MfaSerial, UserName};
-use postern_store::{ConsoleSignIn, IdentityError, LoginProfile, SignInStage, User};
+use postern_store::{ConsoleSignIn, IdentityError, LoginProfile, PasswordProof, SignInStage, User};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -17,6 +17,7 @@ use super::identity::{Content, Identity};
 use super::refusal::Refusal;
 use crate::app::App;
 use crate::audit::{Entry, SignInEvent};
+use crate::auth::PasswordRefused;
 use crate::inbound::Inbound;
 use crate::serve::Body;
 
@@ -47,18 +48,19 @@ pub(super) async fn sign_in(app: &Arc<App>, inbound: &Inbound) -> Result<Respons
     inbound.entry.signed_in_user(&user);
     let devices = app.store.mfa_devices_of_user(&user.name).await;
     let devices = devices.map_err(|error: IdentityError| Refusal::internal(&error))?;
-    if !devices.is_empty() {
+    let proof = PasswordProof { password_hash: profile.password_hash, has_mfa: !devices.is_empty() };
+    if proof.has_mfa {
         inbound.entry.sign_in_event(SignInEvent::CheckMfa);
         inbound.entry.signed_in_user(&user);
-        let cookie = begin(app, inbound, &user, SignInStage::SecondFactor, None).await?;
+        let cookie = begin(app, inbound, &user, SignInStage::SecondFactor, &proof).await?;
         return Ok(answer(&json!({ "next": "mfa", "methods": ["totp"] }), &cookie));
     }
     if profile.reset_required {
         inbound.entry.fact("PasswordResetRequired", "Yes");
-        let cookie = begin(app, inbound, &user, SignInStage::NewPassword, None).await?;
+        let cookie = begin(app, inbound, &user, SignInStage::NewPassword, &proof).await?;
         return Ok(answer(&json!({ "next": "change-password" }), &cookie));
     }
-    let cookie = begin(app, inbound, &user, SignInStage::Done, None).await?;
+    let cookie = begin(app, inbound, &user, SignInStage::Done, &proof).await?;
     Ok(done(&cookie))
 }
 
@@ -100,17 +102,19 @@ pub(super) struct Factor {
     pub(super) at: Timestamp,
 }
 
-/// Remembers a sign-in of `user` that has come to `stage`.
+/// Remembers a sign-in of `user` that has come to `stage` with the password alone, if that is still the user's.
 pub(super) async fn begin(
     app: &App,
     inbound: &Inbound,
     user: &User,
     stage: SignInStage,
-    factor: Option<&Factor>,
+    proof: &PasswordProof,
 ) -> Result<CookieSecret, Refusal> {
-    let (next, secret) = new(app, inbound, user, stage, factor);
-    app.store.create_console_sign_in(&next).await?;
-    Ok(secret)
+    let (next, secret) = new(app, inbound, user, stage, None);
+    if app.store.create_proved_console_sign_in(&next, proof).await? {
+        return Ok(secret);
+    }
+    Err(PasswordRefused::Wrong.into())
 }
 
 /// Puts the next stage in the place of a sign-in that was half done; `None` if somebody else did.

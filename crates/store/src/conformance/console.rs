@@ -2,11 +2,11 @@
 
 use futures_util::future::join_all;
 
-use super::identity_samples::{create_user, user_name};
+use super::identity_samples::{create_user, mfa_device, user_name};
 use super::samples::at;
 use crate::{
-    ConsoleSignIn, LoginProfile, LoginProfileUpdate, SIGN_INS_PER_OWNER_MAX, Secret, SignInEnd, SignInStage,
-    Store, TokenHash,
+    ConsoleSignIn, LoginProfile, LoginProfileUpdate, MfaCounter, PasswordProof, SIGN_INS_PER_OWNER_MAX,
+    Secret, SignInEnd, SignInStage, Store, TokenHash,
 };
 
 /// A sign-in of `owner` that is done, begins at `number` seconds and is good for a thousand.
@@ -139,6 +139,38 @@ pub(crate) async fn a_changed_or_taken_password_revokes_its_users_sign_ins(a: &d
     a.delete_login_profile(&alice.name).await.unwrap();
     assert!(!trusted(1).await);
     assert_eq!(b.console_sign_ins(None, at(3), 9).await.unwrap(), []);
+}
+
+pub(crate) async fn a_sign_in_takes_the_password_that_there_still_is(a: &dyn Store, b: &dyn Store) {
+    let alice = create_user(a, "alice").await;
+    let proof = PasswordProof { password_hash: Secret::new("$argon2id$one".to_owned()), has_mfa: false };
+    let begun = async |number: u16, proof: &PasswordProof| {
+        let one = sign_in(number, alice.id.as_str());
+        let is_begun = b.create_proved_console_sign_in(&one, proof).await.unwrap();
+        assert_eq!(a.console_sign_in(&one.secret).await.unwrap().is_some(), is_begun);
+        is_begun
+    };
+    assert!(!begun(1, &proof).await, "there is no password");
+    let profile = LoginProfile {
+        user: alice.name.clone(),
+        password_hash: proof.password_hash.clone(),
+        reset_required: false,
+        created_at: at(0),
+    };
+    a.create_login_profile(&profile).await.unwrap();
+    assert!(begun(2, &proof).await);
+    let with_mfa = PasswordProof { has_mfa: true, ..proof.clone() };
+    assert!(!begun(3, &with_mfa).await, "the last device is gone");
+    let phone = mfa_device("phone");
+    a.create_mfa_device(&phone).await.unwrap();
+    let counter = MfaCounter { last: 1, drift_steps: 0 };
+    a.enable_mfa_device(&alice.name, &phone.serial, counter, at(1)).await.unwrap();
+    assert!(!begun(4, &proof).await, "a device came");
+    assert!(begun(5, &with_mfa).await);
+    let other = Secret::new("$argon2id$other".to_owned());
+    let update = LoginProfileUpdate { password_hash: Some(other), ..LoginProfileUpdate::default() };
+    a.update_login_profile(&alice.name, &update).await.unwrap();
+    assert!(!begun(6, &with_mfa).await, "the password is another");
 }
 
 pub(crate) async fn an_owners_oldest_sign_ins_are_forgotten(a: &dyn Store, b: &dyn Store) {

@@ -8,8 +8,8 @@ use sqlx::sqlite::SqliteRow;
 use super::{Fields, SqliteStore, failed};
 use crate::seal::Place;
 use crate::{
-    ConsoleSignIn, ConsoleSignInStore, SIGN_INS_KEPT, SIGN_INS_PER_OWNER_MAX, Secret, SignInEnd, SignInStage,
-    StoreError, TokenHash,
+    ConsoleSignIn, ConsoleSignInStore, PasswordProof, SIGN_INS_KEPT, SIGN_INS_PER_OWNER_MAX, Secret,
+    SignInEnd, SignInStage, StoreError, TokenHash,
 };
 
 /// Where what is known of a sign-in is sealed for.
@@ -44,6 +44,27 @@ impl ConsoleSignInStore for SqliteStore {
         self.insert_sign_in(&mut tx, sign_in).await?;
         forget_old(&mut tx, sign_in).await?;
         tx.commit().await.map_err(failed("remember a sign-in"))
+    }
+
+    async fn create_proved_console_sign_in(
+        &self,
+        sign_in: &ConsoleSignIn,
+        proof: &PasswordProof,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let hash = self.password_hash(&mut tx, &sign_in.owner).await?;
+        let has_mfa: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM mfa_devices WHERE user_id = ?)")
+            .bind(&sign_in.owner)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(failed("look for MFA devices"))?;
+        if hash.as_ref() != Some(&proof.password_hash) || has_mfa != proof.has_mfa {
+            return Ok(false);
+        }
+        self.insert_sign_in(&mut tx, sign_in).await?;
+        forget_old(&mut tx, sign_in).await?;
+        tx.commit().await.map_err(failed("remember a sign-in"))?;
+        Ok(true)
     }
 
     async fn console_sign_in(&self, secret: &TokenHash) -> Result<Option<ConsoleSignIn>, StoreError> {
