@@ -44,7 +44,7 @@ impl SignInEvent {
 
     /// What others than the browser that asks can notice goes on the trail before it is done.
     fn changes(self) -> bool {
-        matches!(self, Self::PasswordUpdated | Self::EndSignIn)
+        matches!(self, Self::PasswordUpdated | Self::SwitchRole | Self::EndSignIn)
     }
 }
 

@@ -16,6 +16,7 @@ use http::header::{COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 use jiff::SignedDuration;
 use postern_api::sts::{self, AssumeRoleWithWebIdentityInput};
+use postern_api::{Secret, json};
 use postern_store::SignInStage;
 use url::form_urlencoded;
 
@@ -79,8 +80,8 @@ pub(super) async fn callback(app: &Arc<App>, inbound: &Inbound, id: &str) -> Res
     let errand =
         Errand::of(inbound).ok_or_else(|| Refusal::failed("This browser did not ask to sign in."))?;
     let code = errand.code(inbound, id)?;
-    let identity = vouched_for(app, inbound, provider, &errand, &code).await?;
-    let (cookie, caller) = as_role(app, inbound, provider, &identity).await?;
+    let (identity, token) = vouched_for(app, inbound, provider, &errand, &code).await?;
+    let (cookie, caller) = as_role(app, inbound, provider, &identity, token).await?;
     inbound.entry.caller(&caller);
     let mut response = redirect("/console/");
     response.headers_mut().append(SET_COOKIE, cookie);
@@ -93,14 +94,14 @@ pub(super) fn refused(refusal: &Refusal) -> Response<Body> {
     redirect(&format!("/console/sign-in?error={}", refusal.code()))
 }
 
-/// Whom the provider vouches for.
+/// Whom the provider vouches for, and the token that says so.
 async fn vouched_for(
     app: &App,
     inbound: &Inbound,
     provider: &SignOnProvider,
     errand: &Errand,
     code: &str,
-) -> Result<oidc::Identity, Refusal> {
+) -> Result<(oidc::Identity, Secret), Refusal> {
     let id = &provider.id;
     let exchange = CodeExchange {
         issuer: &provider.issuer,
@@ -118,7 +119,7 @@ async fn vouched_for(
     if !is_for_this || !is_same(&nonce, &errand.nonce(id)) {
         return Err(Refusal::failed("The identity provider's answer is for somebody else."));
     }
-    Ok(identity)
+    Ok((identity, token.expose_secret().to_owned().into()))
 }
 
 /// Signs in as the role that the claims give.
@@ -127,6 +128,7 @@ async fn as_role(
     inbound: &Inbound,
     provider: &SignOnProvider,
     identity: &oidc::Identity,
+    token: Secret,
 ) -> Result<(HeaderValue, Caller), Refusal> {
     let has = |claim: &str, value: &str| {
         identity.claims.get(claim).is_some_and(|values| values.iter().any(|one| one == value))
@@ -138,13 +140,14 @@ async fn as_role(
     let asked = AssumeRoleWithWebIdentityInput {
         role_arn: mapping.role.to_string(),
         role_session_name: session_name(named),
-        web_identity_token: String::new().into(),
+        web_identity_token: token,
         provider_id: None,
         policy_arns: None,
         policy: None,
         duration_seconds: None,
         minimum_session_token_size: None,
     };
+    json::validate(&asked)?;
     let nobody = Caller::unsigned(Principal::Anonymous, inbound.received().source_ip);
     let action = Action::from(sts::Operation::AssumeRoleWithWebIdentity);
     let nobody = Caller { region: Some(action.requested_region(&app.region)), ..nobody };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::Response;
 use jiff::SignedDuration;
+use postern_api::json;
 use postern_api::sts::{self, AssumeRoleInput};
 use serde::Deserialize;
 use serde_json::json;
@@ -39,6 +40,7 @@ pub(super) async fn switch_role(app: &Arc<App>, inbound: &Inbound) -> Result<Res
     let caller = calls::acting(app, inbound, &sign_in, action).await?;
     let name = input.session_name.unwrap_or_else(|| sign_in.content.owner.name().to_owned());
     let asked = AssumeRoleInput { role_arn: input.role_arn, role_session_name: name, ..empty() };
+    json::validate(&asked)?;
     let taken = take_on_role(&mut Call::new(app, caller, asked, inbound)).await?;
 
     let is_chained = matches!(sign_in.content.owner.bearer, Bearer::Role { .. });
@@ -55,6 +57,7 @@ pub(super) async fn switch_back(app: &Arc<App>, inbound: &Inbound) -> Result<Res
     inbound.entry.sign_in_event(SignInEvent::SwitchRole);
     let (mut sign_in, _) = switcher(app, inbound).await?;
     inbound.entry.fact("SwitchTo", sign_in.content.owner.name());
+    app.audit.begin(&inbound.entry).await?;
     sign_in.content.role = None;
     store(app, &sign_in).await
 }
