@@ -29,6 +29,9 @@ use crate::socket::{Incoming, Io, Socket};
 const MESSAGE_BYTES_MAX: u64 = 64 * 1024;
 /// So many bytes are read by the thread that sends them: they were written a moment ago and lie in the page cache.
 const INLINE_BYTES_MAX: u64 = 4 * 1024;
+/// What a message may take to leave: a watcher that reads nothing is given up as one that says nothing is, however it
+/// answers pings meanwhile.
+const SENT_WITHIN: Duration = Duration::from_secs(45);
 /// What a close frame may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -124,7 +127,7 @@ impl<D: Future<Output = ()> + Send> Follower<'_, D> {
                 let text;
                 (lines, text) = self.watched.read(lines, end).await?;
                 self.socket.send_text(text).map_err(|_| FollowEnd::Left)?;
-                self.until(|socket, cx| socket.poll_flush(cx)).await?.map_err(|_| FollowEnd::Left)?;
+                self.flush().await?;
                 self.bytes = lines.at();
             }
             let Some(growing) = &mut growth else { break };
@@ -163,10 +166,16 @@ impl<D: Future<Output = ()> + Send> Follower<'_, D> {
         if self.socket.send_text(told.to_string()).is_err() {
             return FollowEnd::Left;
         }
-        match self.until(|socket, cx| socket.poll_flush(cx)).await {
-            Ok(_) => FollowEnd::SessionEnded,
+        match self.flush().await {
+            Ok(()) => FollowEnd::SessionEnded,
             Err(end) => end,
         }
+    }
+
+    /// Writes what is queued, unless that takes too long.
+    async fn flush(&mut self) -> Result<(), FollowEnd> {
+        let flushing = timeout(SENT_WITHIN, self.until(|socket, cx| socket.poll_flush(cx)));
+        flushing.await.map_err(|_| FollowEnd::Left)??.map_err(|_| FollowEnd::Left)
     }
 
     /// Waits for something, while the watcher is heard, and asked whether it is there.

@@ -27,7 +27,8 @@ use crate::recordings;
 use crate::routes::failure;
 use crate::serve::{self, Body, ClientStream, upgrade};
 
-use self::right::Right;
+use self::right::{Right, Unknown};
+use self::tickets::NoTicket;
 pub(crate) use self::tickets::Tickets;
 
 /// What comes before the ticket in the path of a websocket.
@@ -73,8 +74,11 @@ pub(crate) async fn attach(
         ApiError::new(CommonError::AccessDenied, "Sessions are followed by users and roles.")
     })?;
     let now = app.clock.now();
-    let ticket = app.follow_tickets.issue(right, app.random.bytes(), now).ok_or_else(|| {
-        ApiError::new(CommonError::ServiceUnavailable, "Too many tickets are out; try again in a moment.")
+    let ticket = app.follow_tickets.issue(right, app.random.bytes(), now).map_err(|no| match no {
+        NoTicket::OfCaller => ApiError::new(CommonError::Throttling, "Rate exceeded"),
+        NoTicket::OfAll => {
+            ApiError::new(CommonError::ServiceUnavailable, "Too many tickets are out; try again in a moment.")
+        }
     })?;
     let url = format!("wss://{}{PATH}{ticket}", app.public_url.authority());
     Ok(Attached { ticket, url, expires_at: now.saturating_add(TICKET_LIFETIME).unwrap_or(now) })
@@ -101,11 +105,24 @@ pub(crate) async fn open(app: &Arc<App>, inbound: Inbound) -> Result<Response<Bo
     inbound.entry.caller(right.caller());
     inbound.entry.parameters(Map::from_iter([("sessionId".to_owned(), session.as_str().into())]));
     inbound.entry.resource(&Arn::session(&app.region, &app.account, session));
+    ensure_holds(app, &right).await?;
     let following = Arc::clone(app);
     let take = move |stream| async move { serve(&following, &right, stream).await };
     upgrade(Request::from_parts(inbound.parts, ()), &app.tasks, take)
         .map(|response| response.map(serve::boxed))
         .map_err(|refused| ApiError::new(CommonError::Validation, refused.to_string()))
+}
+
+/// Nothing is shown before it is known that the right is still there.
+async fn ensure_holds(app: &App, right: &Right) -> Result<(), ApiError> {
+    match right.holds(app).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ApiError::new(CommonError::AccessDenied, "The permission was revoked.")),
+        Err(Unknown) => Err(ApiError::new(
+            CommonError::ServiceUnavailable,
+            "It cannot be told whether the session may be followed; try again in a moment.",
+        )),
+    }
 }
 
 /// Browsers say which page opens a websocket; other programs say nothing.

@@ -107,6 +107,29 @@ async fn a_watcher_that_reads_nothing_holds_nobody_up() {
 }
 
 #[tokio::test]
+async fn a_watcher_that_reads_nothing_is_given_up_though_it_sends_pongs() {
+    let (world, session, _control, mut agent, mut client) = running().await;
+    for _ in 0..20 {
+        agent.send(&[b'x'; 32 << 10]).await;
+        client.output().await;
+    }
+    let mut watcher = Watcher::new(&world, &session);
+    tokio::time::pause();
+    let since = tokio::time::Instant::now();
+    let followed = loop {
+        watcher.socket.send(Message::pong("here")).await.unwrap();
+        let followed = timeout(Duration::from_secs(10), watcher.following.join_next()).await;
+        if let Ok(followed) = followed {
+            break followed.unwrap().unwrap();
+        }
+        assert!(since.elapsed() < Duration::from_secs(120), "it is still believed to read");
+    };
+    assert_eq!(followed.end, FollowEnd::Left);
+    assert!(since.elapsed() >= Duration::from_secs(45), "{:?}", since.elapsed());
+    assert!(followed.bytes < u64::try_from(world.recording(&session).len()).unwrap());
+}
+
+#[tokio::test]
 async fn a_watcher_whose_right_is_gone_sees_nothing_more() {
     let (world, session, _control, mut agent, mut client) = running().await;
     let mut watcher = Watcher::new(&world, &session);
