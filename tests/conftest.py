@@ -5,6 +5,8 @@ import os
 
 import pytest
 from harness.channel import open_session
+from harness.chromium import Browser, give_password
+from harness.people import Person, allow
 from harness.programs import Agent, Program, Server, clean_environment, kill_group
 
 # boto3 runs in this process: what the machine sets must not lead it to another certificate authority or profile.
@@ -94,3 +96,27 @@ def pytest_runtest_makereport(item, call):
         for program in Program.all_started[-4:]:
             report.sections.append((f"{program.name} ({program.log})", program.tail()))
     return report
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    browser = Browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(chromium):
+    """No test leaves a window or a complaint behind."""
+    chromium.complaints.clear()
+    yield chromium
+    chromium.close_windows()
+    assert chromium.complaints == []
+
+
+@pytest.fixture(scope="module")
+def owner(server):
+    """Who may do everything."""
+    person = Person(server, allow("*"))
+    give_password(server, person.name)
+    return person

@@ -4,37 +4,13 @@ import re
 import time
 
 import pytest
-from harness.chromium import PASSWORD, PHONE, Browser, accessibility_faults, give_password, is_settled, overflow_px
+from harness.chromium import PASSWORD, PHONE, accessibility_faults, give_password, is_settled, overflow_px
 from harness.people import Person, RoleOf, allow
 from harness.totp import STEP_S, code_at
 from playwright.sync_api import Page, expect
 
 # Of the first page, compressed: the page, its program, its styles, its fonts.
 FIRST_PAGE_BYTES_MAX = 350 * 1024
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    browser = Browser()
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def browser(chromium):
-    """No test leaves a window or a complaint behind."""
-    chromium.complaints.clear()
-    yield chromium
-    chromium.close_windows()
-    assert chromium.complaints == []
-
-
-@pytest.fixture(scope="module")
-def owner(server):
-    """Who may do everything."""
-    person = Person(server, allow("*"))
-    give_password(server, person.name)
-    return person
 
 
 def sign_in(page: Page, user_name: str, password: str = PASSWORD) -> None:

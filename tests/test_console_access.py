@@ -26,14 +26,6 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def owner(server):
-    """Who may do everything."""
-    person = Person(server, allow("*"))
-    give_password(server, person.name)
-    return person
-
-
-@pytest.fixture(scope="module")
 def page(browser, server, owner):
     return browser.signed_in(server, owner.name)
 

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from harness.chromium import PHONE, Browser, accessibility_faults, give_password, is_settled, overflow_px
+from harness.chromium import PHONE, accessibility_faults, give_password, is_settled, overflow_px
 from harness.people import Person, allow
 from playwright.sync_api import Page, expect
 
@@ -30,29 +30,6 @@ FILTER_ONCE = """async (text) => {
     }
     return performance.now() - began;
 }"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    browser = Browser()
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def browser(chromium):
-    """No test leaves a window or a complaint behind."""
-    chromium.complaints.clear()
-    yield chromium
-    chromium.close_windows()
-    assert chromium.complaints == []
-
-
-@pytest.fixture(scope="module")
-def owner(server):
-    person = Person(server, allow("*"))
-    give_password(server, person.name)
-    return person
 
 
 @pytest.fixture

@@ -18,13 +18,6 @@ def browser():
     assert browser.complaints == []
 
 
-@pytest.fixture(scope="module")
-def owner(server):
-    person = Person(server, allow("*"))
-    give_password(server, person.name)
-    return person
-
-
 @pytest.fixture
 def page(browser, server, owner):
     page = browser.signed_in(

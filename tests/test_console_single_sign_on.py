@@ -70,13 +70,6 @@ roles = [
     return server
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    browser = real.Browser()
-    yield browser
-    browser.close()
-
-
 def away(server) -> tuple[Browser, str]:
     """A browser that is sent to the provider, and where."""
     browser = Browser(server)

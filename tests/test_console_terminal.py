@@ -14,13 +14,6 @@ def browser():
     browser.close()
 
 
-@pytest.fixture(scope="module")
-def owner(server):
-    person = Person(server, allow("*"))
-    give_password(server, person.name)
-    return person
-
-
 @pytest.fixture
 def page(browser, server, owner):
     page = browser.signed_in(server, owner.name, permissions=["clipboard-read", "clipboard-write"])
