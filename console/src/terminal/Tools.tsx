@@ -2,10 +2,8 @@
 
 import { useState } from 'react';
 
-import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
-import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 
 import { terminalTexts } from '../texts/terminal.ts';
@@ -14,6 +12,7 @@ import { copySelection } from './clipboard.ts';
 import { KeysDialog } from './KeysDialog.tsx';
 import type { Live } from './live.ts';
 import { prefer, usePreferences } from './preferences.ts';
+import { QuestionDialog } from './QuestionDialog.tsx';
 import { PANES_MAX, TABS_MAX, type Direction } from './workspace.ts';
 
 /** Where focus goes when it leaves the terminal. */
@@ -88,25 +87,8 @@ export function Tools({ live, tabs, panes, onSearch, onNewTab, onSplit, onError 
 function TerminateDialog({ target, onAnswered }: { target: string; onAnswered: (answer: 'yes' | 'no') => void }) {
   const texts = terminalTexts.terminateDialog;
   return (
-    <Modal
-      visible
-      header={texts.header}
-      onDismiss={() => onAnswered('no')}
-      closeAriaLabel={terminalTexts.close}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={() => onAnswered('no')}>
-              {texts.cancel}
-            </Button>
-            <Button variant="primary" onClick={() => onAnswered('yes')}>
-              {texts.submit}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
+    <QuestionDialog texts={texts} onAnswered={onAnswered}>
       {texts.body(target)}
-    </Modal>
+    </QuestionDialog>
   );
 }
