@@ -5,7 +5,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { DataChannel } from './channel.ts';
 import { encodeMessage, MessageType, PayloadType, type Stamp } from './message.ts';
 import { Places, type Place } from './place.ts';
-import { Refused, Session, type State, type Surroundings, type Ticket, TYPED_BYTES_MAX } from './session.ts';
+import { Session, TYPED_BYTES_MAX } from './session.ts';
+import { Refused, type State, type Surroundings, type Ticket } from './state.ts';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

@@ -1,99 +1,33 @@
-// One session from the browser's side, from its first connection to its end: mirrors crates/client/src/session.rs.
+// One terminal's session from the browser's side, from its first connection to its end: mirrors crates/client/src/session.rs.
 //
-// It owns the websocket and the clock. Output is acknowledged when its consumer says that it is written, and input is
-// taken while there is room, so a slow side slows the other down instead of filling memory.
+// Output is acknowledged when its consumer says that it is written, and input is taken while there is room, so a slow
+// side slows the other down instead of filling memory.
 
-import { Backoff } from './backoff.ts';
 import { type ChannelEvent, DataChannel } from './channel.ts';
+import { Connection, newStamp } from './connection.ts';
 import { answer, customerMessage, handshakeRequest, type Kind } from './handshake.ts';
-import { KeepAlive } from './keep-alive.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
-import { DecodeError, PayloadType, type Stamp } from './message.ts';
-import { exitCodeFromText, openDataChannelText, type Size, sizeToJson } from './payload.ts';
+import { PayloadType } from './message.ts';
+import { exitCodeFromText, sizeToJson } from './payload.ts';
 import { type Place, RESERVED_AT_ONCE } from './place.ts';
-
-/** What opens a data channel, once. */
-export interface Ticket {
-  readonly streamUrl: string;
-  readonly tokenValue: string;
-}
-
-/** How a session stands. */
-export type State =
-  /** No data channel has been open yet, in this page. */
-  | { readonly kind: 'connecting' }
-  /** `isStarted` once the agent is ready for what is typed. */
-  | { readonly kind: 'connected'; readonly isStarted: boolean; readonly isNodeAway: boolean }
-  /** The connection is lost, since that time of `performance.now()`, and is being made again. */
-  | { readonly kind: 'reconnecting'; readonly since: number }
-  /** The session is over. The reason is the server's or the node's text; empty at the end of the shell. */
-  | { readonly kind: 'ended'; readonly reason: string; readonly exitCode: number | null }
-  /** The session may go on, but not here. */
-  | { readonly kind: 'failed'; readonly why: Failure };
-
-export type Failure =
-  /** The server did not let us connect within the time for it. */
-  | { readonly code: 'unreachable' }
-  /** The server refused, with its reason. */
-  | { readonly code: 'refused'; readonly error: unknown }
-  /** The session forwards ports, which a browser cannot. */
-  | { readonly code: 'port-session' }
-  /** The agent wants something that this client cannot do. */
-  | { readonly code: 'unsupported'; readonly errors: readonly string[] }
-  /** Another page goes on with it, or this one was left. */
-  | { readonly code: 'left' };
-
-/** What a session needs from outside. */
-export interface Surroundings {
-  readonly clientVersion: string;
-  /** Asks for a new ticket; `null` when the session is over. Throws `Refused` when it is useless to ask again. */
-  readonly resume: () => Promise<Ticket | null>;
-  readonly openSocket: (url: string) => WebSocket;
-  /** The terminal's size now. */
-  readonly size: () => Size;
-  /** Shows output, and calls back when it is shown. */
-  readonly write: (output: Uint8Array, written: () => void) => void;
-  readonly changed: (state: State) => void;
-  /** What the agent has to say to the user at the start. */
-  readonly message: (text: string) => void;
-  /** Numbers are about to be used: write the place down. */
-  readonly reserve: (place: Pick<Place, 'clientId' | 'acknowledgedBefore' | 'unusedFrom'>) => void;
-}
-
-/** The server's refusal that no further attempt will change. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-  readonly error: unknown;
-
-  constructor(error: unknown) {
-    super('refused');
-    this.error = error;
-  }
-}
+import type { Failure, State, Surroundings, Ticket } from './state.ts';
 
 /** The largest message that we send; as the Rust client. */
 const CHUNK_BYTES = 32 * 1024;
 /** What may be typed or pasted ahead of what the agent takes. */
 export const TYPED_BYTES_MAX = 4 * 1024 * 1024;
-/** What the websocket may hold unsent: more would only put acknowledgements behind it. */
-const UNSENT_BYTES_MAX = 256 * 1024;
 /**
  * AWS's agent starts a shell without a handshake, and we learn of it by its first output. A program that waits for input
  * prints none: after this time, counted from the connection, input is sent all the same.
  */
 const ASSUME_STARTED_AFTER_MS = 5000;
-/** How long one websocket may take to open. */
-const OPEN_WITHIN_MS = 15_000;
-/** A connection that lasted this long was a good one. One that is let in and thrown out at once is no better than none. */
-const SETTLED_AFTER_MS = 5000;
-/** As the Rust client: longer than a server takes to be updated or a laptop to find its network. */
-const RESUME_FOR_MS = 15 * 60 * 1000;
 /** The bytes that a command without a terminal understands: Ctrl-C and Ctrl-\. */
 const SIGNALS = new Set([0x03, 0x1c]);
 
 export class Session {
   readonly #outside: Surroundings;
   readonly #channel: DataChannel;
+  readonly #connection: Connection;
   readonly #clientId: string;
   #state: State = { kind: 'connecting' };
   #phase: 'waiting' | 'handshaking' | 'running' = 'waiting';
@@ -107,17 +41,6 @@ export class Session {
   #typedBytes = 0;
   #unwritten = 0;
   #closed: { readonly reason: string; readonly exitCode: number | null } | null = null;
-  #socket: WebSocket | null = null;
-  #isOpen = false;
-  #openedAt = 0;
-  #hasHeard = false;
-  #keepAlive = new KeepAlive(0);
-  #backoff = new Backoff();
-  #attempt = 0;
-  #giveUpAt = Number.POSITIVE_INFINITY;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
-  #openTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** A new session by its ticket, or one that another page of this browser has carried, by its place. */
   constructor(outside: Surroundings, from: Ticket | Place) {
@@ -126,16 +49,17 @@ export class Session {
       this.#clientId = crypto.randomUUID();
       this.#channel = new DataChannel('client');
       this.#reservedUntil = 0n;
-      this.#giveUpAt = performance.now() + RESUME_FOR_MS;
-      this.#dial(from);
+      this.#connection = this.#carried();
+      this.#connection.begin(from);
     } else {
       this.#clientId = from.clientId;
       this.#channel = new DataChannel('client', DEFAULT_LIMITS, BigInt(from.acknowledgedBefore));
       this.#reservedUntil = BigInt(from.unusedFrom);
       this.#phase = 'running';
       this.#kind = 'terminal';
+      this.#connection = this.#carried();
       this.#fillGap(BigInt(from.unusedFrom));
-      this.#reconnect();
+      this.#connection.resume();
     }
   }
 
@@ -163,24 +87,19 @@ export class Session {
       this.#typed.push(taken.subarray(start, start + CHUNK_BYTES));
     }
     this.#typedBytes += taken.length;
-    this.#pump();
+    this.#connection.pump();
     return true;
   }
 
   /** The terminal has another size. */
   resize(): void {
     this.#resizeIsDue = this.#phase === 'running' && this.#kind === 'terminal';
-    this.#pump();
+    this.#connection.pump();
   }
 
   /** Tries to connect at once, if it is waiting to: the network is back, somebody looks at the page again. */
   hurry(): void {
-    if (this.#retryTimer !== undefined) {
-      this.#backoff = new Backoff();
-      this.#reconnect();
-    } else if (this.#isOpen) {
-      this.#ask();
-    }
+    this.#connection.hurry();
   }
 
   /** Leaves the session to whoever goes on with it. It goes on at the node. */
@@ -188,60 +107,35 @@ export class Session {
     this.#fail({ code: 'left' });
   }
 
-  #dial(ticket: Ticket): void {
-    const attempt = this.#nextAttempt();
-    const socket = this.#outside.openSocket(ticket.streamUrl);
-    socket.binaryType = 'arraybuffer';
-    this.#socket = socket;
-    this.#openTimer = setTimeout(() => this.#handleLost(attempt), OPEN_WITHIN_MS);
-    socket.addEventListener('open', () => this.#handleOpen(attempt, socket, ticket.tokenValue));
-    socket.addEventListener('message', (event: MessageEvent) => this.#handleMessage(attempt, event.data));
-    socket.addEventListener('close', () => this.#handleLost(attempt));
+  #carried(): Connection {
+    return new Connection(this.#outside, this.#channel, this.#clientId, {
+      size: () => this.#outside.size(),
+      opened: (now) => this.#handleOpened(now),
+      lost: (now) => this.#handleLost(now),
+      handle: (event) => this.#handleEvent(event),
+      fill: () => this.#takeTyped(),
+      dueAt: () => this.#assumeStartedAt,
+      handleDue: (now) => {
+        if (this.#assumeStartedAt !== null && this.#assumeStartedAt <= now) {
+          this.#begin('terminal');
+        }
+      },
+      over: () => this.#stop({ kind: 'ended', reason: '', exitCode: this.#exitCode }),
+      failed: (why) => this.#fail(why),
+    });
   }
 
-  #handleOpen(attempt: number, socket: WebSocket, tokenValue: string): void {
-    if (attempt !== this.#attempt) {
-      return;
-    }
-    clearTimeout(this.#openTimer);
-    const { clientVersion, size } = this.#outside;
-    const identity = { clientId: this.#clientId, clientVersion, size: size() };
-    socket.send(openDataChannelText({ requestId: crypto.randomUUID(), tokenValue, ...identity }));
-    const now = performance.now();
-    this.#isOpen = true;
-    this.#openedAt = now;
-    this.#hasHeard = false;
-    this.#keepAlive = new KeepAlive(now);
+  #handleOpened(now: number): void {
     if (this.#phase === 'waiting') {
       this.#assumeStartedAt ??= now + ASSUME_STARTED_AFTER_MS;
     }
-    this.#channel.handleConnected();
     this.#tellConnected();
-    this.#pump();
   }
 
-  #handleMessage(attempt: number, data: unknown): void {
-    if (attempt !== this.#attempt) {
-      return;
+  #handleLost(since: number): void {
+    if (this.#state.kind === 'connected') {
+      this.#tell({ kind: 'reconnecting', since });
     }
-    const now = performance.now();
-    this.#keepAlive.handleHeard(now);
-    this.#hasHeard = true;
-    if (!(data instanceof ArrayBuffer)) {
-      return;
-    }
-    try {
-      this.#channel.handleFrame(new Uint8Array(data), now);
-    } catch (error) {
-      // A frame that cannot be read is dropped, as AWS's plugin does; the sender's timer repairs it.
-      if (!(error instanceof DecodeError)) {
-        throw error;
-      }
-    }
-    for (let event = this.#channel.pollEvent(); event; event = this.#channel.pollEvent()) {
-      this.#handleEvent(event);
-    }
-    this.#pump();
   }
 
   #handleEvent(event: ChannelEvent): void {
@@ -295,7 +189,7 @@ export class Session {
     this.#unwritten -= 1;
     this.#channel.acknowledge(sequenceNumber);
     this.#endIfWritten();
-    this.#pump();
+    this.#connection.pump();
   }
 
   #handleHandshakeRequest(payload: Uint8Array): void {
@@ -344,26 +238,6 @@ export class Session {
     }
   }
 
-  /** Sends what is due, and arranges to be called when something else is. */
-  #pump(): void {
-    if (this.#isOver()) {
-      return;
-    }
-    const now = performance.now();
-    this.#takeTyped();
-    const socket = this.#socket;
-    if (socket && this.#isOpen) {
-      while (socket.bufferedAmount < UNSENT_BYTES_MAX) {
-        const frame = this.#channel.pollTransmit(now, newStamp);
-        if (!frame) {
-          break;
-        }
-        socket.send(frame);
-      }
-    }
-    this.#arrange(now);
-  }
-
   #takeTyped(): void {
     if (this.#phase !== 'running') {
       return;
@@ -377,117 +251,6 @@ export class Session {
       this.#typedBytes -= input.length;
       this.#send(PayloadType.Output, input);
     }
-  }
-
-  #arrange(now: number): void {
-    clearTimeout(this.#timer);
-    const isBlocked = (this.#socket?.bufferedAmount ?? 0) >= UNSENT_BYTES_MAX;
-    const times = [
-      this.#isOpen ? this.#keepAlive.pollTimeout() : null,
-      this.#isOpen ? this.#assumeStartedAt : null,
-      // A websocket does not tell when it has written.
-      isBlocked ? now + 20 : this.#channel.pollTimeout(),
-    ].filter((time) => time !== null);
-    if (times.length > 0) {
-      this.#timer = setTimeout(() => this.#handleTime(), Math.max(0, Math.min(...times) - now));
-    }
-  }
-
-  #handleTime(): void {
-    const now = performance.now();
-    if (this.#assumeStartedAt !== null && this.#assumeStartedAt <= now) {
-      this.#begin('terminal');
-    }
-    const due = this.#isOpen ? this.#keepAlive.pollDue(now) : null;
-    if (due === 'lost') {
-      this.#handleLost(this.#attempt);
-      return;
-    }
-    if (due === 'ask') {
-      this.#ask();
-    }
-    this.#pump();
-  }
-
-  /** Asks whether the server is there; before anything was acknowledged there is no way to. */
-  #ask(): void {
-    const probe = this.#channel.probe();
-    if (probe && this.#socket) {
-      this.#socket.send(probe);
-    } else {
-      this.#keepAlive.handleNotAsked(performance.now());
-    }
-  }
-
-  #handleLost(attempt: number): void {
-    if (attempt !== this.#attempt || this.#isOver()) {
-      return;
-    }
-    this.#reconnect();
-  }
-
-  #reconnect(): void {
-    const now = performance.now();
-    if (this.#isOpen && this.#hasHeard && now - this.#openedAt >= SETTLED_AFTER_MS) {
-      // The next attempt is immediate, and there is all the time again.
-      this.#backoff = new Backoff();
-      this.#giveUpAt = Number.POSITIVE_INFINITY;
-    }
-    if (this.#state.kind === 'connected') {
-      this.#tell({ kind: 'reconnecting', since: now });
-    }
-    if (this.#giveUpAt === Number.POSITIVE_INFINITY) {
-      this.#giveUpAt = now + RESUME_FOR_MS;
-    }
-    const attempt = this.#nextAttempt();
-    if (this.#closed) {
-      // What is still to be shown is here already.
-      return;
-    }
-    if (now >= this.#giveUpAt) {
-      this.#fail({ code: 'unreachable' });
-      return;
-    }
-    this.#retryTimer = setTimeout(() => {
-      this.#retryTimer = undefined;
-      void this.#resume(attempt);
-    }, this.#backoff.next(Math.random()));
-  }
-
-  async #resume(attempt: number): Promise<void> {
-    try {
-      const ticket = await this.#outside.resume();
-      if (attempt !== this.#attempt) {
-        return;
-      }
-      if (ticket) {
-        this.#dial(ticket);
-      } else {
-        this.#stop({ kind: 'ended', reason: '', exitCode: this.#exitCode });
-      }
-    } catch (error) {
-      if (attempt !== this.#attempt) {
-        return;
-      }
-      if (error instanceof Refused) {
-        this.#fail({ code: 'refused', error: error.error });
-      } else {
-        this.#reconnect();
-      }
-    }
-  }
-
-  /** Makes everything of the former attempt stale. */
-  #nextAttempt(): number {
-    this.#attempt += 1;
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    clearTimeout(this.#openTimer);
-    this.#isOpen = false;
-    this.#channel.handleDisconnected();
-    this.#socket?.close();
-    this.#socket = null;
-    return this.#attempt;
   }
 
   /** Uses up the numbers that a former page may have used. The sizes differ, so that programs draw themselves anew. */
@@ -518,8 +281,7 @@ export class Session {
 
   #stop(state: State): void {
     if (!this.#isOver()) {
-      this.#nextAttempt();
-      clearTimeout(this.#timer);
+      this.#connection.stop();
       this.#tell(state);
     }
   }
@@ -529,7 +291,7 @@ export class Session {
   }
 
   #tellConnected(): void {
-    if (this.#isOpen && !this.#isOver()) {
+    if (this.#connection.isOpen && !this.#isOver()) {
       this.#tell({ kind: 'connected', isStarted: this.#phase === 'running', isNodeAway: this.#isNodeAway });
     }
   }
@@ -538,9 +300,4 @@ export class Session {
     this.#state = state;
     this.#outside.changed(state);
   }
-}
-
-function newStamp(): Stamp {
-  // Readers refuse messages that were made in 1970 sharp.
-  return { messageId: crypto.randomUUID(), createdMs: BigInt(Math.max(1, Date.now())) };
 }

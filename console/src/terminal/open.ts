@@ -1,6 +1,6 @@
 /** The way to a terminal, for pages that start sessions. Light on purpose: nothing of xterm.js is behind it. */
 
-import type { Ticket } from '../channel/session.ts';
+import type { Ticket } from '../channel/state.ts';
 import { navigate } from '../router/location.ts';
 import { whenSignedOut } from '../sign-in/state.ts';
 import { pathOfWorkspace, withTab } from './workspace.ts';
