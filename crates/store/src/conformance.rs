@@ -14,6 +14,7 @@ pub(crate) mod identity_samples;
 pub(crate) mod identity_tags;
 pub(crate) mod instance_profiles;
 pub(crate) mod managed_policies;
+pub(crate) mod node_connections;
 pub(crate) mod nodes;
 pub(crate) mod oidc_providers;
 pub(crate) mod roles;
@@ -100,6 +101,10 @@ macro_rules! suite {
                 the_default_version_stays,
                 a_policy_in_use_is_not_deleted,
                 policies_are_listed_by_path_and_use,
+            }
+            node_connections {
+                of_a_node_that_is_gone_nothing_is_known,
+                what_was_said_last_of_a_node_counts,
             }
             nodes {
                 a_node_takes_after_its_activation,

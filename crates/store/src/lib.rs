@@ -10,6 +10,7 @@ mod console;
 mod error;
 mod identity;
 mod node;
+mod node_connection;
 mod page;
 mod seal;
 mod secret;
@@ -38,6 +39,9 @@ pub use identity::{
 pub use node::{
     Deregistered, Node, NodeFilter, NodeInfo, NodeStore, PlatformType, RegisterError, Registration,
     ReplacePublicKeyError,
+};
+pub use node_connection::{
+    CloseReason, LastClose, NodeConnection, NodeConnectionStatus, NodeConnectionStore,
 };
 pub use page::{Page, Paged};
 pub use seal::MasterKey;
@@ -87,6 +91,7 @@ impl<T> IdentityStore for T where
 /// Everything Postern remembers, for programs that need all of it: `Arc<dyn Store>`.
 pub trait Store:
     NodeStore
+    + NodeConnectionStore
     + ActivationStore
     + SessionStore
     + TagStore
@@ -100,6 +105,7 @@ pub trait Store:
 
 impl<T> Store for T where
     T: NodeStore
+        + NodeConnectionStore
         + ActivationStore
         + SessionStore
         + TagStore

@@ -9,6 +9,7 @@ mod fields;
 mod generation;
 mod identity;
 mod node;
+mod node_connection;
 mod open;
 mod page;
 mod session;
