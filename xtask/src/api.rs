@@ -23,10 +23,11 @@ use files::File;
 use model::Service;
 
 /// The services, each with the extracts that make it up.
-const SERVICES: [(&str, &[&str]); 6] = [
+const SERVICES: [(&str, &[&str]); 7] = [
     ("cloudtrail", &["cloudtrail"]),
     ("ec2messages", &["ec2messages"]),
     ("iam", &["iam"]),
+    ("kms", &["kms"]),
     ("postern", &["postern"]),
     ("ssm", &["ssm", "ssm-agent"]),
     ("sts", &["sts"]),

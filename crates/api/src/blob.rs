@@ -6,9 +6,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Bytes that travel as base64. Some are secrets (the seed of an MFA device), so their `Debug` form only counts them.
+/// Bytes that travel as base64. Some are secrets (the seed of an MFA device, what a key decrypts), so their `Debug` form
+/// only counts them.
+///
+/// A serializer that must not show them knows them by their name, [`Blob::TYPE_NAME`].
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Blob(pub Vec<u8>);
+
+impl Blob {
+    /// The name that serializers are given.
+    pub const TYPE_NAME: &'static str = "Blob";
+}
 
 impl fmt::Debug for Blob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,7 +31,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
 
 impl Serialize for Blob {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(&self.0))
+        serializer.serialize_newtype_struct(Self::TYPE_NAME, &STANDARD.encode(&self.0))
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod cloudtrail;
 pub mod ec2messages;
 pub mod iam;
+pub mod kms;
 pub mod postern;
 pub mod ssm;
 pub mod sts;
@@ -20,6 +21,8 @@ pub enum Service {
     Ec2messages,
     /// `iam`
     Iam,
+    /// `kms`
+    Kms,
     /// `postern`
     Postern,
     /// `ssm`
@@ -31,7 +34,7 @@ pub enum Service {
 impl Service {
     /// Every service.
     pub const ALL: &'static [Self] =
-        &[Self::Cloudtrail, Self::Ec2messages, Self::Iam, Self::Postern, Self::Ssm, Self::Sts];
+        &[Self::Cloudtrail, Self::Ec2messages, Self::Iam, Self::Kms, Self::Postern, Self::Ssm, Self::Sts];
 
     /// The service in a signature's scope, and before the colon of its actions.
     #[must_use]
@@ -40,6 +43,7 @@ impl Service {
             Self::Cloudtrail => "cloudtrail",
             Self::Ec2messages => "ec2messages",
             Self::Iam => "iam",
+            Self::Kms => "kms",
             Self::Postern => "postern",
             Self::Ssm => "ssm",
             Self::Sts => "sts",
@@ -53,6 +57,7 @@ impl Service {
             Self::Cloudtrail => Protocol::Json,
             Self::Ec2messages => Protocol::Json,
             Self::Iam => Protocol::Query,
+            Self::Kms => Protocol::Json,
             Self::Postern => Protocol::Json,
             Self::Ssm => Protocol::Json,
             Self::Sts => Protocol::Query,
@@ -66,6 +71,7 @@ impl Service {
             Self::Cloudtrail => Some("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"),
             Self::Ec2messages => Some("EC2WindowsMessageDeliveryService"),
             Self::Iam => None,
+            Self::Kms => Some("TrentService"),
             Self::Postern => Some("Postern_20261101"),
             Self::Ssm => Some("AmazonSSM"),
             Self::Sts => None,
@@ -79,6 +85,7 @@ impl Service {
             Self::Cloudtrail => Some("2013-11-01"),
             Self::Ec2messages => None,
             Self::Iam => Some("2010-05-08"),
+            Self::Kms => Some("2014-11-01"),
             Self::Postern => Some("2026-11-01"),
             Self::Ssm => Some("2014-11-06"),
             Self::Sts => Some("2011-06-15"),
@@ -92,6 +99,7 @@ impl Service {
             Self::Cloudtrail => None,
             Self::Ec2messages => None,
             Self::Iam => Some("https://iam.amazonaws.com/doc/2010-05-08/"),
+            Self::Kms => None,
             Self::Postern => None,
             Self::Ssm => None,
             Self::Sts => Some("https://sts.amazonaws.com/doc/2011-06-15/"),
@@ -113,6 +121,8 @@ pub enum Operation {
     Ec2messages(ec2messages::Operation),
     /// One of `iam`.
     Iam(iam::Operation),
+    /// One of `kms`.
+    Kms(kms::Operation),
     /// One of `postern`.
     Postern(postern::Operation),
     /// One of `ssm`.
@@ -245,6 +255,35 @@ impl Operation {
         Self::Iam(iam::Operation::UpdateRole),
         Self::Iam(iam::Operation::UpdateRoleDescription),
         Self::Iam(iam::Operation::UpdateUser),
+        Self::Kms(kms::Operation::CancelKeyDeletion),
+        Self::Kms(kms::Operation::CreateAlias),
+        Self::Kms(kms::Operation::CreateKey),
+        Self::Kms(kms::Operation::Decrypt),
+        Self::Kms(kms::Operation::DeleteAlias),
+        Self::Kms(kms::Operation::DescribeKey),
+        Self::Kms(kms::Operation::DisableKey),
+        Self::Kms(kms::Operation::DisableKeyRotation),
+        Self::Kms(kms::Operation::EnableKey),
+        Self::Kms(kms::Operation::EnableKeyRotation),
+        Self::Kms(kms::Operation::Encrypt),
+        Self::Kms(kms::Operation::GenerateDataKey),
+        Self::Kms(kms::Operation::GenerateDataKeyWithoutPlaintext),
+        Self::Kms(kms::Operation::GenerateRandom),
+        Self::Kms(kms::Operation::GetKeyPolicy),
+        Self::Kms(kms::Operation::GetKeyRotationStatus),
+        Self::Kms(kms::Operation::ListAliases),
+        Self::Kms(kms::Operation::ListKeyPolicies),
+        Self::Kms(kms::Operation::ListKeyRotations),
+        Self::Kms(kms::Operation::ListKeys),
+        Self::Kms(kms::Operation::ListResourceTags),
+        Self::Kms(kms::Operation::PutKeyPolicy),
+        Self::Kms(kms::Operation::ReEncrypt),
+        Self::Kms(kms::Operation::RotateKeyOnDemand),
+        Self::Kms(kms::Operation::ScheduleKeyDeletion),
+        Self::Kms(kms::Operation::TagResource),
+        Self::Kms(kms::Operation::UntagResource),
+        Self::Kms(kms::Operation::UpdateAlias),
+        Self::Kms(kms::Operation::UpdateKeyDescription),
         Self::Postern(postern::Operation::AttachSession),
         Self::Postern(postern::Operation::DeleteSessionRecording),
         Self::Postern(postern::Operation::ExpireAuditRecords),
@@ -289,6 +328,7 @@ impl Operation {
             Self::Cloudtrail(_) => Service::Cloudtrail,
             Self::Ec2messages(_) => Service::Ec2messages,
             Self::Iam(_) => Service::Iam,
+            Self::Kms(_) => Service::Kms,
             Self::Postern(_) => Service::Postern,
             Self::Ssm(_) => Service::Ssm,
             Self::Sts(_) => Service::Sts,
@@ -302,6 +342,7 @@ impl Operation {
             Self::Cloudtrail(operation) => operation.name(),
             Self::Ec2messages(operation) => operation.name(),
             Self::Iam(operation) => operation.name(),
+            Self::Kms(operation) => operation.name(),
             Self::Postern(operation) => operation.name(),
             Self::Ssm(operation) => operation.name(),
             Self::Sts(operation) => operation.name(),

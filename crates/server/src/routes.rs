@@ -36,6 +36,7 @@ pub(crate) async fn json(
         Operation::Ec2messages(operation) => ec2messages::run(app, operation, inbound).await,
         Operation::Cloudtrail(operation) => cloudtrail::run(app, operation, inbound).await,
         Operation::Postern(operation) => postern::run(app, operation, inbound).await,
+        Operation::Kms(_) => Err(not_served()),
         Operation::Iam(_) | Operation::Sts(_) => Err(not_served()),
     }
 }
@@ -50,9 +51,8 @@ pub(crate) async fn query(
     match operation {
         Operation::Iam(operation) => iam::run(app, operation, form, inbound).await,
         Operation::Sts(operation) => sts::run(app, operation, form, inbound).await,
-        Operation::Cloudtrail(_) | Operation::Ec2messages(_) | Operation::Postern(_) | Operation::Ssm(_) => {
-            Err(not_served())
-        }
+        // The others take no forms.
+        _ => Err(not_served()),
     }
 }
 

@@ -9,9 +9,12 @@ pub(crate) fn field(name: &str) -> String {
     }
 }
 
-/// `AWS::EC2::Instance` → `AwsEc2Instance`, `notconnected` → `Notconnected`.
+/// `AWS::EC2::Instance` → `AwsEc2Instance`, `notconnected` → `Notconnected`; `SELF` → `Self_`, since the word is taken.
 pub(crate) fn variant(name: &str) -> String {
-    join(&words(name), "", capitalized)
+    match join(&words(name), "", capitalized) {
+        taken if taken == "Self" => "Self_".to_owned(),
+        variant => variant,
+    }
 }
 
 /// `TargetNotConnected` → `TARGET_NOT_CONNECTED`.
@@ -84,6 +87,7 @@ mod tests {
             ("OutputS3Region", "output_s3_region", "OutputS3Region", "OUTPUT_S3_REGION"),
             ("Type", "r#type", "Type", "TYPE"),
             ("AWS::EC2::Instance", "aws_ec2_instance", "AwsEc2Instance", "AWS_EC2_INSTANCE"),
+            ("SELF", "self", "Self_", "SELF"),
             ("NOT_REVIEWED", "not_reviewed", "NotReviewed", "NOT_REVIEWED"),
             ("notconnected", "notconnected", "Notconnected", "NOTCONNECTED"),
             ("DocumentARN", "document_arn", "DocumentArn", "DOCUMENT_ARN"),

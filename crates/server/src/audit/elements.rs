@@ -1,18 +1,19 @@
 //! Inputs and outputs as a record shows them: members in lower camel case, and nothing that is secret.
 //!
-//! Types decide: every [`Secret`] is hidden wherever it stands, so that a new operation needs no line here. The tables
-//! are for what AWS's model does not mark.
+//! Types decide: every [`Secret`] and every [`Blob`] is hidden wherever it stands, so that a new operation needs no line
+//! here. Bytes are seeds, keys, ciphertexts and plaintexts, none of which CloudTrail shows. The tables are for what AWS's
+//! model does not mark.
 
 use std::fmt;
 
-use postern_api::Secret;
+use postern_api::{Blob, Secret};
 use postern_audit::{HIDDEN, HIDDEN_TOKEN};
 use serde::ser::{self, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// Members that are left out though their type does not tell: seeds of MFA devices, as text and as picture, and the
-/// tokens of temporary credentials, of which AWS shows some.
-const LEFT_OUT: [&str; 3] = ["base32StringSeed", "qRCodePNG", "sessionToken"];
+/// Members that are left out though their type does not tell: the tokens of temporary credentials, of which AWS shows
+/// some.
+const LEFT_OUT: [&str; 1] = ["sessionToken"];
 
 /// An input or output as an object; `None` if it has no members.
 pub(super) fn elements(value: &impl Serialize) -> Option<Value> {
@@ -142,7 +143,7 @@ impl Serializer for Elements {
         name: &'static str,
         value: &T,
     ) -> Result<Element, Unwritable> {
-        if name == Secret::TYPE_NAME { Ok(Element::Secret) } else { value.serialize(self) }
+        if [Secret::TYPE_NAME, Blob::TYPE_NAME].contains(&name) { Ok(Element::Secret) } else { value.serialize(self) }
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -312,6 +313,7 @@ impl ser::SerializeMap for Members {
 mod tests {
     use std::collections::BTreeMap;
 
+    use postern_api::kms::EncryptInput;
     use postern_api::ssm::{CreateActivationOutput, StartSessionInput, StartSessionOutput};
     use postern_api::sts::{AssumeRoleOutput, Credentials};
     use serde_json::json;
@@ -361,6 +363,16 @@ mod tests {
             session_token: "hunter2".into(),
             expiration: jiff::Timestamp::UNIX_EPOCH.into(),
         };
+        let encrypted = EncryptInput {
+            key_id: "alias/a".into(),
+            plaintext: Blob(b"hunter2".to_vec()),
+            encryption_context: Some(BTreeMap::from([("Tenant".into(), "blue".into())])),
+            grant_tokens: None,
+            encryption_algorithm: None,
+            dry_run: None,
+        };
+        let shown = json!({"keyId": "alias/a", "encryptionContext": {"Tenant": "blue"}});
+        assert_eq!(elements(&encrypted), Some(shown));
         let assumed = AssumeRoleOutput { credentials: Some(credentials), ..AssumeRoleOutput::default() };
         let shown = elements(&assumed).unwrap().to_string();
         assert!(shown.contains("ASIA") && !shown.contains("hunter2"), "{shown}");
