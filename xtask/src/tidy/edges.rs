@@ -14,7 +14,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("dial", &["sigv4"]),
     ("documents", &["ids"]),
     ("gateway", &["documents", "ids", "protocol", "recording", "store"]),
-    ("hostile", &["api", "dial", "iam", "ids", "protocol", "server", "sigv4", "store"]),
+    ("hostile", &["api", "dial", "iam", "ids", "protocol", "server", "sigv4", "store", "webauthn"]),
     ("iam", &[]),
     ("ids", &[]),
     ("protocol", &["ids"]),
@@ -36,10 +36,12 @@ const EDGES: &[(&str, &[&str])] = &[
             "s3",
             "sigv4",
             "store",
+            "webauthn",
         ],
     ),
     ("sigv4", &[]),
     ("store", &["ids"]),
+    ("webauthn", &[]),
 ];
 
 /// Dependencies from outside that a crate must not have, and why. A name that ends in `*` stands for all that begin
@@ -56,6 +58,7 @@ const BARRED: &[(&str, &[&str], &str)] = &[
     ("recording", &["axum*", "http", "hyper*", "sqlx*", "tokio*"], "it writes files"),
     ("s3", &["axum*", "sqlx*"], "it serves what a store gives it"),
     ("store", &["axum*", "http", "hyper*"], "it answers no requests"),
+    ("webauthn", &["axum*", "http", "hyper*", "sqlx*", "tokio*"], "what it checks, others receive and remember"),
 ];
 
 pub(crate) fn breaches(repository: &Repository) -> Vec<String> {
