@@ -17,6 +17,7 @@ pub(crate) mod managed_policies;
 pub(crate) mod node_connections;
 pub(crate) mod nodes;
 pub(crate) mod oidc_providers;
+pub(crate) mod passkeys;
 pub(crate) mod roles;
 pub(crate) mod samples;
 pub(crate) mod sessions;
@@ -120,6 +121,13 @@ macro_rules! suite {
             }
             oidc_providers {
                 a_provider_is_found_by_its_issuer,
+            }
+            passkeys {
+                a_passkey_is_found_renamed_and_removed,
+                passkeys_count_as_mfa_devices,
+                a_password_alone_does_not_pass_by_a_passkey,
+                a_challenge_is_answered_once,
+                a_passkey_signs_in_while_all_it_rests_on_is_there,
             }
             roles {
                 a_role_is_created_with_all_that_it_says,

@@ -69,7 +69,7 @@ pub struct ConsoleSignIn {
 pub struct PasswordProof {
     /// The hash of the password that was right.
     pub password_hash: Secret<String>,
-    /// Whether the user had MFA devices, which decides what is asked for next.
+    /// Whether the user had MFA devices or passkeys, which decides what is asked for next.
     pub has_mfa: bool,
 }
 
@@ -80,7 +80,7 @@ pub trait ConsoleSignInStore: Send + Sync {
     async fn create_console_sign_in(&self, sign_in: &ConsoleSignIn) -> Result<(), StoreError>;
 
     /// Remembers a sign-in of a user, by whose unique identifier it is owned, if the proof still holds. `false`: the
-    /// password was changed or taken meanwhile, or the first MFA device came or the last one went.
+    /// password was changed or taken meanwhile, or the first MFA device or passkey came or the last one went.
     async fn create_proved_console_sign_in(
         &self,
         sign_in: &ConsoleSignIn,

@@ -12,6 +12,7 @@ mod identity;
 mod node;
 mod node_connection;
 mod page;
+mod passkey;
 mod seal;
 mod secret;
 mod session;
@@ -44,6 +45,7 @@ pub use node_connection::{
     CloseReason, LastClose, NodeConnection, NodeConnectionStatus, NodeConnectionStore,
 };
 pub use page::{Page, Paged};
+pub use passkey::{Passkey, PasskeyCreation, PasskeySignIn, PasskeyStore, PasskeyUse, SpentChallenge};
 pub use seal::MasterKey;
 pub use secret::Secret;
 pub use session::{
@@ -97,6 +99,7 @@ pub trait Store:
     + TagStore
     + IdentityStore
     + ConsoleSignInStore
+    + PasskeyStore
     + SettingStore
     + Send
     + Sync
@@ -111,6 +114,7 @@ impl<T> Store for T where
         + TagStore
         + IdentityStore
         + ConsoleSignInStore
+        + PasskeyStore
         + SettingStore
         + Send
         + Sync

@@ -12,6 +12,7 @@ mod node;
 mod node_connection;
 mod open;
 mod page;
+mod passkey;
 mod session;
 mod setting;
 mod tag;

@@ -37,6 +37,21 @@ pub(super) async fn revoke_all(
     Ok(())
 }
 
+/// Takes a half-done sign-in away. `false`: there is none with this secret.
+pub(super) async fn take_half_done(
+    connection: &mut SqliteConnection,
+    secret: &TokenHash,
+) -> Result<bool, StoreError> {
+    let taken = sqlx::query(
+        "DELETE FROM console_sign_ins WHERE secret_hash = ? AND ended IS NULL AND stage <> 'done'",
+    )
+    .bind(secret.0.as_slice())
+    .execute(connection)
+    .await
+    .map_err(failed("take a half-done sign-in"))?;
+    Ok(taken.rows_affected() > 0)
+}
+
 #[async_trait]
 impl ConsoleSignInStore for SqliteStore {
     async fn create_console_sign_in(&self, sign_in: &ConsoleSignIn) -> Result<(), StoreError> {
@@ -53,11 +68,14 @@ impl ConsoleSignInStore for SqliteStore {
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         let hash = self.password_hash(&mut tx, &sign_in.owner).await?;
-        let has_mfa: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM mfa_devices WHERE user_id = ?)")
-            .bind(&sign_in.owner)
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(failed("look for MFA devices"))?;
+        let has_mfa: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM mfa_devices WHERE user_id = ?1)
+                 OR EXISTS (SELECT 1 FROM passkeys WHERE user_id = ?1)",
+        )
+        .bind(&sign_in.owner)
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(failed("look for MFA devices"))?;
         if hash.as_ref() != Some(&proof.password_hash) || has_mfa != proof.has_mfa {
             return Ok(false);
         }
@@ -102,14 +120,7 @@ impl ConsoleSignInStore for SqliteStore {
         next: &ConsoleSignIn,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
-        let taken = sqlx::query(
-            "DELETE FROM console_sign_ins WHERE secret_hash = ? AND ended IS NULL AND stage <> 'done'",
-        )
-        .bind(secret.0.as_slice())
-        .execute(&mut *tx)
-        .await
-        .map_err(failed("take a half-done sign-in"))?;
-        if taken.rows_affected() == 0 {
+        if !take_half_done(&mut tx, secret).await? {
             return Ok(false);
         }
         self.insert_sign_in(&mut tx, next).await?;
@@ -187,7 +198,7 @@ impl ConsoleSignInStore for SqliteStore {
 }
 
 impl SqliteStore {
-    async fn insert_sign_in(
+    pub(super) async fn insert_sign_in(
         &self,
         connection: &mut SqliteConnection,
         sign_in: &ConsoleSignIn,
@@ -231,7 +242,10 @@ impl SqliteStore {
 }
 
 /// Forgets what is of no use any more, and what the owner of `newest` has too many of.
-async fn forget_old(connection: &mut SqliteConnection, newest: &ConsoleSignIn) -> Result<(), StoreError> {
+pub(super) async fn forget_old(
+    connection: &mut SqliteConnection,
+    newest: &ConsoleSignIn,
+) -> Result<(), StoreError> {
     let now = newest.created_at;
     let kept_since = now.checked_sub(SIGN_INS_KEPT).unwrap_or(Timestamp::MIN);
     // A half-done one is good for nothing once its time is over.

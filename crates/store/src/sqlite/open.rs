@@ -257,6 +257,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         migration(2, "identities", include_str!("../../migrations/sqlite/0002_identities.sql")),
         migration(3, "session_authority", include_str!("../../migrations/sqlite/0003_session_authority.sql")),
         migration(4, "console_sign_ins", include_str!("../../migrations/sqlite/0004_console_sign_ins.sql")),
+        migration(5, "passkeys", include_str!("../../migrations/sqlite/0005_passkeys.sql")),
         migration(6, "node_connections", include_str!("../../migrations/sqlite/0006_node_connections.sql")),
     ]
 }

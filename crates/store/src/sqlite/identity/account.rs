@@ -23,8 +23,8 @@ impl AccountStore for SqliteStore {
                  (SELECT count(*) FROM policy_versions) AS policy_versions,
                  (SELECT count(*) FROM instance_profiles) AS instance_profiles,
                  (SELECT count(*) FROM oidc_providers) AS oidc_providers,
-                 (SELECT count(*) FROM mfa_devices) AS mfa_devices,
-                 (SELECT count(user_id) FROM mfa_devices) AS mfa_devices_in_use",
+                 (SELECT count(*) FROM mfa_devices) + (SELECT count(*) FROM passkeys) AS mfa_devices,
+                 (SELECT count(user_id) FROM mfa_devices) + (SELECT count(*) FROM passkeys) AS mfa_devices_in_use",
         )
         .fetch_one(&self.readers)
         .await

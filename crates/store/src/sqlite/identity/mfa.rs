@@ -4,9 +4,9 @@ use postern_ids::MfaSerial;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Fields, find_id};
+use super::{Fields, SqliteStore, count_of, find_id};
 use crate::seal::Place;
-use crate::{Entity, IdentityError, MfaCounter, MfaDevice, StoreError};
+use crate::{Entity, IdentityError, MfaCounter, MfaDevice, Quota, StoreError};
 
 /// Reads devices, without their seeds, with their tags and users.
 macro_rules! select_devices {
@@ -21,6 +21,21 @@ macro_rules! select_devices {
     };
 }
 pub(super) use select_devices;
+
+/// Counts what a user proves to be there with besides the password: passkeys are MFA devices, too.
+pub(super) const MFA_DEVICES: &str = "SELECT (SELECT count(*) FROM mfa_devices WHERE user_id = ?1)
+     + (SELECT count(*) FROM passkeys WHERE user_id = ?1)";
+
+impl SqliteStore {
+    /// Refuses more devices than a user may have. Whoever asks has written already: the error rolls it back.
+    pub(in crate::sqlite) async fn check_mfa_devices(
+        &self,
+        connection: &mut SqliteConnection,
+        user_id: &str,
+    ) -> Result<(), IdentityError> {
+        self.within(Quota::MfaDevicesPerUser, count_of(connection, MFA_DEVICES, user_id).await?)
+    }
+}
 
 /// The serial number as the row spells it.
 pub(super) async fn require(

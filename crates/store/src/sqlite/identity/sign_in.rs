@@ -8,11 +8,11 @@ use sqlx::{QueryBuilder, SqliteConnection};
 use super::super::{console, page::paged};
 use super::mfa::{seed_place, select_devices};
 use super::tagging::{KeyCase, put_tags, remove_all_tags};
-use super::{Fields, SqliteStore, count_of, failed, mfa, refuse_while, tags_of, unless_taken, user_id};
+use super::{Fields, SqliteStore, failed, mfa, refuse_while, tags_of, unless_taken, user_id};
 use crate::seal::Place;
 use crate::{
     Dependent, Entity, IdentityError, LoginProfile, LoginProfileUpdate, MfaCounter, MfaDevice, MfaFilter,
-    NewMfaDevice, Page, Paged, Quota, Secret, SignInStore, StoreError,
+    NewMfaDevice, Page, Paged, Secret, SignInStore, StoreError,
 };
 
 #[async_trait]
@@ -207,8 +207,7 @@ impl SignInStore for SqliteStore {
         if done.rows_affected() == 0 {
             return Err(IdentityError::AlreadyExists(Entity::MfaDevice(serial.clone())));
         }
-        let sql = "SELECT count(*) FROM mfa_devices WHERE user_id = ?";
-        self.within(Quota::MfaDevicesPerUser, count_of(&mut tx, sql, &id).await?)?;
+        self.check_mfa_devices(&mut tx, &id).await?;
         Ok(self.commit_change(tx, "enable an MFA device").await?)
     }
 

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, SqliteConnection, SqliteExecutor};
 
 use super::super::page::paged;
+use super::mfa::MFA_DEVICES;
 use super::tagging::{KeyCase, put_tags, remove_all_tags};
 use super::{
     Fields, HELD_POLICIES, SqliteStore, count, failed, principal_id, refuse_while, require_policy, tags_of,
@@ -145,7 +146,7 @@ impl UserStore for SqliteStore {
                 "SELECT count(*) FROM access_keys WHERE user_name = (SELECT name FROM users WHERE id = ?)",
             ),
             (Dependent::LoginProfile, "SELECT count(*) FROM login_profiles WHERE user_id = ?"),
-            (Dependent::MfaDevices, "SELECT count(*) FROM mfa_devices WHERE user_id = ?"),
+            (Dependent::MfaDevices, MFA_DEVICES),
             (Dependent::Groups, "SELECT count(*) FROM group_members WHERE user_id = ?"),
         ];
         refuse_while(&mut tx, entity(), &id, &checks).await?;
