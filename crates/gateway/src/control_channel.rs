@@ -9,6 +9,7 @@ use postern_ids::{NodeId, SessionId};
 use postern_protocol::control::{AgentTaskAcknowledge, AgentTaskComplete};
 use postern_protocol::payload::{OpenControlChannel, Stamps as _, publication};
 use postern_protocol::{AgentMessage, KeepAlive, MessageType, Silence};
+use postern_store::CloseReason;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_websockets::CloseCode;
@@ -40,6 +41,7 @@ pub(crate) async fn serve(shared: &Arc<Shared>, mut socket: Socket, node: NodeId
     let admitted = timeout(HELLO_WITHIN, admit(shared, &mut socket, &node)).await;
     let Ok(Some(hello)) = admitted else {
         tracing::info!(node.id = %node, "refused a control channel of {node}: no valid token in its first frame");
+        shared.nodes.connections().handle_refused(&node, shared.clock.now());
         close(&mut socket, CloseCode::POLICY_VIOLATION, "no valid token").await;
         return;
     };
@@ -56,8 +58,27 @@ pub(crate) async fn serve(shared: &Arc<Shared>, mut socket: Socket, node: NodeId
         let _ = channel.socket.send(ready.encode());
     }
     let why = channel.run().await;
-    shared.nodes.disconnect(&node, generation);
-    tracing::info!(node.id = %node, "node {node} is disconnected: {why}");
+    shared.nodes.disconnect(&node, generation, why.reason, shared.clock.now());
+    tracing::info!(node.id = %node, "node {node} is disconnected: {}", why.text);
+}
+
+/// Why a channel ended.
+#[derive(Debug, Clone, Copy)]
+struct Why {
+    reason: CloseReason,
+    /// For the log.
+    text: &'static str,
+}
+
+impl Why {
+    const CONNECTION_CLOSED: Self = Self { reason: CloseReason::Closed, text: "its connection was closed" };
+    const SILENT: Self = Self { reason: CloseReason::NoAnswer, text: "it has been silent for too long" };
+    const TAKES_NOTHING: Self = Self { reason: CloseReason::NoAnswer, text: "it takes nothing in" };
+    const REPLACED: Self =
+        Self { reason: CloseReason::Replaced, text: "a newer connection of the same node took its place" };
+    /// Of a node that is gone, no reason is kept.
+    const DEREGISTERED: Self = Self { reason: CloseReason::Closed, text: "it was de-registered" };
+    const SERVER_STOPS: Self = Self { reason: CloseReason::ServerStopped, text: "the server is stopping" };
 }
 
 /// Waits for the frame with the token.
@@ -83,17 +104,16 @@ struct ControlChannel<'a> {
 }
 
 impl ControlChannel<'_> {
-    /// Why the channel ended, for the log.
-    async fn run(&mut self) -> &'static str {
+    async fn run(&mut self) -> Why {
         let mut keep_alive = KeepAlive::new(Instant::now());
         loop {
             let outcome = tokio::select! {
                 () = self.shared.stop.cancelled() => {
                     close(&mut self.socket, CloseCode::GOING_AWAY, "the server is restarting, reconnect").await;
-                    return "the server is stopping";
+                    return Why::SERVER_STOPS;
                 }
                 incoming = self.socket.receive() => match incoming {
-                    None => return "its connection was closed",
+                    None => return Why::CONNECTION_CLOSED,
                     Some(incoming) => {
                         let now = Instant::now();
                         keep_alive.handle_heard(now);
@@ -103,7 +123,7 @@ impl ControlChannel<'_> {
                 },
                 command = self.commands.recv() => self.handle_command(command).await,
                 () = sleep_until(keep_alive.poll_timeout()) => match keep_alive.poll(Instant::now()) {
-                    Some(Silence::Gone) => return "it has been silent for too long",
+                    Some(Silence::Gone) => return Why::SILENT,
                     Some(Silence::Ping) => {
                         let _ = self.socket.ping(Bytes::from_static(b"keepalive"));
                         self.flush().await
@@ -117,22 +137,22 @@ impl ControlChannel<'_> {
         }
     }
 
-    async fn handle_command(&mut self, command: Option<ControlCommand>) -> ControlFlow<&'static str> {
+    async fn handle_command(&mut self, command: Option<ControlCommand>) -> ControlFlow<Why> {
         match command {
             Some(ControlCommand::Send(frame)) => self.send(frame).await,
             Some(ControlCommand::Deregistered) => {
                 close(&mut self.socket, close_code(CLOSE_DEREGISTERED), "the node was de-registered").await;
-                ControlFlow::Break("it was de-registered")
+                ControlFlow::Break(Why::DEREGISTERED)
             }
             Some(ControlCommand::Replaced) | None => {
                 let reason = "another agent with this node's identity has connected";
                 close(&mut self.socket, close_code(CLOSE_REPLACED), reason).await;
-                ControlFlow::Break("a newer connection of the same node took its place")
+                ControlFlow::Break(Why::REPLACED)
             }
         }
     }
 
-    async fn handle_incoming(&mut self, incoming: Incoming) -> ControlFlow<&'static str> {
+    async fn handle_incoming(&mut self, incoming: Incoming) -> ControlFlow<Why> {
         let Incoming::Binary(frame) = incoming else { return self.flush().await };
         let message = match AgentMessage::decode(frame) {
             Ok(message) => message,
@@ -149,7 +169,7 @@ impl ControlChannel<'_> {
     }
 
     /// A session is over on the node. A failed one reports twice; the first counts.
-    async fn handle_task_complete(&mut self, message: &AgentMessage) -> ControlFlow<&'static str> {
+    async fn handle_task_complete(&mut self, message: &AgentMessage) -> ControlFlow<Why> {
         let Ok(complete) = AgentTaskComplete::from_json(&message.payload) else {
             return ControlFlow::Continue(());
         };
@@ -166,18 +186,18 @@ impl ControlChannel<'_> {
         self.send(acknowledge.to_message(stamp).encode()).await
     }
 
-    async fn send(&mut self, frame: Bytes) -> ControlFlow<&'static str> {
+    async fn send(&mut self, frame: Bytes) -> ControlFlow<Why> {
         match self.socket.send(frame) {
             Ok(()) => self.flush().await,
-            Err(Closed) => ControlFlow::Break("its connection was closed"),
+            Err(Closed) => ControlFlow::Break(Why::CONNECTION_CLOSED),
         }
     }
 
-    async fn flush(&mut self) -> ControlFlow<&'static str> {
+    async fn flush(&mut self) -> ControlFlow<Why> {
         match timeout(WRITE_WITHIN, self.socket.flush()).await {
             Ok(Ok(())) => ControlFlow::Continue(()),
-            Ok(Err(Closed)) => ControlFlow::Break("its connection was closed"),
-            Err(_) => ControlFlow::Break("it takes nothing in"),
+            Ok(Err(Closed)) => ControlFlow::Break(Why::CONNECTION_CLOSED),
+            Err(_) => ControlFlow::Break(Why::TAKES_NOTHING),
         }
     }
 }

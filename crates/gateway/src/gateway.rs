@@ -11,8 +11,8 @@ use postern_protocol::control::{InteractiveShell, SessionTask as StartTask};
 use postern_protocol::payload::Stamps as _;
 use postern_recording::{RecordingDirectory, RecordingEnd};
 use postern_store::{
-    ChannelSide, CreateSessionError, EndStatus, SessionEnd, SessionRecord, SessionStatus, SessionStore,
-    StoreError, TokenGrant, TokenHash, TokenScope,
+    ChannelSide, CreateSessionError, EndStatus, NodeConnection, NodeConnectionStore, SessionEnd,
+    SessionRecord, SessionStatus, SessionStore, StoreError, TokenGrant, TokenHash, TokenScope,
 };
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, watch};
@@ -28,7 +28,9 @@ use crate::session::{
 use crate::sessions::{SessionHandle, Sessions};
 use crate::stamps::{SystemStamps, random};
 use crate::token::{self, Grant, TokenTable};
-use crate::{Clock, SessionEnded, SessionEvent, Traffic, Witness, control_channel, data_channel, socket};
+use crate::{
+    Clock, SessionEnded, SessionEvent, Traffic, Witness, connections, control_channel, data_channel, socket,
+};
 
 /// What an operator may set.
 #[derive(Debug, Clone)]
@@ -41,10 +43,15 @@ pub struct GatewayConfig {
     pub recording_vouched_within: Duration,
 }
 
+/// What the gateway remembers in the store.
+pub trait GatewayStore: SessionStore + NodeConnectionStore {}
+
+impl<T: SessionStore + NodeConnectionStore> GatewayStore for T {}
+
 /// What all tasks of the gateway share.
 pub(crate) struct Shared {
     pub(crate) config: GatewayConfig,
-    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) store: Arc<dyn GatewayStore>,
     pub(crate) recordings: Arc<RecordingDirectory>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) witness: Arc<dyn Witness>,
@@ -158,7 +165,7 @@ impl Gateway {
     #[must_use]
     pub fn new(
         config: GatewayConfig,
-        store: Arc<dyn SessionStore>,
+        store: Arc<dyn GatewayStore>,
         recordings: Arc<RecordingDirectory>,
         clock: Arc<dyn Clock>,
         witness: Arc<dyn Witness>,
@@ -178,12 +185,15 @@ impl Gateway {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Takes up the sessions that an earlier process left behind. Their clients and nodes come back by themselves.
-    /// Recordings of sessions that are over are completed.
+    /// Takes up the sessions that an earlier process left behind, and what it knew of its nodes. Clients and nodes come
+    /// back by themselves. Recordings of sessions that are over are completed.
     ///
     /// # Errors
-    /// The sessions cannot be read.
+    /// They cannot be read.
     pub async fn restore(&self) -> Result<usize, StoreError> {
+        let now = self.shared.clock.now();
+        self.shared.nodes.connections().restore(&*self.shared.store, now).await?;
+        self.shared.tasks.spawn(connections::write_changes(Arc::clone(&self.shared)));
         let records = self.shared.store.live_sessions().await?;
         let count = records.len();
         for record in records {
@@ -254,6 +264,12 @@ impl Gateway {
     #[must_use]
     pub fn presence(&self, node: &NodeId) -> Option<Presence> {
         self.shared.nodes.presence(node)
+    }
+
+    /// How the control channel of `node` stands, and why its last one closed. `None`: it never had one.
+    #[must_use]
+    pub fn node_connection(&self, node: &NodeId) -> Option<NodeConnection> {
+        self.shared.nodes.connection(node)
     }
 
     /// Starts a session: stores it, begins its recording, tells the node, and gives what its client needs. Whoever

@@ -4,6 +4,7 @@
 //! HTTP routes nor policies. One task carries a control channel, one a session; they meet through two small
 //! tables ([`Gateway`]). Nothing a peer does or fails to do holds up another.
 
+mod connections;
 mod control_channel;
 mod data_channel;
 mod follower;
@@ -22,8 +23,8 @@ use jiff::Timestamp;
 
 pub use follower::{FollowEnd, Followed};
 pub use gateway::{
-    ClientToken, Gateway, GatewayConfig, NewSession, NodeDescription, ResumeSessionError, Resumed,
-    StartSessionError,
+    ClientToken, Gateway, GatewayConfig, GatewayStore, NewSession, NodeDescription, ResumeSessionError,
+    Resumed, StartSessionError,
 };
 pub use nodes::Presence;
 pub use session::{EndReason, SessionLimits};

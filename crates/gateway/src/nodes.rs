@@ -6,8 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use jiff::Timestamp;
 use postern_ids::NodeId;
+use postern_store::{CloseReason, NodeConnection};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+
+use crate::connections::{Closed, Connections};
 
 /// What a control channel is told.
 #[derive(Debug)]
@@ -45,6 +48,8 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Nodes {
     state: Mutex<State>,
+    /// Changed while the state is held, so that both say the same.
+    connections: Connections,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +65,7 @@ impl Nodes {
         let mut state = self.lock();
         let generation = state.next_generation;
         state.next_generation += 1;
+        self.connections.handle_connected(node, since);
         let entry = Entry { generation, presence: Presence { since }, heard_at: Instant::now(), commands };
         if let Some(older) = state.entries.insert(node.clone(), entry) {
             // If its queue is full it takes nothing in, and notices when the sender is dropped.
@@ -81,12 +87,16 @@ impl Nodes {
         self.lock().entries.get(node).map(|entry| entry.heard_at)
     }
 
-    /// Notes that the control channel with this generation is gone.
-    pub(crate) fn disconnect(&self, node: &NodeId, generation: u64) {
+    /// Notes that the control channel with this generation is gone, and why.
+    pub(crate) fn disconnect(&self, node: &NodeId, generation: u64, why: CloseReason, at: Timestamp) {
         let mut state = self.lock();
-        if state.entries.get(node).is_some_and(|entry| entry.generation == generation) {
+        let which = if state.entries.get(node).is_some_and(|entry| entry.generation == generation) {
             state.entries.remove(node);
-        }
+            Closed::Present
+        } else {
+            Closed::Former
+        };
+        self.connections.handle_closed(node, which, why, at);
     }
 
     /// Sends a frame to `node`. Whether it is on its way.
@@ -97,7 +107,9 @@ impl Nodes {
     /// Closes the control channel of a node that was de-registered.
     pub(crate) fn deregister(&self, node: &NodeId) {
         self.command(node, ControlCommand::Deregistered);
-        self.lock().entries.remove(node);
+        let mut state = self.lock();
+        state.entries.remove(node);
+        self.connections.forget(node);
     }
 
     fn command(&self, node: &NodeId, command: ControlCommand) -> bool {
@@ -107,6 +119,16 @@ impl Nodes {
     /// Since when `node` is connected, if it is.
     pub(crate) fn presence(&self, node: &NodeId) -> Option<Presence> {
         self.lock().entries.get(node).map(|entry| entry.presence)
+    }
+
+    /// How the control channel of `node` stands, if there ever was one.
+    pub(crate) fn connection(&self, node: &NodeId) -> Option<NodeConnection> {
+        self.connections.of(node)
+    }
+
+    /// What is remembered of each node's channels.
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.connections
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -126,7 +148,7 @@ mod tests {
         let (first, mut first_commands) = nodes.connect(&node, Timestamp::UNIX_EPOCH);
         let (_, mut second_commands) = nodes.connect(&node, Timestamp::UNIX_EPOCH);
         assert!(matches!(first_commands.try_recv(), Ok(ControlCommand::Replaced)));
-        nodes.disconnect(&node, first);
+        nodes.disconnect(&node, first, CloseReason::Replaced, Timestamp::UNIX_EPOCH);
         assert!(nodes.presence(&node).is_some(), "the older connection cannot take the newer's place away");
         assert!(nodes.send(&node, Bytes::from_static(b"x")));
         assert!(matches!(second_commands.try_recv(), Ok(ControlCommand::Send(_))));
