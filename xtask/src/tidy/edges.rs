@@ -41,6 +41,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("sigv4", &[]),
     ("store", &["ids"]),
+    ("timeline", &[]),
     ("webauthn", &[]),
 ];
 
