@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::{
-    AccountId, GroupName, IamPath, InstanceProfileName, NodeId, OidcIssuer, ParseError, Region, RoleName,
-    SessionId, UserName,
+    AccountId, GroupName, IamPath, InstanceProfileName, KmsAlias, KmsKeyId, NodeId, OidcIssuer, ParseError,
+    Region, RoleName, SessionId, UserName,
 };
 
 /// The partition of every ARN that Postern makes.
@@ -75,6 +75,18 @@ impl Arn {
     #[must_use]
     pub fn session(region: &Region, account: &AccountId, session: &SessionId) -> Self {
         Self::new("ssm", region.as_str(), account.as_str(), format_args!("session/{session}"))
+    }
+
+    /// An encryption key.
+    #[must_use]
+    pub fn kms_key(region: &Region, account: &AccountId, key: &KmsKeyId) -> Self {
+        Self::new("kms", region.as_str(), account.as_str(), format_args!("key/{key}"))
+    }
+
+    /// Another name of an encryption key.
+    #[must_use]
+    pub fn kms_alias(region: &Region, account: &AccountId, alias: &KmsAlias) -> Self {
+        Self::new("kms", region.as_str(), account.as_str(), format_args!("{alias}"))
     }
 
     /// A document of the account.
@@ -176,6 +188,14 @@ mod tests {
             (
                 Arn::managed_instance(&region, &account, &node),
                 "arn:aws:ssm:us-east-1:111122223333:managed-instance/mi-0123456789abcdef0",
+            ),
+            (
+                Arn::kms_key(&region, &account, &KmsKeyId::from_bytes([0x11; 16])),
+                "arn:aws:kms:us-east-1:111122223333:key/11111111-1111-1111-1111-111111111111",
+            ),
+            (
+                Arn::kms_alias(&region, &account, &"alias/sessions".parse().unwrap()),
+                "arn:aws:kms:us-east-1:111122223333:alias/sessions",
             ),
             (
                 Arn::amazon_document(&region, "AWS-StartSSHSession"),

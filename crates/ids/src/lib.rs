@@ -7,6 +7,7 @@ mod account;
 mod arn;
 mod federation;
 mod key;
+mod kms;
 mod node;
 mod policy;
 mod principal;
@@ -19,6 +20,7 @@ pub use account::{AccountId, Region};
 pub use arn::{Arn, Partition};
 pub use federation::{MfaSerial, OidcIssuer};
 pub use key::AccessKeyId;
+pub use kms::{KmsAlias, KmsKeyId};
 pub use node::{ActivationId, NodeId};
 pub use policy::{PolicyArn, PolicyName, PolicyVersionId};
 pub use principal::{

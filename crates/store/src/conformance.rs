@@ -13,6 +13,7 @@ pub(crate) mod held_policies;
 pub(crate) mod identity_samples;
 pub(crate) mod identity_tags;
 pub(crate) mod instance_profiles;
+pub(crate) mod kms;
 pub(crate) mod managed_policies;
 pub(crate) mod node_connections;
 pub(crate) mod nodes;
@@ -95,6 +96,15 @@ macro_rules! suite {
             instance_profiles {
                 a_profile_is_created_and_listed,
                 a_profile_holds_one_role,
+            }
+            kms {
+                a_key_is_found_described_and_listed,
+                a_backing_key_is_added_and_the_older_ones_stay,
+                a_key_goes_through_its_states,
+                keys_are_due_in_their_time,
+                an_alias_stands_for_one_key,
+                a_key_is_tagged_and_untagged,
+                key_policies_follow_whom_they_name,
             }
             managed_policies {
                 a_policy_begins_with_its_first_version,

@@ -9,6 +9,7 @@ mod conformance;
 mod console;
 mod error;
 mod identity;
+mod kms;
 mod node;
 mod node_connection;
 mod page;
@@ -36,6 +37,10 @@ pub use identity::{
     PolicyEntity, PolicyHolder, PolicyQuery, PolicyUsage, PolicyUse, PolicyVersion, Principal, PrincipalName,
     PrincipalPolicies, Quota, Quotas, Role, RoleLastUsed, RoleStore, RoleUpdate, RoleUse, SignInStore,
     TaggedIdentity, User, UserStore, VersionRank, policy_chars,
+};
+pub use kms::{
+    KmsAliasError, KmsAliasRecord, KmsKey, KmsKeyState, KmsMaterial, KmsMaterialName, KmsMaterialOrigin,
+    KmsPolicyError, KmsRotation, KmsStore, KmsTagError,
 };
 pub use node::{
     Deregistered, Node, NodeFilter, NodeInfo, NodeStore, PlatformType, RegisterError, Registration,
@@ -101,6 +106,7 @@ pub trait Store:
     + ConsoleSignInStore
     + PasskeyStore
     + SettingStore
+    + KmsStore
     + Send
     + Sync
 {
@@ -116,6 +122,7 @@ impl<T> Store for T where
         + ConsoleSignInStore
         + PasskeyStore
         + SettingStore
+        + KmsStore
         + Send
         + Sync
 {

@@ -8,6 +8,7 @@ mod console;
 mod fields;
 mod generation;
 mod identity;
+mod kms;
 mod node;
 mod node_connection;
 mod open;

@@ -259,6 +259,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         migration(4, "console_sign_ins", include_str!("../../migrations/sqlite/0004_console_sign_ins.sql")),
         migration(5, "passkeys", include_str!("../../migrations/sqlite/0005_passkeys.sql")),
         migration(6, "node_connections", include_str!("../../migrations/sqlite/0006_node_connections.sql")),
+        migration(8, "kms", include_str!("../../migrations/sqlite/0008_kms.sql")),
     ]
 }
 

@@ -1,4 +1,4 @@
-//! Whom trust policies name, in the transactions that change who there is.
+//! Whom trust policies and key policies name, in the transactions that change who there is.
 
 use postern_ids::{Arn, IamPath, RoleName, UserName};
 use sqlx::SqliteConnection;
@@ -9,7 +9,7 @@ use crate::{IdentityError, Quota, policy_chars};
 
 impl SqliteStore {
     /// Refuses a policy that names a user or role of the account that does not exist.
-    pub(super) async fn require_principals(
+    pub(in crate::sqlite) async fn require_principals(
         &self,
         connection: &mut SqliteConnection,
         policy: &str,
@@ -28,7 +28,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Makes every trust policy that names `old` name `new`; where that would make one too long, `id`.
+    /// Makes every policy that names `old` name `new`; where that would make a trust policy too long, `id`.
     pub(super) async fn rename_principal(
         &self,
         connection: &mut SqliteConnection,
@@ -52,10 +52,10 @@ impl SqliteStore {
                 .await
                 .map_err(failed("change a trust policy"))?;
         }
-        Ok(())
+        rename_in_key_policies(connection, old, new).await
     }
 
-    /// Makes every trust policy that names `gone` name its unique identifier, which is nobody's any more.
+    /// Makes every policy that names `gone` name its unique identifier, which is nobody's any more.
     pub(super) async fn forget_principal(
         &self,
         connection: &mut SqliteConnection,
@@ -90,4 +90,26 @@ impl SqliteStore {
         let found = role::find(connection, name).await?;
         Ok(found.map(|role| Arn::role(&self.account, &role.path, &role.name)))
     }
+}
+
+/// Makes every key policy that names `old` name `new`.
+async fn rename_in_key_policies(
+    connection: &mut SqliteConnection,
+    old: &Known,
+    new: &str,
+) -> Result<(), IdentityError> {
+    let policies: Vec<(String, String)> = sqlx::query_as("SELECT id, policy FROM kms_keys")
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed("read key policies"))?;
+    for (key, policy) in policies {
+        let Some(renamed) = trust_policy::renamed(&policy, old, new) else { continue };
+        sqlx::query("UPDATE kms_keys SET policy = ? WHERE id = ?")
+            .bind(renamed)
+            .bind(key)
+            .execute(&mut *connection)
+            .await
+            .map_err(failed("change a key policy"))?;
+    }
+    Ok(())
 }
