@@ -17,6 +17,7 @@ pub(crate) mod kms;
 pub(crate) mod managed_policies;
 pub(crate) mod node_connections;
 pub(crate) mod nodes;
+pub(crate) mod objects;
 pub(crate) mod oidc_providers;
 pub(crate) mod passkeys;
 pub(crate) mod roles;
@@ -128,6 +129,14 @@ macro_rules! suite {
                 nodes_are_listed_page_by_page,
                 nodes_are_filtered,
                 a_deregistered_node_leaves_only_its_sessions,
+            }
+            objects {
+                a_bucket_is_made_once_and_removed_empty,
+                an_object_takes_the_place_of_another,
+                objects_are_listed_in_the_order_of_bytes,
+                a_precondition_is_about_what_is_there,
+                what_is_retained_stays,
+                an_upload_becomes_an_object_or_nothing,
             }
             oidc_providers {
                 a_provider_is_found_by_its_issuer,

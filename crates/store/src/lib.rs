@@ -12,6 +12,7 @@ mod identity;
 mod kms;
 mod node;
 mod node_connection;
+mod object;
 mod page;
 mod passkey;
 mod seal;
@@ -48,6 +49,10 @@ pub use node::{
 };
 pub use node_connection::{
     CloseReason, LastClose, NodeConnection, NodeConnectionStatus, NodeConnectionStore,
+};
+pub use object::{
+    Bucket, BucketLock, BucketStore, Bypass, ObjectAttributes, ObjectError, ObjectStore, Precondition,
+    Retention, RetentionMode, Segment, StoredObject, Upload, UploadPart, UploadStore,
 };
 pub use page::{Page, Paged};
 pub use passkey::{Passkey, PasskeyCreation, PasskeySignIn, PasskeyStore, PasskeyUse, SpentChallenge};
@@ -99,6 +104,9 @@ impl<T> IdentityStore for T where
 pub trait Store:
     NodeStore
     + NodeConnectionStore
+    + BucketStore
+    + ObjectStore
+    + UploadStore
     + ActivationStore
     + SessionStore
     + TagStore
@@ -115,6 +123,9 @@ pub trait Store:
 impl<T> Store for T where
     T: NodeStore
         + NodeConnectionStore
+        + BucketStore
+        + ObjectStore
+        + UploadStore
         + ActivationStore
         + SessionStore
         + TagStore

@@ -11,6 +11,7 @@ mod identity;
 mod kms;
 mod node;
 mod node_connection;
+mod object;
 mod open;
 mod page;
 mod passkey;
