@@ -331,17 +331,22 @@ impl Operation {
             Self::Kms(_) => Service::Kms,
             Self::Postern(_) => Service::Postern,
             Self::Ssm(_) => Service::Ssm,
+        Self::Ssm(ssm::Operation::CreateDocument),
             Self::Sts(_) => Service::Sts,
+        Self::Ssm(ssm::Operation::DeleteDocument),
         }
     }
 
+        Self::Ssm(ssm::Operation::DescribeDocumentPermission),
     /// The name on the wire.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+        Self::Ssm(ssm::Operation::ListDocumentVersions),
             Self::Cloudtrail(operation) => operation.name(),
             Self::Ec2messages(operation) => operation.name(),
             Self::Iam(operation) => operation.name(),
+        Self::Ssm(ssm::Operation::ModifyDocumentPermission),
             Self::Kms(operation) => operation.name(),
             Self::Postern(operation) => operation.name(),
             Self::Ssm(operation) => operation.name(),
@@ -349,3 +354,5 @@ impl Operation {
         }
     }
 }
+        Self::Ssm(ssm::Operation::UpdateDocument),
+        Self::Ssm(ssm::Operation::UpdateDocumentDefaultVersion),

@@ -9,6 +9,7 @@
 
 mod amazon;
 mod arguments;
+mod format;
 mod hash;
 mod parameter;
 mod session;
@@ -19,10 +20,11 @@ pub use amazon::{
     Platform, amazon_document, default_session_document,
 };
 pub use arguments::{Arguments, InvalidParameters};
+pub use format::{CONTENT_BYTES_MAX, DocumentFormat};
 pub use hash::content_hash;
 pub use parameter::{Parameter, ParameterType};
 pub use session::{
     CommandProperties, Commands, DocumentError, PortProperties, Preferences, Properties, ResolvedSession,
-    SessionDocument, SessionType, ShellProfile,
+    SessionDocument, SessionType, ShellProfile, TimeLimits,
 };
 pub use substitute::substitute;

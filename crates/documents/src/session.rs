@@ -3,19 +3,22 @@
 mod inputs;
 mod properties;
 mod switch;
+mod time_limits;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::DocumentFormat;
 use crate::arguments::{Arguments, InvalidParameters};
 use crate::parameter::Parameter;
 use crate::substitute;
 use inputs::Inputs;
 
 pub use inputs::{Preferences, ShellProfile};
-pub use properties::{CommandProperties, Commands, PortProperties, Properties};
+pub use properties::{CommandProperties, Commands, PortProperties, Properties, SFTP_TYPE};
+pub use time_limits::TimeLimits;
 
 /// The schema version of session documents.
 const SCHEMA_VERSION: &str = "1.0";
@@ -34,6 +37,7 @@ pub struct SessionDocument {
     pub parameters: Vec<Parameter>,
     inputs: Inputs,
     properties: Value,
+    limits: TimeLimits,
 }
 
 /// The kinds of sessions.
@@ -83,6 +87,15 @@ pub enum DocumentError {
         /// What the parser said.
         reason: String,
     },
+    /// The content is not YAML.
+    #[error("the document is not YAML: {reason}")]
+    NotYaml {
+        /// What the parser said.
+        reason: String,
+    },
+    /// The content is longer than documents are.
+    #[error("the document is larger than 65536 bytes")]
+    TooLarge,
     /// A schema that session documents do not have.
     #[error("schemaVersion {found:?} is not supported for session documents, only \"1.0\" is")]
     SchemaVersion {
@@ -128,30 +141,32 @@ struct Content {
 }
 
 impl SessionDocument {
-    /// Reads a document that someone wrote. A field that this version does not know is refused: it would be a
-    /// preference that silently has no effect.
+    /// Reads a document in JSON that someone wrote, under AWS's limits.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn parse(content: &str) -> Result<Self, DocumentError> {
+        Self::read(&DocumentFormat::Json.read(content)?, TimeLimits::AWS)
+    }
+
+    /// Reads a document that someone wrote. A field that this version does not know is refused, as is one that another
+    /// makes idle: it would be a preference that silently has no effect.
     ///
     /// # Errors
     /// Says which field, and why.
-    pub fn parse(content: &str) -> Result<Self, DocumentError> {
-        let content: Value = serde_json::from_str(content)
-            .map_err(|error| DocumentError::NotJson { reason: error.to_string() })?;
-        let document = Self::received(&content)?;
-        let unknown = unknown_field("", &content, FIELDS)
-            .or_else(|| unknown_field("inputs.", &content["inputs"], inputs::FIELDS))
-            .or_else(|| {
-                unknown_field(
-                    "inputs.shellProfile.",
-                    &content["inputs"]["shellProfile"],
-                    inputs::SHELL_FIELDS,
-                )
-            })
+    pub fn read(content: &Value, limits: TimeLimits) -> Result<Self, DocumentError> {
+        let document = Self::with_limits(content, limits)?;
+        let inputs = &content["inputs"];
+        let unknown = unknown_field("", content, FIELDS)
+            .or_else(|| unknown_field("inputs.", inputs, inputs::FIELDS))
+            .or_else(|| unknown_field("inputs.shellProfile.", &inputs["shellProfile"], inputs::SHELL_FIELDS))
             .or_else(|| document.parameters.iter().find_map(Parameter::unknown_field))
             .or_else(|| properties::unknown_field(document.session_type, &content["properties"]));
-        match unknown {
-            Some(place) => Err(DocumentError::UnknownField { place }),
-            None => Ok(document),
+        if let Some(place) = unknown {
+            return Err(DocumentError::UnknownField { place });
         }
+        document.inputs.check(document.session_type)?;
+        Ok(document)
     }
 
     /// Reads a document that a server sent. Its newer fields are ignored, as AWS's agent does.
@@ -159,6 +174,10 @@ impl SessionDocument {
     /// # Errors
     /// Says which field, and why.
     pub fn received(content: &Value) -> Result<Self, DocumentError> {
+        Self::with_limits(content, TimeLimits::NONE)
+    }
+
+    fn with_limits(content: &Value, limits: TimeLimits) -> Result<Self, DocumentError> {
         if !content.is_object() {
             return Err(DocumentError::NotJson { reason: "it is some other JSON value".to_owned() });
         }
@@ -167,7 +186,7 @@ impl SessionDocument {
         if content.schema_version != SCHEMA_VERSION {
             return Err(DocumentError::SchemaVersion { found: content.schema_version });
         }
-        let inputs = Inputs::read(content.inputs.as_ref())?;
+        let inputs = Inputs::read(content.inputs.as_ref(), limits)?;
         properties::check(content.session_type, &content.properties)?;
         Ok(Self {
             description: content.description,
@@ -175,6 +194,7 @@ impl SessionDocument {
             parameters: Parameter::read_all(&content.parameters.unwrap_or_default())?,
             inputs,
             properties: content.properties,
+            limits,
         })
     }
 
@@ -201,7 +221,7 @@ impl SessionDocument {
         let properties = substitute(&self.properties, &all);
         Ok(ResolvedSession {
             session_type: self.session_type,
-            preferences: Inputs::read(Some(&inputs))?.resolved()?,
+            preferences: Inputs::read(Some(&inputs), self.limits)?.resolved(self.limits)?,
             properties: properties::resolved(self.session_type, &properties)?,
         })
     }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postern_gateway::EndReason;
-use postern_ids::SessionId;
-use postern_store::{SessionClaim, StoreError};
+use postern_ids::{Arn, SessionId};
+use postern_store::{ResourceKey, SessionClaim, StoreError, Tag};
 use tokio::time;
 
 use crate::app::App;
@@ -122,7 +122,15 @@ async fn verdict(app: &App, claim: &SessionClaim) -> Result<Verdict, ReviewError
         Err(lost) => return Ok(revoked(&lost.to_string())),
     };
     let caller = right.caller(principal, token);
-    let checks = right.checks(&claim.node, node_tags, &app.region, &app.account, app.sessions.document_check);
+    let document_tags = document_tags(app, &right).await?;
+    let checks = right.checks(
+        &claim.node,
+        node_tags,
+        &document_tags,
+        &app.region,
+        &app.account,
+        app.sessions.document_check,
+    );
     let may = async |action: &str, checks| {
         let reviewed = app.authorizer.review(&caller, &right.request, checks).await;
         let undecided = |source| ReviewError::Undecided { session: claim.id.clone(), source };
@@ -137,6 +145,16 @@ async fn verdict(app: &App, claim: &SessionClaim) -> Result<Verdict, ReviewError
         }
         verdict => Ok(verdict),
     }
+}
+
+/// The tags of the session's document; those of the start once it is gone, for a session outlives its document.
+async fn document_tags(app: &App, right: &SessionRight) -> Result<Vec<Tag>, StoreError> {
+    let name = right.document.resource().strip_prefix("document/").unwrap_or_default();
+    let is_own = Arn::document(&app.region, &app.account, name) == right.document;
+    if !is_own || app.store.document(name).await?.is_none() {
+        return Ok(right.document_tags.clone());
+    }
+    app.store.tags(&ResourceKey::document(name)).await
 }
 
 /// Whether nobody has a data channel without the right to it. As long as clients may come unsigned, whoever loses that

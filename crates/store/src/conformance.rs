@@ -8,6 +8,7 @@ pub(crate) mod account;
 pub(crate) mod activations;
 pub(crate) mod authorization;
 pub(crate) mod console;
+pub(crate) mod documents;
 pub(crate) mod groups;
 pub(crate) mod held_policies;
 pub(crate) mod identity_samples;
@@ -74,6 +75,13 @@ macro_rules! suite {
                 a_changed_or_taken_password_revokes_its_users_sign_ins,
                 a_sign_in_takes_the_password_that_there_still_is,
                 an_owners_oldest_sign_ins_are_forgotten,
+            }
+            documents {
+                a_document_is_created_once,
+                versions_are_added_chosen_and_deleted,
+                a_version_that_makes_no_sense_changes_nothing,
+                there_are_so_many_documents_and_versions,
+                a_document_takes_its_tags_with_it,
             }
             groups {
                 a_group_is_found_renamed_and_listed,

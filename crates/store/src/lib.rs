@@ -7,6 +7,7 @@ mod activation;
 #[cfg(test)]
 mod conformance;
 mod console;
+mod document;
 mod error;
 mod identity;
 mod kms;
@@ -27,6 +28,10 @@ pub use activation::{Activation, ActivationFilter, ActivationStore};
 pub use console::{
     ConsoleSignIn, ConsoleSignInStore, PasswordProof, SIGN_INS_KEPT, SIGN_INS_PER_OWNER_MAX, SignInEnd,
     SignInStage,
+};
+pub use document::{
+    Document, DocumentError, DocumentQuotas, DocumentStore, DocumentVersion, NewDocument, NewDocumentVersion,
+    VersionChoice,
 };
 pub use error::{BoxError, StoreError};
 pub use identity::{
@@ -110,6 +115,7 @@ pub trait Store:
     + ActivationStore
     + SessionStore
     + TagStore
+    + DocumentStore
     + IdentityStore
     + ConsoleSignInStore
     + PasskeyStore
@@ -129,6 +135,7 @@ impl<T> Store for T where
         + ActivationStore
         + SessionStore
         + TagStore
+        + DocumentStore
         + IdentityStore
         + ConsoleSignInStore
         + PasskeyStore

@@ -5,6 +5,7 @@
 
 mod activation;
 mod console;
+mod document;
 mod fields;
 mod generation;
 mod identity;

@@ -41,6 +41,12 @@ impl ResourceKey {
     pub fn node(node: &postern_ids::NodeId) -> Self {
         Self { resource_type: ResourceType::ManagedInstance, id: node.to_string() }
     }
+
+    /// The tags of a document of the account.
+    #[must_use]
+    pub fn document(name: &str) -> Self {
+        Self { resource_type: ResourceType::Document, id: name.to_owned() }
+    }
 }
 
 /// Why tags were not added.
@@ -52,7 +58,7 @@ pub enum AddTagsError {
         /// How many it may have.
         limit: usize,
     },
-    /// There is no such node (other kinds of resource are the caller's to check).
+    /// There is no such node or document (parameters are the caller's to check).
     #[error("the resource does not exist")]
     ResourceUnknown,
     /// Storage failed.
@@ -64,7 +70,7 @@ pub enum AddTagsError {
 #[async_trait]
 pub trait TagStore: Send + Sync {
     /// Adds `tags`, replacing the values of keys that are there already: all of them, or none when the resource
-    /// would then have more than `limit`. A node that was deregistered meanwhile gets none.
+    /// would then have more than `limit`. A node or document that is gone meanwhile gets none.
     async fn add_tags(&self, resource: &ResourceKey, tags: &[Tag], limit: usize) -> Result<(), AddTagsError>;
 
     /// Removes the tags with `keys`. A key that is not there is no error.

@@ -8,6 +8,12 @@ const service: Service = { name: 'ssm', protocol: 'json', targetPrefix: 'AmazonS
 
 export type AccessType = 'Standard' | 'JustInTime';
 
+export interface AccountSharingInfo {
+  readonly AccountId?: string | undefined;
+  /** at most 8 characters */
+  readonly SharedDocumentVersion?: string | undefined;
+}
+
 export interface Activation {
   readonly ActivationId?: string | undefined;
   /** 0 to 256 characters */
@@ -49,6 +55,15 @@ export interface AttachmentInformation {
   readonly Name?: string | undefined;
 }
 
+export interface AttachmentsSource {
+  readonly Key?: AttachmentsSourceKey | undefined;
+  /** 1 to 1 items */
+  readonly Values?: readonly string[] | undefined;
+  readonly Name?: string | undefined;
+}
+
+export type AttachmentsSourceKey = 'SourceUrl' | 'S3FileUrl' | 'AttachmentReference';
+
 export type CloudProvider = 'AWS' | 'Azure' | 'GCP';
 
 export interface ComplianceExecutionSummary {
@@ -82,6 +97,12 @@ export interface DescribeActivationsFilter {
 }
 
 export type DescribeActivationsFilterKeys = 'ActivationIds' | 'DefaultInstanceName' | 'IamRole';
+
+export interface DocumentDefaultVersionDescription {
+  readonly Name?: string | undefined;
+  readonly DefaultVersion?: string | undefined;
+  readonly DefaultVersionName?: string | undefined;
+}
 
 export interface DocumentDescription {
   readonly Sha1?: string | undefined;
@@ -177,6 +198,8 @@ export interface DocumentParameter {
 
 export type DocumentParameterType = 'String' | 'StringList';
 
+export type DocumentPermissionType = 'Share';
+
 export interface DocumentRequires {
   readonly Name: string;
   readonly Version?: string | undefined;
@@ -188,6 +211,22 @@ export interface DocumentRequires {
 export type DocumentStatus = 'Creating' | 'Active' | 'Updating' | 'Deleting' | 'Failed';
 
 export type DocumentType = 'Command' | 'Policy' | 'Automation' | 'Session' | 'Package' | 'ApplicationConfiguration' | 'ApplicationConfigurationSchema' | 'DeploymentStrategy' | 'ChangeCalendar' | 'Automation.ChangeTemplate' | 'ProblemAnalysis' | 'ProblemAnalysisTemplate' | 'CloudFormation' | 'ConformancePackTemplate' | 'QuickSetup' | 'ManualApprovalPolicy' | 'AutoApprovalPolicy';
+
+export interface DocumentVersionInfo {
+  readonly Name?: string | undefined;
+  /** at most 1024 characters */
+  readonly DisplayName?: string | undefined;
+  readonly DocumentVersion?: string | undefined;
+  readonly VersionName?: string | undefined;
+  readonly CreatedDate?: number | undefined;
+  readonly IsDefaultVersion?: boolean | undefined;
+  readonly DocumentFormat?: DocumentFormat | undefined;
+  readonly Status?: DocumentStatus | undefined;
+  readonly StatusInformation?: string | undefined;
+  readonly ReviewStatus?: ReviewStatus | undefined;
+  /** 1 to 10 items */
+  readonly CloudProviders?: readonly CloudProvider[] | undefined;
+}
 
 export interface InstanceAggregatedAssociationOverview {
   readonly DetailedStatus?: string | undefined;
@@ -404,6 +443,33 @@ export interface CreateActivationOutput {
 
 export const CreateActivation: Operation<CreateActivationInput, CreateActivationOutput> = { service, name: 'CreateActivation' };
 
+export interface CreateDocumentInput {
+  /** at least 1 characters */
+  readonly Content: string;
+  /** at least 1 items */
+  readonly Requires?: readonly DocumentRequires[] | undefined;
+  /** 0 to 20 items */
+  readonly Attachments?: readonly AttachmentsSource[] | undefined;
+  readonly Name: string;
+  /** at most 1024 characters */
+  readonly DisplayName?: string | undefined;
+  readonly VersionName?: string | undefined;
+  readonly DocumentType?: DocumentType | undefined;
+  readonly DocumentFormat?: DocumentFormat | undefined;
+  /** at most 200 characters */
+  readonly TargetType?: string | undefined;
+  /** at most 1000 items */
+  readonly Tags?: readonly Tag[] | undefined;
+  /** 1 to 10 items */
+  readonly CloudProviders?: readonly CloudProvider[] | undefined;
+}
+
+export interface CreateDocumentOutput {
+  readonly DocumentDescription?: DocumentDescription | undefined;
+}
+
+export const CreateDocument: Operation<CreateDocumentInput, CreateDocumentOutput> = { service, name: 'CreateDocument' };
+
 export interface DeleteActivationInput {
   readonly ActivationId: string;
 }
@@ -411,6 +477,17 @@ export interface DeleteActivationInput {
 export type DeleteActivationOutput = Readonly<Record<string, never>>;
 
 export const DeleteActivation: Operation<DeleteActivationInput, DeleteActivationOutput> = { service, name: 'DeleteActivation' };
+
+export interface DeleteDocumentInput {
+  readonly Name: string;
+  readonly DocumentVersion?: string | undefined;
+  readonly VersionName?: string | undefined;
+  readonly Force?: boolean | undefined;
+}
+
+export type DeleteDocumentOutput = Readonly<Record<string, never>>;
+
+export const DeleteDocument: Operation<DeleteDocumentInput, DeleteDocumentOutput> = { service, name: 'DeleteDocument' };
 
 export interface DeregisterManagedInstanceInput {
   /** 20 to 124 characters */
@@ -446,6 +523,23 @@ export interface DescribeDocumentOutput {
 }
 
 export const DescribeDocument: Operation<DescribeDocumentInput, DescribeDocumentOutput> = { service, name: 'DescribeDocument' };
+
+export interface DescribeDocumentPermissionInput {
+  readonly Name: string;
+  readonly PermissionType: DocumentPermissionType;
+  /** 1 to 200 */
+  readonly MaxResults?: number | undefined;
+  readonly NextToken?: string | undefined;
+}
+
+export interface DescribeDocumentPermissionOutput {
+  /** at most 20 items */
+  readonly AccountIds?: readonly string[] | undefined;
+  readonly AccountSharingInfoList?: readonly AccountSharingInfo[] | undefined;
+  readonly NextToken?: string | undefined;
+}
+
+export const DescribeDocumentPermission: Operation<DescribeDocumentPermissionInput, DescribeDocumentPermissionOutput> = { service, name: 'DescribeDocumentPermission' };
 
 export interface DescribeInstanceInformationInput {
   /** at least 0 items */
@@ -521,6 +615,21 @@ export interface GetDocumentOutput {
 
 export const GetDocument: Operation<GetDocumentInput, GetDocumentOutput> = { service, name: 'GetDocument' };
 
+export interface ListDocumentVersionsInput {
+  readonly Name: string;
+  /** 1 to 50 */
+  readonly MaxResults?: number | undefined;
+  readonly NextToken?: string | undefined;
+}
+
+export interface ListDocumentVersionsOutput {
+  /** at least 1 items */
+  readonly DocumentVersions?: readonly DocumentVersionInfo[] | undefined;
+  readonly NextToken?: string | undefined;
+}
+
+export const ListDocumentVersions: Operation<ListDocumentVersionsInput, ListDocumentVersionsOutput> = { service, name: 'ListDocumentVersions' };
+
 export interface ListDocumentsInput {
   /** at least 1 items */
   readonly DocumentFilterList?: readonly DocumentFilter[] | undefined;
@@ -564,6 +673,21 @@ export interface ListTagsForResourceOutput {
 }
 
 export const ListTagsForResource: Operation<ListTagsForResourceInput, ListTagsForResourceOutput> = { service, name: 'ListTagsForResource' };
+
+export interface ModifyDocumentPermissionInput {
+  readonly Name: string;
+  readonly PermissionType: DocumentPermissionType;
+  /** at most 20 items */
+  readonly AccountIdsToAdd?: readonly string[] | undefined;
+  /** at most 20 items */
+  readonly AccountIdsToRemove?: readonly string[] | undefined;
+  /** at most 8 characters */
+  readonly SharedDocumentVersion?: string | undefined;
+}
+
+export type ModifyDocumentPermissionOutput = Readonly<Record<string, never>>;
+
+export const ModifyDocumentPermission: Operation<ModifyDocumentPermissionInput, ModifyDocumentPermissionOutput> = { service, name: 'ModifyDocumentPermission' };
 
 export interface PutComplianceItemsInput {
   /** 1 to 100 characters */
@@ -686,6 +810,40 @@ export interface TerminateSessionOutput {
 }
 
 export const TerminateSession: Operation<TerminateSessionInput, TerminateSessionOutput> = { service, name: 'TerminateSession' };
+
+export interface UpdateDocumentInput {
+  /** at least 1 characters */
+  readonly Content: string;
+  /** 0 to 20 items */
+  readonly Attachments?: readonly AttachmentsSource[] | undefined;
+  readonly Name: string;
+  /** at most 1024 characters */
+  readonly DisplayName?: string | undefined;
+  readonly VersionName?: string | undefined;
+  readonly DocumentVersion?: string | undefined;
+  readonly DocumentFormat?: DocumentFormat | undefined;
+  /** at most 200 characters */
+  readonly TargetType?: string | undefined;
+  /** 1 to 10 items */
+  readonly CloudProviders?: readonly CloudProvider[] | undefined;
+}
+
+export interface UpdateDocumentOutput {
+  readonly DocumentDescription?: DocumentDescription | undefined;
+}
+
+export const UpdateDocument: Operation<UpdateDocumentInput, UpdateDocumentOutput> = { service, name: 'UpdateDocument' };
+
+export interface UpdateDocumentDefaultVersionInput {
+  readonly Name: string;
+  readonly DocumentVersion: string;
+}
+
+export interface UpdateDocumentDefaultVersionOutput {
+  readonly Description?: DocumentDefaultVersionDescription | undefined;
+}
+
+export const UpdateDocumentDefaultVersion: Operation<UpdateDocumentDefaultVersionInput, UpdateDocumentDefaultVersionOutput> = { service, name: 'UpdateDocumentDefaultVersion' };
 
 export interface UpdateInstanceAssociationStatusInput {
   readonly AssociationId: string;

@@ -2,11 +2,13 @@
 //!
 //! Source: "Session document schema" of the AWS Systems Manager User Guide.
 
+mod check;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::DocumentError;
 use super::switch::Switch;
+use super::{DocumentError, SessionType, TimeLimits};
 use crate::substitute::{has_reference, substitute};
 
 pub(super) const FIELDS: &[&str] = &[
@@ -25,11 +27,8 @@ pub(super) const FIELDS: &[&str] = &[
 ];
 pub(super) const SHELL_FIELDS: &[&str] = &["linux", "windows"];
 
-/// Minutes without input or output after which a session ends: AWS's default and limits.
+/// Minutes without input or output after which a session ends: AWS's default.
 const IDLE_MINUTES_DEFAULT: u32 = 20;
-const IDLE_MINUTES_MAX: u32 = 60;
-/// Minutes after which a session ends in any case: AWS's limit; there is no default.
-const DURATION_MINUTES_MAX: u32 = 1440;
 
 /// The preferences as a document writes them: any of them may be a reference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,7 +80,7 @@ pub struct Preferences {
     /// That user, if the tags name none.
     pub run_as_default_user: Option<String>,
     /// Minutes without input or output until the session ends.
-    pub idle_timeout_minutes: u32,
+    pub idle_timeout_minutes: Option<u32>,
     /// Minutes until the session ends in any case.
     pub max_session_duration_minutes: Option<u32>,
     /// What the shell is told when it starts.
@@ -109,30 +108,41 @@ impl Default for Inputs {
 
 impl Inputs {
     /// Reads preferences; `null` and absent ones take their defaults.
-    pub(super) fn read(inputs: Option<&Value>) -> Result<Self, DocumentError> {
+    pub(super) fn read(inputs: Option<&Value>, limits: TimeLimits) -> Result<Self, DocumentError> {
         let Some(inputs) = inputs.filter(|inputs| !inputs.is_null()) else { return Ok(Self::default()) };
         let Some(members) = inputs.as_object() else {
             return Err(DocumentError::field("inputs", "not an object"));
         };
         let present = members.iter().filter(|(_, value)| !value.is_null());
-        let present: Value = present.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let present: Map<String, Value> =
+            present.map(|(name, value)| (name.clone(), value.clone())).collect();
+        check::types(&present)?;
         let inputs: Self =
-            serde_json::from_value(present).map_err(|error| DocumentError::json("inputs", &error))?;
-        for (name, switch) in [
-            ("s3EncryptionEnabled", &inputs.s3_encryption_enabled),
-            ("cloudWatchEncryptionEnabled", &inputs.cloud_watch_encryption_enabled),
-            ("cloudWatchStreamingEnabled", &inputs.cloud_watch_streaming_enabled),
-            ("runAsEnabled", &inputs.run_as_enabled),
-        ] {
+            serde_json::from_value(present.into()).map_err(|error| DocumentError::json("inputs", &error))?;
+        for (name, switch) in inputs.switches() {
             switch.check(&format!("inputs.{name}"))?;
         }
         if !has_reference(&inputs.idle_session_timeout) {
-            inputs.idle_timeout_minutes()?;
+            inputs.idle_timeout_minutes(limits)?;
         }
         if !has_reference(&inputs.max_session_duration) {
-            inputs.max_session_duration_minutes()?;
+            inputs.max_session_duration_minutes(limits)?;
         }
         Ok(inputs)
+    }
+
+    /// What whoever writes a document is told, and whoever receives one is not.
+    pub(super) fn check(&self, session_type: SessionType) -> Result<(), DocumentError> {
+        check::values(self, session_type)
+    }
+
+    fn switches(&self) -> [(&'static str, &Switch); 4] {
+        [
+            ("s3EncryptionEnabled", &self.s3_encryption_enabled),
+            ("cloudWatchEncryptionEnabled", &self.cloud_watch_encryption_enabled),
+            ("cloudWatchStreamingEnabled", &self.cloud_watch_streaming_enabled),
+            ("runAsEnabled", &self.run_as_enabled),
+        ]
     }
 
     pub(super) fn to_value(&self) -> Value {
@@ -151,9 +161,9 @@ impl Inputs {
     }
 
     /// The preferences, once references have been replaced.
-    pub(super) fn resolved(self) -> Result<Preferences, DocumentError> {
-        let idle_timeout_minutes = self.idle_timeout_minutes()?;
-        let max_session_duration_minutes = self.max_session_duration_minutes()?;
+    pub(super) fn resolved(self, limits: TimeLimits) -> Result<Preferences, DocumentError> {
+        let idle_timeout_minutes = self.idle_timeout_minutes(limits)?;
+        let max_session_duration_minutes = self.max_session_duration_minutes(limits)?;
         let text = |text: String| (!text.is_empty()).then_some(text);
         Ok(Preferences {
             s3_bucket_name: text(self.s3_bucket_name),
@@ -175,23 +185,35 @@ impl Inputs {
         })
     }
 
-    fn idle_timeout_minutes(&self) -> Result<u32, DocumentError> {
-        let minutes = minutes("inputs.idleSessionTimeout", &self.idle_session_timeout, IDLE_MINUTES_MAX)?;
-        Ok(minutes.unwrap_or(IDLE_MINUTES_DEFAULT))
+    /// `None`: the session may be idle for ever.
+    fn idle_timeout_minutes(&self, limits: TimeLimits) -> Result<Option<u32>, DocumentError> {
+        if self.idle_session_timeout.is_empty() {
+            return Ok(Some(IDLE_MINUTES_DEFAULT));
+        }
+        minutes("inputs.idleSessionTimeout", &self.idle_session_timeout, limits.idle_minutes_max)
     }
 
-    fn max_session_duration_minutes(&self) -> Result<Option<u32>, DocumentError> {
-        minutes("inputs.maxSessionDuration", &self.max_session_duration, DURATION_MINUTES_MAX)
+    fn max_session_duration_minutes(&self, limits: TimeLimits) -> Result<Option<u32>, DocumentError> {
+        if self.max_session_duration.is_empty() {
+            return Ok(None);
+        }
+        minutes("inputs.maxSessionDuration", &self.max_session_duration, limits.duration_minutes_max)
     }
 }
 
-/// Minutes from 1 to `max`, or nothing for an empty text.
-fn minutes(place: &str, text: &str, max: u32) -> Result<Option<u32>, DocumentError> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    match text.parse() {
-        Ok(minutes) if (1..=max).contains(&minutes) => Ok(Some(minutes)),
-        _ => Err(DocumentError::field(place, format!("{text:?} is not a number of minutes from 1 to {max}"))),
+/// Minutes from 1 to `max`. Where there is no `max`, `0` is no limit: `None`.
+fn minutes(place: &str, text: &str, max: Option<u32>) -> Result<Option<u32>, DocumentError> {
+    let found = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u32>().ok()).flatten();
+    match (found, max) {
+        (Some(0), None) => Ok(None),
+        (Some(minutes), None) => Ok(Some(minutes)),
+        (Some(minutes), Some(max)) if (1..=max).contains(&minutes) => Ok(Some(minutes)),
+        (_, Some(max)) => {
+            Err(DocumentError::field(place, format!("{text:?} is not a number of minutes from 1 to {max}")))
+        }
+        (None, None) => Err(DocumentError::field(
+            place,
+            format!("{text:?} is not a number of minutes; \"0\" is no limit"),
+        )),
     }
 }

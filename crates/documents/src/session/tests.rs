@@ -32,7 +32,9 @@ fn the_smallest_document_has_awss_defaults() {
         kms_key_id: None,
         run_as_enabled: false,
         run_as_default_user: None,
-        idle_timeout_minutes: 20,
+        idle_timeout_minutes: Some(
+            20,
+        ),
         max_session_duration_minutes: None,
         shell_profile: ShellProfile {
             linux: "",
@@ -124,7 +126,7 @@ fn what_makes_no_sense_is_refused() {
     inputs.shellProfile.bash is not a field of session documents
     inputs.idleSessionTimeout: "0" is not a number of minutes from 1 to 60
     inputs.idleSessionTimeout: "61" is not a number of minutes from 1 to 60
-    inputs: invalid type: integer `20`, expected a string
+    inputs.idleSessionTimeout: 20 is not a text; write "20"
     inputs.maxSessionDuration: "1441" is not a number of minutes from 1 to 1440
     inputs.runAsEnabled: "perhaps" is neither true nor false
     "#);
@@ -161,7 +163,7 @@ fn references_are_resolved_and_checked_again() {
     };
     let resolved = resolve(json!({"file": ["syslog"], "asUser": ["true"]})).unwrap();
     assert!(resolved.preferences.run_as_enabled);
-    assert_eq!(resolved.preferences.idle_timeout_minutes, 30);
+    assert_eq!(resolved.preferences.idle_timeout_minutes, Some(30));
     let Properties::Commands(commands) = resolved.properties else { panic!("not a command session") };
     let linux = commands.linux.unwrap();
     assert_eq!(linux.commands, "cd /var/log\ntail -f syslog");
@@ -182,4 +184,112 @@ fn a_missing_argument_takes_the_default_on_the_node_too() {
         panic!("not a port")
     };
     assert_eq!(port.port_number, "22");
+}
+
+#[test]
+fn every_preference_is_held_to_its_type_and_form() {
+    let long = "x".repeat(513);
+    let cases = [
+        json!({"s3BucketName": "Logs"}),
+        json!({"s3BucketName": "192.168.5.4"}),
+        json!({"s3BucketName": ["logs"]}),
+        json!({"s3BucketName": "logs", "s3KeyPrefix": "/sessions"}),
+        json!({"s3KeyPrefix": "sessions"}),
+        json!({"s3EncryptionEnabled": 1}),
+        json!({"s3EncryptionEnabled": "on"}),
+        json!({"cloudWatchLogGroupName": "group name"}),
+        json!({"cloudWatchEncryptionEnabled": "1"}),
+        json!({"cloudWatchStreamingEnabled": {}}),
+        json!({"kmsKeyId": "arn:aws:s3:::key"}),
+        json!({"runAsEnabled": true, "runAsDefaultUser": "two words"}),
+        json!({"runAsEnabled": true, "runAsDefaultUser": "-x"}),
+        json!({"runAsDefaultUser": "alice"}),
+        json!({"runAsEnabled": "false", "runAsDefaultUser": "alice"}),
+        json!({"idleSessionTimeout": "+5"}),
+        json!({"idleSessionTimeout": "99999999999"}),
+        json!({"maxSessionDuration": "0"}),
+        json!({"maxSessionDuration": true}),
+        json!({"shellProfile": "date"}),
+        json!({"shellProfile": {"linux": 1}}),
+        json!({"shellProfile": {"windows": long}}),
+    ];
+    let refusals: Vec<String> = cases.iter().map(|inputs| refusal(&shell(inputs.clone()))).collect();
+    insta::assert_snapshot!(refusals.join("\n"), @r#"
+    inputs.s3BucketName: "Logs" is not the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens
+    inputs.s3BucketName: "192.168.5.4" is not the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens
+    inputs.s3BucketName: ["logs"] is not a text
+    inputs.s3KeyPrefix: "/sessions" is not the beginning of a key: at most 512 bytes without control characters, not beginning with /
+    inputs.s3KeyPrefix: there is no bucket for it; set s3BucketName, or leave it empty
+    inputs.s3EncryptionEnabled: 1 is neither true nor false
+    inputs.s3EncryptionEnabled: "on" is neither true nor false
+    inputs.cloudWatchLogGroupName: "group name" is not the name of a log group: at most 512 letters, digits and . - _ / #
+    inputs.cloudWatchEncryptionEnabled: "1" is neither true nor false
+    inputs.cloudWatchStreamingEnabled: {} is neither true nor false
+    inputs.kmsKeyId: "arn:aws:s3:::key" is not the ID, ARN or alias of a KMS key
+    inputs.runAsDefaultUser: "two words" is not the name of a user: at most 256 characters without blanks, : or /, not beginning with -
+    inputs.runAsDefaultUser: "-x" is not the name of a user: at most 256 characters without blanks, : or /, not beginning with -
+    inputs.runAsDefaultUser: it has no effect while runAsEnabled is false; set runAsEnabled to true, or leave it empty
+    inputs.runAsDefaultUser: it has no effect while runAsEnabled is false; set runAsEnabled to true, or leave it empty
+    inputs.idleSessionTimeout: "+5" is not a number of minutes from 1 to 60
+    inputs.idleSessionTimeout: "99999999999" is not a number of minutes from 1 to 60
+    inputs.maxSessionDuration: "0" is not a number of minutes from 1 to 1440
+    inputs.maxSessionDuration: true is not a text; write "true"
+    inputs.shellProfile: not an object; write {"linux": "…", "windows": "…"}
+    inputs.shellProfile.linux: 1 is not a text; write "1"
+    inputs.shellProfile.windows: 513 characters are more than the 512 of a shell profile; put them into a file on the nodes and name that
+    "#);
+}
+
+#[test]
+fn what_awss_own_documents_hold_is_no_contradiction() {
+    let inputs = json!({
+        "s3BucketName": "", "s3KeyPrefix": "", "s3EncryptionEnabled": true, "cloudWatchLogGroupName": "",
+        "cloudWatchEncryptionEnabled": true, "cloudWatchStreamingEnabled": true, "kmsKeyId": "",
+        "runAsEnabled": true, "runAsDefaultUser": "", "idleSessionTimeout": "20", "maxSessionDuration": "60",
+        "shellProfile": {"windows": "", "linux": ""},
+    });
+    parse(&shell(inputs)).unwrap();
+    let alice = json!({"runAsEnabled": true, "runAsDefaultUser": "alice", "kmsKeyId": "alias/sessions"});
+    parse(&shell(alice)).unwrap();
+    for key in [
+        "1234abcd-12ab-34cd-56ef-1234567890ab",
+        "arn:aws:kms:eu-west-1:111122223333:key/1234abcd",
+        "mrk-12ab",
+    ] {
+        parse(&shell(json!({"kmsKeyId": key}))).unwrap();
+    }
+}
+
+#[test]
+fn preferences_of_other_kinds_of_sessions_are_those_that_they_have() {
+    let port = |inputs: Value| json!({"schemaVersion": "1.0", "sessionType": "Port", "inputs": inputs, "properties": {"portNumber": "22"}});
+    parse(&port(json!({"idleSessionTimeout": "5", "kmsKeyId": "alias/a"}))).unwrap();
+    insta::assert_snapshot!(refusal(&port(json!({"s3BucketName": "logs"}))), @"inputs.s3BucketName: nothing is logged of Port sessions; leave it empty");
+    insta::assert_snapshot!(refusal(&port(json!({"shellProfile": {"linux": "date"}}))), @"inputs.shellProfile: no shell is started in Port sessions; leave it empty");
+}
+
+#[test]
+fn an_operator_may_lift_the_limits() {
+    let read = |inputs: Value, limits| {
+        let document = SessionDocument::read(&shell(inputs), limits).map_err(|error| error.to_string())?;
+        let preferences = document.resolve(&Map::new()).map_err(|error| error.to_string())?.preferences;
+        Ok::<_, String>((preferences.idle_timeout_minutes, preferences.max_session_duration_minutes))
+    };
+    let no_limits = json!({"idleSessionTimeout": "0", "maxSessionDuration": "0"});
+    assert_eq!(read(no_limits.clone(), TimeLimits::NONE), Ok((None, None)));
+    let long = json!({"idleSessionTimeout": "1000", "maxSessionDuration": "10000"});
+    assert_eq!(read(long.clone(), TimeLimits::NONE), Ok((Some(1000), Some(10_000))));
+    let tighter = TimeLimits { idle_minutes_max: Some(15), duration_minutes_max: Some(480) };
+    assert_eq!(
+        read(json!({"idleSessionTimeout": "15", "maxSessionDuration": "480"}), tighter),
+        Ok((Some(15), Some(480)))
+    );
+    for (inputs, limits) in [
+        (no_limits, TimeLimits::AWS),
+        (long, TimeLimits::AWS),
+        (json!({"idleSessionTimeout": "16"}), tighter),
+        (json!({"idleSessionTimeout": "x"}), TimeLimits::NONE),
+    ] {
+        assert!(read(inputs.clone(), limits).is_err(), "{inputs}");
+    }
 }

@@ -62,6 +62,9 @@ pub struct SessionRight {
     pub request: RequestContext,
     /// The document.
     pub document: Arn,
+    /// Its tags, for when it is gone.
+    #[serde(default)]
+    pub document_tags: Vec<Tag>,
     /// Whether it was named.
     pub choice: DocumentChoice,
 }
@@ -73,6 +76,7 @@ impl SessionRight {
         caller: &Caller,
         request: &RequestContext,
         document: Arn,
+        document_tags: &[Tag],
         choice: DocumentChoice,
     ) -> Option<Self> {
         Some(Self {
@@ -83,6 +87,7 @@ impl SessionRight {
             source_ip: caller.source_ip,
             request: request.clone(),
             document,
+            document_tags: document_tags.to_vec(),
             choice,
         })
     }
@@ -111,6 +116,7 @@ impl SessionRight {
         &self,
         node: &NodeId,
         node_tags: &[Tag],
+        document_tags: &[Tag],
         region: &Region,
         account: &AccountId,
         setting: DocumentCheck,
@@ -120,7 +126,7 @@ impl SessionRight {
             .on(Arn::managed_instance(region, account, node))
             .about_node(Some(node))
             .with_resource_tags(node_tags);
-        let on_document = start().on(self.document.clone());
+        let on_document = start().on(self.document.clone()).with_resource_tags(document_tags);
         start_session_checks(&on_node, &on_document, self.choice, setting)
     }
 }
@@ -182,11 +188,13 @@ mod tests {
             referer: None,
         };
         let document = "arn:aws:ssm:us-east-1::document/AWS-StartSSHSession".parse().unwrap();
-        let right = SessionRight::of(&caller, &request, document, DocumentChoice::Named).unwrap();
+        let right = SessionRight::of(&caller, &request, document, &[], DocumentChoice::Named).unwrap();
         let stored = serde_json::to_value(&right).unwrap();
         assert_eq!(serde_json::from_value::<SessionRight>(stored).unwrap(), right);
         assert_eq!(right.caller(caller.principal.clone(), None), caller);
         let nobody = Caller::unsigned(Principal::Anonymous, "192.0.2.7".parse().unwrap());
-        assert!(SessionRight::of(&nobody, &request, right.document.clone(), DocumentChoice::Named).is_none());
+        assert!(
+            SessionRight::of(&nobody, &request, right.document.clone(), &[], DocumentChoice::Named).is_none()
+        );
     }
 }

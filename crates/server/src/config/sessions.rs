@@ -3,6 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use postern_documents::TimeLimits;
+
 use super::reader::Reader;
 
 /// Rules of sessions.
@@ -17,6 +19,8 @@ pub struct Sessions {
     pub document_check: DocumentCheck,
     /// What becomes of a live session whose owner may start it no longer.
     pub revocation: Revocation,
+    /// How long the account's documents may let sessions be idle, and last.
+    pub time_limits: TimeLimits,
 }
 
 /// Whether `StartSession` without a document's name asks for the right to the default document. With a name, it always
@@ -52,7 +56,41 @@ impl Sessions {
                 .unwrap_or(Duration::from_secs(5 * 60)),
             document_check: reader.parsed("sessions.document_check").unwrap_or_default(),
             revocation: reader.parsed("sessions.revocation").unwrap_or_default(),
+            time_limits: TimeLimits {
+                idle_minutes_max: minutes_max(
+                    reader,
+                    "sessions.idle_timeout_max",
+                    TimeLimits::AWS.idle_minutes_max,
+                ),
+                duration_minutes_max: minutes_max(
+                    reader,
+                    "sessions.duration_max",
+                    TimeLimits::AWS.duration_minutes_max,
+                ),
+            },
         }
+    }
+}
+
+/// A time in whole minutes, or `unlimited`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct MinutesMax(Option<u32>);
+
+fn minutes_max(reader: &mut Reader, setting: &'static str, default: Option<u32>) -> Option<u32> {
+    reader.parsed::<MinutesMax>(setting).map_or(default, |MinutesMax(max)| max)
+}
+
+impl FromStr for MinutesMax {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "unlimited" {
+            return Ok(Self(None));
+        }
+        let wrong = || format!("{text:?} is neither \"unlimited\" nor a time in whole minutes such as 60m");
+        let seconds = text.parse::<jiff::SignedDuration>().map_err(|_| wrong())?.as_secs();
+        let minutes = u32::try_from(seconds / 60).map_err(|_| wrong())?;
+        if minutes == 0 || seconds % 60 != 0 { Err(wrong()) } else { Ok(Self(Some(minutes))) }
     }
 }
 
@@ -76,6 +114,27 @@ impl FromStr for Revocation {
             "immediate" => Ok(Self::Immediate),
             "next-start" => Ok(Self::NextStart),
             _ => Err(format!("{text:?} is neither \"immediate\" nor \"next-start\"")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_whole_minutes_or_none() {
+        for (text, expected) in [
+            ("unlimited", Some(None)),
+            ("60m", Some(Some(60))),
+            ("24h", Some(Some(1440))),
+            ("120s", Some(Some(2))),
+            ("90s", None),
+            ("0s", None),
+            ("-5m", None),
+            ("20", None),
+        ] {
+            assert_eq!(text.parse::<MinutesMax>().ok(), expected.map(MinutesMax), "{text}");
         }
     }
 }

@@ -3,18 +3,24 @@
 mod activation;
 mod add_tags_to_resource;
 mod create_activation;
+mod create_document;
 mod delete_activation;
+mod delete_document;
 mod deregister_managed_instance;
 mod describe_activations;
 mod describe_document;
+mod describe_document_permission;
 mod describe_instance_information;
 mod describe_sessions;
 mod document;
+mod document_description;
 mod get_connection_status;
 mod get_document;
+mod list_document_versions;
 mod list_documents;
 mod list_instance_associations;
 mod list_tags_for_resource;
+mod modify_document_permission;
 mod node;
 mod node_role;
 mod put_compliance_items;
@@ -28,6 +34,8 @@ mod start_session;
 mod tag;
 mod target;
 mod terminate_session;
+mod update_document;
+mod update_document_default_version;
 mod update_instance_association_status;
 mod update_instance_information;
 mod update_managed_instance_public_key;
@@ -56,17 +64,22 @@ pub(super) async fn run(
     match operation {
         Operation::AddTagsToResource => serve!(add_tags_to_resource),
         Operation::CreateActivation => serve!(create_activation),
+        Operation::CreateDocument => serve!(create_document),
         Operation::DeleteActivation => serve!(delete_activation),
+        Operation::DeleteDocument => serve!(delete_document),
         Operation::DeregisterManagedInstance => serve!(deregister_managed_instance),
         Operation::DescribeActivations => serve!(describe_activations),
         Operation::DescribeDocument => serve!(describe_document),
+        Operation::DescribeDocumentPermission => serve!(describe_document_permission),
         Operation::DescribeInstanceInformation => serve!(describe_instance_information),
         Operation::DescribeSessions => serve!(describe_sessions),
         Operation::GetConnectionStatus => serve!(get_connection_status),
         Operation::GetDocument => serve!(get_document),
         Operation::ListDocuments => serve!(list_documents),
+        Operation::ListDocumentVersions => serve!(list_document_versions),
         Operation::ListInstanceAssociations => serve!(list_instance_associations),
         Operation::ListTagsForResource => serve!(list_tags_for_resource),
+        Operation::ModifyDocumentPermission => serve!(modify_document_permission),
         Operation::PutComplianceItems => serve!(put_compliance_items),
         Operation::PutInventory => serve!(put_inventory),
         Operation::RegisterManagedInstance => serve!(register_managed_instance),
@@ -75,6 +88,8 @@ pub(super) async fn run(
         Operation::ResumeSession => serve!(resume_session),
         Operation::StartSession => serve!(start_session),
         Operation::TerminateSession => serve!(terminate_session),
+        Operation::UpdateDocument => serve!(update_document),
+        Operation::UpdateDocumentDefaultVersion => serve!(update_document_default_version),
         Operation::UpdateInstanceAssociationStatus => serve!(update_instance_association_status),
         Operation::UpdateInstanceInformation => serve!(update_instance_information),
         Operation::UpdateManagedInstancePublicKey => serve!(update_managed_instance_public_key),

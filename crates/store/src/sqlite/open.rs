@@ -260,6 +260,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         migration(5, "passkeys", include_str!("../../migrations/sqlite/0005_passkeys.sql")),
         migration(6, "node_connections", include_str!("../../migrations/sqlite/0006_node_connections.sql")),
         migration(8, "kms", include_str!("../../migrations/sqlite/0008_kms.sql")),
+        migration(10, "documents", include_str!("../../migrations/sqlite/0010_documents.sql")),
         migration(11, "objects", include_str!("../../migrations/sqlite/0011_objects.sql")),
     ]
 }

@@ -10,12 +10,17 @@ use crate::{AddTagsError, ResourceKey, ResourceType, StoreError, Tag, TagStore};
 impl TagStore for SqliteStore {
     async fn add_tags(&self, resource: &ResourceKey, tags: &[Tag], limit: usize) -> Result<(), AddTagsError> {
         let mut tx = self.begin().await?;
-        if resource.resource_type == ResourceType::ManagedInstance {
-            let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM nodes WHERE id = ?)")
+        let exists = match resource.resource_type {
+            ResourceType::ManagedInstance => Some("SELECT EXISTS (SELECT 1 FROM nodes WHERE id = ?)"),
+            ResourceType::Document => Some("SELECT EXISTS (SELECT 1 FROM documents WHERE name = ?)"),
+            ResourceType::Parameter => None,
+        };
+        if let Some(exists) = exists {
+            let known: bool = sqlx::query_scalar(exists)
                 .bind(resource.id.as_str())
                 .fetch_one(&mut *tx)
                 .await
-                .map_err(failed("read a node"))?;
+                .map_err(failed("look for a tagged resource"))?;
             if !known {
                 return Err(AddTagsError::ResourceUnknown);
             }

@@ -29,6 +29,15 @@ Sha256 = "Sha256",
 }
 
 string_enum! {
+/// AWS's `AttachmentsSourceKey`.
+AttachmentsSourceKey {
+SourceUrl = "SourceUrl",
+S3FileUrl = "S3FileUrl",
+AttachmentReference = "AttachmentReference",
+}
+}
+
+string_enum! {
 /// AWS's `CloudProvider`.
 CloudProvider {
 Aws = "AWS",
@@ -114,6 +123,13 @@ string_enum! {
 DocumentParameterType {
 String = "String",
 StringList = "StringList",
+}
+}
+
+string_enum! {
+/// AWS's `DocumentPermissionType`.
+DocumentPermissionType {
+Share = "Share",
 }
 }
 

@@ -8,6 +8,10 @@ use crate::ErrorCode;
 pub const ACTIVATION_EXPIRED: ErrorCode =
     ErrorCode { name: "ActivationExpired", status: 400, message_member: "Message" };
 
+/// `AssociatedInstances`
+pub const ASSOCIATED_INSTANCES: ErrorCode =
+    ErrorCode { name: "AssociatedInstances", status: 400, message_member: "Message" };
+
 /// `AssociationDoesNotExist`
 pub const ASSOCIATION_DOES_NOT_EXIST: ErrorCode =
     ErrorCode { name: "AssociationDoesNotExist", status: 400, message_member: "Message" };
@@ -20,9 +24,33 @@ pub const COMPLIANCE_TYPE_COUNT_LIMIT_EXCEEDED_EXCEPTION: ErrorCode =
 pub const CUSTOM_SCHEMA_COUNT_LIMIT_EXCEEDED_EXCEPTION: ErrorCode =
     ErrorCode { name: "CustomSchemaCountLimitExceededException", status: 400, message_member: "Message" };
 
+/// `DocumentAlreadyExists`
+pub const DOCUMENT_ALREADY_EXISTS: ErrorCode =
+    ErrorCode { name: "DocumentAlreadyExists", status: 400, message_member: "Message" };
+
+/// `DocumentLimitExceeded`
+pub const DOCUMENT_LIMIT_EXCEEDED: ErrorCode =
+    ErrorCode { name: "DocumentLimitExceeded", status: 400, message_member: "Message" };
+
+/// `DocumentPermissionLimit`
+pub const DOCUMENT_PERMISSION_LIMIT: ErrorCode =
+    ErrorCode { name: "DocumentPermissionLimit", status: 400, message_member: "Message" };
+
+/// `DocumentVersionLimitExceeded`
+pub const DOCUMENT_VERSION_LIMIT_EXCEEDED: ErrorCode =
+    ErrorCode { name: "DocumentVersionLimitExceeded", status: 400, message_member: "Message" };
+
 /// `DoesNotExistException`
 pub const DOES_NOT_EXIST_EXCEPTION: ErrorCode =
     ErrorCode { name: "DoesNotExistException", status: 400, message_member: "Message" };
+
+/// `DuplicateDocumentContent`
+pub const DUPLICATE_DOCUMENT_CONTENT: ErrorCode =
+    ErrorCode { name: "DuplicateDocumentContent", status: 400, message_member: "Message" };
+
+/// `DuplicateDocumentVersionName`
+pub const DUPLICATE_DOCUMENT_VERSION_NAME: ErrorCode =
+    ErrorCode { name: "DuplicateDocumentVersionName", status: 400, message_member: "Message" };
 
 /// `InstanceAlreadyRegistered`
 pub const INSTANCE_ALREADY_REGISTERED: ErrorCode =
@@ -47,6 +75,18 @@ pub const INVALID_DOCUMENT: ErrorCode =
 /// `InvalidDocumentContent`
 pub const INVALID_DOCUMENT_CONTENT: ErrorCode =
     ErrorCode { name: "InvalidDocumentContent", status: 400, message_member: "Message" };
+
+/// `InvalidDocumentOperation`
+pub const INVALID_DOCUMENT_OPERATION: ErrorCode =
+    ErrorCode { name: "InvalidDocumentOperation", status: 400, message_member: "Message" };
+
+/// `InvalidDocumentSchemaVersion`
+pub const INVALID_DOCUMENT_SCHEMA_VERSION: ErrorCode =
+    ErrorCode { name: "InvalidDocumentSchemaVersion", status: 400, message_member: "Message" };
+
+/// `InvalidDocumentType`
+pub const INVALID_DOCUMENT_TYPE: ErrorCode =
+    ErrorCode { name: "InvalidDocumentType", status: 400, message_member: "Message" };
 
 /// `InvalidDocumentVersion`
 pub const INVALID_DOCUMENT_VERSION: ErrorCode =
@@ -88,6 +128,10 @@ pub const INVALID_NEXT_TOKEN: ErrorCode =
 pub const INVALID_PARAMETERS: ErrorCode =
     ErrorCode { name: "InvalidParameters", status: 400, message_member: "Message" };
 
+/// `InvalidPermissionType`
+pub const INVALID_PERMISSION_TYPE: ErrorCode =
+    ErrorCode { name: "InvalidPermissionType", status: 400, message_member: "Message" };
+
 /// `InvalidPublicKey`
 pub const INVALID_PUBLIC_KEY: ErrorCode =
     ErrorCode { name: "InvalidPublicKey", status: 400, message_member: "Message" };
@@ -115,6 +159,14 @@ pub const ITEM_SIZE_LIMIT_EXCEEDED_EXCEPTION: ErrorCode =
 /// `MachineFingerprintDoesNotMatch`
 pub const MACHINE_FINGERPRINT_DOES_NOT_MATCH: ErrorCode =
     ErrorCode { name: "MachineFingerprintDoesNotMatch", status: 400, message_member: "Message" };
+
+/// `MaxDocumentSizeExceeded`
+pub const MAX_DOCUMENT_SIZE_EXCEEDED: ErrorCode =
+    ErrorCode { name: "MaxDocumentSizeExceeded", status: 400, message_member: "Message" };
+
+/// `NoLongerSupportedException`
+pub const NO_LONGER_SUPPORTED_EXCEPTION: ErrorCode =
+    ErrorCode { name: "NoLongerSupportedException", status: 400, message_member: "Message" };
 
 /// `PublicKeyAlreadyRegistered`
 pub const PUBLIC_KEY_ALREADY_REGISTERED: ErrorCode =

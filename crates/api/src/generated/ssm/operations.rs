@@ -19,14 +19,20 @@ pub enum Operation {
     AddTagsToResource,
     /// `ssm:CreateActivation`
     CreateActivation,
+    /// `ssm:CreateDocument`
+    CreateDocument,
     /// `ssm:DeleteActivation`
     DeleteActivation,
+    /// `ssm:DeleteDocument`
+    DeleteDocument,
     /// `ssm:DeregisterManagedInstance`
     DeregisterManagedInstance,
     /// `ssm:DescribeActivations`
     DescribeActivations,
     /// `ssm:DescribeDocument`
     DescribeDocument,
+    /// `ssm:DescribeDocumentPermission`
+    DescribeDocumentPermission,
     /// `ssm:DescribeInstanceInformation`
     DescribeInstanceInformation,
     /// `ssm:DescribeSessions`
@@ -35,12 +41,16 @@ pub enum Operation {
     GetConnectionStatus,
     /// `ssm:GetDocument`
     GetDocument,
+    /// `ssm:ListDocumentVersions`
+    ListDocumentVersions,
     /// `ssm:ListDocuments`
     ListDocuments,
     /// `ssm:ListInstanceAssociations`
     ListInstanceAssociations,
     /// `ssm:ListTagsForResource`
     ListTagsForResource,
+    /// `ssm:ModifyDocumentPermission`
+    ModifyDocumentPermission,
     /// `ssm:PutComplianceItems`
     PutComplianceItems,
     /// `ssm:PutInventory`
@@ -57,6 +67,10 @@ pub enum Operation {
     StartSession,
     /// `ssm:TerminateSession`
     TerminateSession,
+    /// `ssm:UpdateDocument`
+    UpdateDocument,
+    /// `ssm:UpdateDocumentDefaultVersion`
+    UpdateDocumentDefaultVersion,
     /// `ssm:UpdateInstanceAssociationStatus`
     UpdateInstanceAssociationStatus,
     /// `ssm:UpdateInstanceInformation`
@@ -72,17 +86,22 @@ impl Operation {
     pub const ALL: &'static [Self] = &[
         Self::AddTagsToResource,
         Self::CreateActivation,
+        Self::CreateDocument,
         Self::DeleteActivation,
+        Self::DeleteDocument,
         Self::DeregisterManagedInstance,
         Self::DescribeActivations,
         Self::DescribeDocument,
+        Self::DescribeDocumentPermission,
         Self::DescribeInstanceInformation,
         Self::DescribeSessions,
         Self::GetConnectionStatus,
         Self::GetDocument,
+        Self::ListDocumentVersions,
         Self::ListDocuments,
         Self::ListInstanceAssociations,
         Self::ListTagsForResource,
+        Self::ModifyDocumentPermission,
         Self::PutComplianceItems,
         Self::PutInventory,
         Self::RegisterManagedInstance,
@@ -91,6 +110,8 @@ impl Operation {
         Self::ResumeSession,
         Self::StartSession,
         Self::TerminateSession,
+        Self::UpdateDocument,
+        Self::UpdateDocumentDefaultVersion,
         Self::UpdateInstanceAssociationStatus,
         Self::UpdateInstanceInformation,
         Self::UpdateManagedInstancePublicKey,
@@ -103,17 +124,22 @@ impl Operation {
         match self {
             Self::AddTagsToResource => "AddTagsToResource",
             Self::CreateActivation => "CreateActivation",
+            Self::CreateDocument => "CreateDocument",
             Self::DeleteActivation => "DeleteActivation",
+            Self::DeleteDocument => "DeleteDocument",
             Self::DeregisterManagedInstance => "DeregisterManagedInstance",
             Self::DescribeActivations => "DescribeActivations",
             Self::DescribeDocument => "DescribeDocument",
+            Self::DescribeDocumentPermission => "DescribeDocumentPermission",
             Self::DescribeInstanceInformation => "DescribeInstanceInformation",
             Self::DescribeSessions => "DescribeSessions",
             Self::GetConnectionStatus => "GetConnectionStatus",
             Self::GetDocument => "GetDocument",
+            Self::ListDocumentVersions => "ListDocumentVersions",
             Self::ListDocuments => "ListDocuments",
             Self::ListInstanceAssociations => "ListInstanceAssociations",
             Self::ListTagsForResource => "ListTagsForResource",
+            Self::ModifyDocumentPermission => "ModifyDocumentPermission",
             Self::PutComplianceItems => "PutComplianceItems",
             Self::PutInventory => "PutInventory",
             Self::RegisterManagedInstance => "RegisterManagedInstance",
@@ -122,6 +148,8 @@ impl Operation {
             Self::ResumeSession => "ResumeSession",
             Self::StartSession => "StartSession",
             Self::TerminateSession => "TerminateSession",
+            Self::UpdateDocument => "UpdateDocument",
+            Self::UpdateDocumentDefaultVersion => "UpdateDocumentDefaultVersion",
             Self::UpdateInstanceAssociationStatus => "UpdateInstanceAssociationStatus",
             Self::UpdateInstanceInformation => "UpdateInstanceInformation",
             Self::UpdateManagedInstancePublicKey => "UpdateManagedInstancePublicKey",
@@ -196,6 +224,58 @@ impl Request for CreateActivationInput {
     const INPUT: &'static Shape = &shapes::CREATE_ACTIVATION_REQUEST;
 }
 
+/// Input of `CreateDocument`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreateDocumentInput {
+    /// `Content`; required; at least 1 characters
+    pub content: String,
+    /// `Requires`; at least 1 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requires: Option<Vec<DocumentRequires>>,
+    /// `Attachments`; 0 to 20 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachments: Option<Vec<AttachmentsSource>>,
+    /// `Name`; required
+    pub name: String,
+    /// `DisplayName`; at most 1024 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// `VersionName`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_name: Option<String>,
+    /// `DocumentType`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document_type: Option<DocumentType>,
+    /// `DocumentFormat`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document_format: Option<DocumentFormat>,
+    /// `TargetType`; at most 200 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_type: Option<String>,
+    /// `Tags`; at most 1000 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<Tag>>,
+    /// `CloudProviders`; 1 to 10 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud_providers: Option<Vec<CloudProvider>>,
+}
+
+/// Output of `CreateDocument`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreateDocumentOutput {
+    /// `DocumentDescription`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document_description: Option<DocumentDescription>,
+}
+
+impl Request for CreateDocumentInput {
+    type Output = CreateDocumentOutput;
+    const OPERATION: crate::Operation = crate::Operation::Ssm(Operation::CreateDocument);
+    const INPUT: &'static Shape = &shapes::CREATE_DOCUMENT_REQUEST;
+}
+
 /// Input of `DeleteActivation`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -212,6 +292,33 @@ impl Request for DeleteActivationInput {
     type Output = DeleteActivationOutput;
     const OPERATION: crate::Operation = crate::Operation::Ssm(Operation::DeleteActivation);
     const INPUT: &'static Shape = &shapes::DELETE_ACTIVATION_REQUEST;
+}
+
+/// Input of `DeleteDocument`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteDocumentInput {
+    /// `Name`; required
+    pub name: String,
+    /// `DocumentVersion`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document_version: Option<String>,
+    /// `VersionName`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_name: Option<String>,
+    /// `Force`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub force: Option<bool>,
+}
+
+/// Output of `DeleteDocument`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct DeleteDocumentOutput {}
+
+impl Request for DeleteDocumentInput {
+    type Output = DeleteDocumentOutput;
+    const OPERATION: crate::Operation = crate::Operation::Ssm(Operation::DeleteDocument);
+    const INPUT: &'static Shape = &shapes::DELETE_DOCUMENT_REQUEST;
 }
 
 /// Input of `DeregisterManagedInstance`.
@@ -292,6 +399,43 @@ impl Request for DescribeDocumentInput {
     type Output = DescribeDocumentOutput;
     const OPERATION: crate::Operation = crate::Operation::Ssm(Operation::DescribeDocument);
     const INPUT: &'static Shape = &shapes::DESCRIBE_DOCUMENT_REQUEST;
+}
+
+/// Input of `DescribeDocumentPermission`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeDocumentPermissionInput {
+    /// `Name`; required
+    pub name: String,
+    /// `PermissionType`; required
+    pub permission_type: DocumentPermissionType,
+    /// `MaxResults`; 1 to 200
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<i32>,
+    /// `NextToken`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// Output of `DescribeDocumentPermission`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeDocumentPermissionOutput {
+    /// `AccountIds`; at most 20 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_ids: Option<Vec<String>>,
+    /// `AccountSharingInfoList`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_sharing_info_list: Option<Vec<AccountSharingInfo>>,
+    /// `NextToken`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+impl Request for DescribeDocumentPermissionInput {
+    type Output = DescribeDocumentPermissionOutput;
+    const OPERATION: crate::Operation = crate::Operation::Ssm(Operation::DescribeDocumentPermission);
+    const INPUT: &'static Shape = &shapes::DESCRIBE_DOCUMENT_PERMISSION_REQUEST;
 }
 
 /// Input of `DescribeInstanceInformation`.
@@ -459,6 +603,38 @@ impl Request for GetDocumentInput {
     const INPUT: &'static Shape = &shapes::GET_DOCUMENT_REQUEST;
 }
 
+/// Input of `ListDocumentVersions`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListDocumentVersionsInput {
+    /// `Name`; required
+    pub name: String,
+    /// `MaxResults`; 1 to 50
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<i32>,
+    /// `NextToken`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// Output of `ListDocumentVersions`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListDocumentVersionsOutput {
+    /// `DocumentVersions`; at least 1 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document_versions: Option<Vec<DocumentVersionInfo>>,
+    /// `NextToken`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+impl Request for ListDocumentVersionsInput {
+    type Output = ListDocumentVersionsOutput;
+    const OPERATION: crate::Operation = crate::Operation::Ssm(Operation::ListDocumentVersions);
+    const INPUT: &'static Shape = &shapes::LIST_DOCUMENT_VERSIONS_REQUEST;
+}
+
 /// Input of `ListDocuments`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -550,6 +726,35 @@ impl Request for ListTagsForResourceInput {
     type Output = ListTagsForResourceOutput;
     const OPERATION: crate::Operation = crate::Operation::Ssm(Operation::ListTagsForResource);
     const INPUT: &'static Shape = &shapes::LIST_TAGS_FOR_RESOURCE_REQUEST;
+}
+
+/// Input of `ModifyDocumentPermission`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ModifyDocumentPermissionInput {
+    /// `Name`; required
+    pub name: String,
+    /// `PermissionType`; required
+    pub permission_type: DocumentPermissionType,
+    /// `AccountIdsToAdd`; at most 20 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_ids_to_add: Option<Vec<String>>,
+    /// `AccountIdsToRemove`; at most 20 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_ids_to_remove: Option<Vec<String>>,
+    /// `SharedDocumentVersion`; at most 8 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_document_version: Option<String>,
+}
+
+/// Output of `ModifyDocumentPermission`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ModifyDocumentPermissionOutput {}
+
+impl Request for ModifyDocumentPermissionInput {
+    type Output = ModifyDocumentPermissionOutput;
+    const OPERATION: crate::Operation = crate::Operation::Ssm(Operation::ModifyDocumentPermission);
+    const INPUT: &'static Shape = &shapes::MODIFY_DOCUMENT_PERMISSION_REQUEST;
 }
 
 /// Input of `PutComplianceItems`.
@@ -789,6 +994,77 @@ impl Request for TerminateSessionInput {
     type Output = TerminateSessionOutput;
     const OPERATION: crate::Operation = crate::Operation::Ssm(Operation::TerminateSession);
     const INPUT: &'static Shape = &shapes::TERMINATE_SESSION_REQUEST;
+}
+
+/// Input of `UpdateDocument`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UpdateDocumentInput {
+    /// `Content`; required; at least 1 characters
+    pub content: String,
+    /// `Attachments`; 0 to 20 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachments: Option<Vec<AttachmentsSource>>,
+    /// `Name`; required
+    pub name: String,
+    /// `DisplayName`; at most 1024 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// `VersionName`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_name: Option<String>,
+    /// `DocumentVersion`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document_version: Option<String>,
+    /// `DocumentFormat`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document_format: Option<DocumentFormat>,
+    /// `TargetType`; at most 200 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_type: Option<String>,
+    /// `CloudProviders`; 1 to 10 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud_providers: Option<Vec<CloudProvider>>,
+}
+
+/// Output of `UpdateDocument`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UpdateDocumentOutput {
+    /// `DocumentDescription`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document_description: Option<DocumentDescription>,
+}
+
+impl Request for UpdateDocumentInput {
+    type Output = UpdateDocumentOutput;
+    const OPERATION: crate::Operation = crate::Operation::Ssm(Operation::UpdateDocument);
+    const INPUT: &'static Shape = &shapes::UPDATE_DOCUMENT_REQUEST;
+}
+
+/// Input of `UpdateDocumentDefaultVersion`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UpdateDocumentDefaultVersionInput {
+    /// `Name`; required
+    pub name: String,
+    /// `DocumentVersion`; required
+    pub document_version: String,
+}
+
+/// Output of `UpdateDocumentDefaultVersion`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UpdateDocumentDefaultVersionOutput {
+    /// `Description`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<DocumentDefaultVersionDescription>,
+}
+
+impl Request for UpdateDocumentDefaultVersionInput {
+    type Output = UpdateDocumentDefaultVersionOutput;
+    const OPERATION: crate::Operation = crate::Operation::Ssm(Operation::UpdateDocumentDefaultVersion);
+    const INPUT: &'static Shape = &shapes::UPDATE_DOCUMENT_DEFAULT_VERSION_REQUEST;
 }
 
 /// Input of `UpdateInstanceAssociationStatus`.

@@ -5,20 +5,27 @@
 use crate::shape::regex;
 use crate::{Limits, Member, Pattern, Shape};
 
-static PATTERN_0: Pattern = Pattern::new(r"([$]LATEST|[$]DEFAULT|^[1-9][0-9]*$)", || {
+static PATTERN_0: Pattern = Pattern::new(r"(?i)all|[0-9]{12}", || regex(r"\A(?:(?i)all|[0-9]{12})\z"));
+
+static PATTERN_1: Pattern =
+    Pattern::new(r"([$]LATEST|[$]DEFAULT|[$]ALL)", || regex(r"\A(?:([$]LATEST|[$]DEFAULT|[$]ALL))\z"));
+
+static PATTERN_2: Pattern = Pattern::new(r"([$]LATEST|[$]DEFAULT|^[1-9][0-9]*$)", || {
     regex(r"\A(?:([$]LATEST|[$]DEFAULT|^[1-9][0-9]*$))\z")
 });
 
-static PATTERN_1: Pattern = Pattern::new(r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)", || {
+static PATTERN_3: Pattern = Pattern::new(r"(^[1-9][0-9]*$)", || regex(r"\A(?:(^[1-9][0-9]*$))\z"));
+
+static PATTERN_4: Pattern = Pattern::new(r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)", || {
     regex(r"\A(?:(^i-([a-zA-Z0-9_]{8}|[a-zA-Z0-9_]{17})$)|(^mi-[a-zA-Z0-9_]{17}$))\z")
 });
 
-static PATTERN_2: Pattern =
+static PATTERN_5: Pattern =
     Pattern::new(r"(^mi-[0-9a-f]{17}$)|(^eks_c:[0-9A-Za-z][A-Za-z0-9\-_]{0,99}_\w{17}$)", || {
         regex(r"\A(?:(^mi-[0-9a-f]{17}$)|(^eks_c:[0-9A-Za-z][A-Za-z0-9\-_]{0,99}_[a-zA-Z0-9_]{17}$))\z")
     });
 
-static PATTERN_3: Pattern = Pattern::new(
+static PATTERN_6: Pattern = Pattern::new(
     r"^(20)[0-9][0-9]-(0[1-9]|1[012])-([12][0-9]|3[01]|0[1-9])(T)(2[0-3]|[0-1][0-9])(:[0-5][0-9])(:[0-5][0-9])(Z)$",
     || {
         regex(
@@ -27,32 +34,46 @@ static PATTERN_3: Pattern = Pattern::new(
     },
 );
 
-static PATTERN_4: Pattern = Pattern::new(r"^(?!\s*$).+", || regex(r"\A(?:.*[^\t\n\x0B\x0C\r ].*)\z"));
+static PATTERN_7: Pattern = Pattern::new(r"^(?!\s*$).+", || regex(r"\A(?:.*[^\t\n\x0B\x0C\r ].*)\z"));
 
-static PATTERN_5: Pattern = Pattern::new(r"^(AWS|Custom):.*$", || regex(r"\A(?:^(AWS|Custom):.*$)\z"));
+static PATTERN_8: Pattern = Pattern::new(r"^(AWS|Custom):.*$", || regex(r"\A(?:^(AWS|Custom):.*$)\z"));
 
-static PATTERN_6: Pattern =
+static PATTERN_9: Pattern =
     Pattern::new(r"^([0-9]{1,6})(\.[0-9]{1,6})$", || regex(r"\A(?:^([0-9]{1,6})(\.[0-9]{1,6})$)\z"));
 
-static PATTERN_7: Pattern = Pattern::new(r"^([A-Za-z0-9_\-]\w+|Custom:[a-zA-Z0-9_\-]\w+)$", || {
+static PATTERN_10: Pattern = Pattern::new(r"^([A-Za-z0-9_\-]\w+|Custom:[a-zA-Z0-9_\-]\w+)$", || {
     regex(r"\A(?:^([A-Za-z0-9_\-][a-zA-Z0-9_]+|Custom:[a-zA-Z0-9_\-][a-zA-Z0-9_]+)$)\z")
 });
 
-static PATTERN_8: Pattern =
+static PATTERN_11: Pattern =
     Pattern::new(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$", || regex(r"\A(?:^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$)\z"));
 
-static PATTERN_9: Pattern = Pattern::new(r"^.{1,256}$", || regex(r"\A(?:^.{1,256}$)\z"));
+static PATTERN_12: Pattern = Pattern::new(r"^.{1,256}$", || regex(r"\A(?:^.{1,256}$)\z"));
 
-static PATTERN_10: Pattern =
+static PATTERN_13: Pattern =
     Pattern::new(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", || {
         regex(r"\A(?:^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$)\z")
     });
 
-static PATTERN_11: Pattern =
+static PATTERN_14: Pattern = Pattern::new(r"^[\w\.\-\:\/ ]*$", || regex(r"\A(?:^[a-zA-Z0-9_\.\-\:\/ ]*$)\z"));
+
+static PATTERN_15: Pattern =
     Pattern::new(r"^[a-zA-Z0-9_\-.:/]{3,128}$", || regex(r"\A(?:^[a-zA-Z0-9_\-.:/]{3,128}$)\z"));
 
-static PATTERN_12: Pattern =
+static PATTERN_16: Pattern =
     Pattern::new(r"^[a-zA-Z0-9_\-.]{1,128}$", || regex(r"\A(?:^[a-zA-Z0-9_\-.]{1,128}$)\z"));
+
+static PATTERN_17: Pattern =
+    Pattern::new(r"^[a-zA-Z0-9_\-.]{3,128}$", || regex(r"\A(?:^[a-zA-Z0-9_\-.]{3,128}$)\z"));
+
+static PATTERN_18: Pattern =
+    Pattern::new(r"^\/[\w\.\-\:\/]*$", || regex(r"\A(?:^\/[a-zA-Z0-9_\.\-\:\/]*$)\z"));
+
+pub(super) static ACCOUNT_ID: Shape =
+    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_0), values: &[], sensitive: false };
+
+pub(super) static ACCOUNT_ID_LIST: Shape =
+    Shape::List { item: &ACCOUNT_ID, item_name: Some("member"), length: Limits { min: None, max: Some(20) } };
 
 pub(super) static ACTIVATION_DESCRIPTION: Shape = Shape::Text {
     length: Limits { min: Some(0), max: Some(256) },
@@ -62,7 +83,7 @@ pub(super) static ACTIVATION_DESCRIPTION: Shape = Shape::Text {
 };
 
 pub(super) static ACTIVATION_ID: Shape =
-    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_10), values: &[], sensitive: false };
+    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_13), values: &[], sensitive: false };
 
 pub(super) static ADD_TAGS_TO_RESOURCE_REQUEST: Shape = Shape::Structure {
     name: "AddTagsToResourceRequest",
@@ -117,6 +138,44 @@ pub(super) static AGENT_STATUS: Shape =
 pub(super) static AGENT_VERSION: Shape =
     Shape::Text { length: Limits { min: Some(5), max: None }, pattern: None, values: &[], sensitive: false };
 
+pub(super) static ATTACHMENT_IDENTIFIER: Shape =
+    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_17), values: &[], sensitive: false };
+
+pub(super) static ATTACHMENTS_SOURCE: Shape = Shape::Structure {
+    name: "AttachmentsSource",
+    members: &[
+        Member { name: "Key", shape: &ATTACHMENTS_SOURCE_KEY, required: false },
+        Member { name: "Values", shape: &ATTACHMENTS_SOURCE_VALUES, required: false },
+        Member { name: "Name", shape: &ATTACHMENT_IDENTIFIER, required: false },
+    ],
+};
+
+pub(super) static ATTACHMENTS_SOURCE_KEY: Shape = Shape::Text {
+    length: Limits::NONE,
+    pattern: None,
+    values: super::AttachmentsSourceKey::VALUES,
+    sensitive: false,
+};
+
+pub(super) static ATTACHMENTS_SOURCE_LIST: Shape = Shape::List {
+    item: &ATTACHMENTS_SOURCE,
+    item_name: Some("member"),
+    length: Limits { min: Some(0), max: Some(20) },
+};
+
+pub(super) static ATTACHMENTS_SOURCE_VALUE: Shape = Shape::Text {
+    length: Limits { min: Some(1), max: Some(1024) },
+    pattern: None,
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static ATTACHMENTS_SOURCE_VALUES: Shape = Shape::List {
+    item: &ATTACHMENTS_SOURCE_VALUE,
+    item_name: Some("member"),
+    length: Limits { min: Some(1), max: Some(1) },
+};
+
 pub(super) static ATTRIBUTE_NAME: Shape = Shape::Text {
     length: Limits { min: Some(1), max: Some(64) },
     pattern: None,
@@ -129,6 +188,21 @@ pub(super) static ATTRIBUTE_VALUE: Shape = Shape::Text {
     pattern: None,
     values: &[],
     sensitive: false,
+};
+
+pub(super) static BOOLEAN: Shape = Shape::Boolean;
+
+pub(super) static CLOUD_PROVIDER: Shape = Shape::Text {
+    length: Limits::NONE,
+    pattern: None,
+    values: super::CloudProvider::VALUES,
+    sensitive: false,
+};
+
+pub(super) static CLOUD_PROVIDER_LIST: Shape = Shape::List {
+    item: &CLOUD_PROVIDER,
+    item_name: Some("member"),
+    length: Limits { min: Some(1), max: Some(10) },
 };
 
 pub(super) static COMPLIANCE_EXECUTION_ID: Shape = Shape::Text {
@@ -217,7 +291,7 @@ pub(super) static COMPLIANCE_STATUS: Shape = Shape::Text {
 
 pub(super) static COMPLIANCE_TYPE_NAME: Shape = Shape::Text {
     length: Limits { min: Some(1), max: Some(100) },
-    pattern: Some(&PATTERN_7),
+    pattern: Some(&PATTERN_10),
     values: &[],
     sensitive: false,
 };
@@ -242,11 +316,28 @@ pub(super) static CREATE_ACTIVATION_REQUEST: Shape = Shape::Structure {
     ],
 };
 
+pub(super) static CREATE_DOCUMENT_REQUEST: Shape = Shape::Structure {
+    name: "CreateDocumentRequest",
+    members: &[
+        Member { name: "Content", shape: &DOCUMENT_CONTENT, required: true },
+        Member { name: "Requires", shape: &DOCUMENT_REQUIRES_LIST, required: false },
+        Member { name: "Attachments", shape: &ATTACHMENTS_SOURCE_LIST, required: false },
+        Member { name: "Name", shape: &DOCUMENT_NAME, required: true },
+        Member { name: "DisplayName", shape: &DOCUMENT_DISPLAY_NAME, required: false },
+        Member { name: "VersionName", shape: &DOCUMENT_VERSION_NAME, required: false },
+        Member { name: "DocumentType", shape: &DOCUMENT_TYPE, required: false },
+        Member { name: "DocumentFormat", shape: &DOCUMENT_FORMAT, required: false },
+        Member { name: "TargetType", shape: &TARGET_TYPE, required: false },
+        Member { name: "Tags", shape: &TAG_LIST, required: false },
+        Member { name: "CloudProviders", shape: &CLOUD_PROVIDER_LIST, required: false },
+    ],
+};
+
 pub(super) static DATE_TIME: Shape = Shape::Timestamp;
 
 pub(super) static DEFAULT_INSTANCE_NAME: Shape = Shape::Text {
     length: Limits { min: Some(0), max: Some(256) },
-    pattern: Some(&PATTERN_8),
+    pattern: Some(&PATTERN_11),
     values: &[],
     sensitive: false,
 };
@@ -254,6 +345,16 @@ pub(super) static DEFAULT_INSTANCE_NAME: Shape = Shape::Text {
 pub(super) static DELETE_ACTIVATION_REQUEST: Shape = Shape::Structure {
     name: "DeleteActivationRequest",
     members: &[Member { name: "ActivationId", shape: &ACTIVATION_ID, required: true }],
+};
+
+pub(super) static DELETE_DOCUMENT_REQUEST: Shape = Shape::Structure {
+    name: "DeleteDocumentRequest",
+    members: &[
+        Member { name: "Name", shape: &DOCUMENT_NAME, required: true },
+        Member { name: "DocumentVersion", shape: &DOCUMENT_VERSION, required: false },
+        Member { name: "VersionName", shape: &DOCUMENT_VERSION_NAME, required: false },
+        Member { name: "Force", shape: &BOOLEAN, required: false },
+    ],
 };
 
 pub(super) static DEREGISTER_MANAGED_INSTANCE_REQUEST: Shape = Shape::Structure {
@@ -284,6 +385,16 @@ pub(super) static DESCRIBE_ACTIVATIONS_REQUEST: Shape = Shape::Structure {
     members: &[
         Member { name: "Filters", shape: &DESCRIBE_ACTIVATIONS_FILTER_LIST, required: false },
         Member { name: "MaxResults", shape: &MAX_RESULTS, required: false },
+        Member { name: "NextToken", shape: &NEXT_TOKEN, required: false },
+    ],
+};
+
+pub(super) static DESCRIBE_DOCUMENT_PERMISSION_REQUEST: Shape = Shape::Structure {
+    name: "DescribeDocumentPermissionRequest",
+    members: &[
+        Member { name: "Name", shape: &DOCUMENT_NAME, required: true },
+        Member { name: "PermissionType", shape: &DOCUMENT_PERMISSION_TYPE, required: true },
+        Member { name: "MaxResults", shape: &DOCUMENT_PERMISSION_MAX_RESULTS, required: false },
         Member { name: "NextToken", shape: &NEXT_TOKEN, required: false },
     ],
 };
@@ -322,7 +433,17 @@ pub(super) static DESCRIBE_SESSIONS_REQUEST: Shape = Shape::Structure {
 };
 
 pub(super) static DOCUMENT_ARN: Shape =
-    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_11), values: &[], sensitive: false };
+    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_15), values: &[], sensitive: false };
+
+pub(super) static DOCUMENT_CONTENT: Shape =
+    Shape::Text { length: Limits { min: Some(1), max: None }, pattern: None, values: &[], sensitive: false };
+
+pub(super) static DOCUMENT_DISPLAY_NAME: Shape = Shape::Text {
+    length: Limits { min: None, max: Some(1024) },
+    pattern: Some(&PATTERN_14),
+    values: &[],
+    sensitive: false,
+};
 
 pub(super) static DOCUMENT_FILTER: Shape = Shape::Structure {
     name: "DocumentFilter",
@@ -386,11 +507,50 @@ pub(super) static DOCUMENT_KEY_VALUES_FILTER_VALUE: Shape = Shape::Text {
 pub(super) static DOCUMENT_KEY_VALUES_FILTER_VALUES: Shape =
     Shape::List { item: &DOCUMENT_KEY_VALUES_FILTER_VALUE, item_name: Some("member"), length: Limits::NONE };
 
+pub(super) static DOCUMENT_NAME: Shape =
+    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_17), values: &[], sensitive: false };
+
+pub(super) static DOCUMENT_PERMISSION_MAX_RESULTS: Shape =
+    Shape::Integer(Limits { min: Some(1), max: Some(200) });
+
+pub(super) static DOCUMENT_PERMISSION_TYPE: Shape = Shape::Text {
+    length: Limits::NONE,
+    pattern: None,
+    values: super::DocumentPermissionType::VALUES,
+    sensitive: false,
+};
+
+pub(super) static DOCUMENT_REQUIRES: Shape = Shape::Structure {
+    name: "DocumentRequires",
+    members: &[
+        Member { name: "Name", shape: &DOCUMENT_ARN, required: true },
+        Member { name: "Version", shape: &DOCUMENT_VERSION, required: false },
+        Member { name: "RequireType", shape: &REQUIRE_TYPE, required: false },
+        Member { name: "VersionName", shape: &DOCUMENT_VERSION_NAME, required: false },
+    ],
+};
+
+pub(super) static DOCUMENT_REQUIRES_LIST: Shape = Shape::List {
+    item: &DOCUMENT_REQUIRES,
+    item_name: Some("member"),
+    length: Limits { min: Some(1), max: None },
+};
+
+pub(super) static DOCUMENT_TYPE: Shape = Shape::Text {
+    length: Limits::NONE,
+    pattern: None,
+    values: super::DocumentType::VALUES,
+    sensitive: false,
+};
+
 pub(super) static DOCUMENT_VERSION: Shape =
-    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_0), values: &[], sensitive: false };
+    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_2), values: &[], sensitive: false };
 
 pub(super) static DOCUMENT_VERSION_NAME: Shape =
-    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_12), values: &[], sensitive: false };
+    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_16), values: &[], sensitive: false };
+
+pub(super) static DOCUMENT_VERSION_NUMBER: Shape =
+    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_3), values: &[], sensitive: false };
 
 pub(super) static EXECUTION_SUMMARY_TEXT: Shape = Shape::Text {
     length: Limits { min: Some(1), max: Some(512) },
@@ -439,7 +599,7 @@ pub(super) static INSTANCE_ASSOCIATION_OUTPUT_URL: Shape = Shape::Structure {
 };
 
 pub(super) static INSTANCE_ID: Shape =
-    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_1), values: &[], sensitive: false };
+    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_4), values: &[], sensitive: false };
 
 pub(super) static INSTANCE_INFORMATION_FILTER: Shape = Shape::Structure {
     name: "InstanceInformationFilter",
@@ -501,7 +661,7 @@ pub(super) static INVENTORY_ITEM: Shape = Shape::Structure {
 };
 
 pub(super) static INVENTORY_ITEM_CAPTURE_TIME: Shape =
-    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_3), values: &[], sensitive: false };
+    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_6), values: &[], sensitive: false };
 
 pub(super) static INVENTORY_ITEM_CONTENT_CONTEXT: Shape = Shape::Map {
     key: &ATTRIBUTE_NAME,
@@ -535,17 +695,26 @@ pub(super) static INVENTORY_ITEM_LIST: Shape = Shape::List {
 };
 
 pub(super) static INVENTORY_ITEM_SCHEMA_VERSION: Shape =
-    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_6), values: &[], sensitive: false };
+    Shape::Text { length: Limits::NONE, pattern: Some(&PATTERN_9), values: &[], sensitive: false };
 
 pub(super) static INVENTORY_ITEM_TYPE_NAME: Shape = Shape::Text {
     length: Limits { min: Some(1), max: Some(100) },
-    pattern: Some(&PATTERN_5),
+    pattern: Some(&PATTERN_8),
     values: &[],
     sensitive: false,
 };
 
 pub(super) static KEY_LIST: Shape =
     Shape::List { item: &TAG_KEY, item_name: Some("member"), length: Limits::NONE };
+
+pub(super) static LIST_DOCUMENT_VERSIONS_REQUEST: Shape = Shape::Structure {
+    name: "ListDocumentVersionsRequest",
+    members: &[
+        Member { name: "Name", shape: &DOCUMENT_ARN, required: true },
+        Member { name: "MaxResults", shape: &MAX_RESULTS, required: false },
+        Member { name: "NextToken", shape: &NEXT_TOKEN, required: false },
+    ],
+};
 
 pub(super) static LIST_DOCUMENTS_REQUEST: Shape = Shape::Structure {
     name: "ListDocumentsRequest",
@@ -576,7 +745,7 @@ pub(super) static LIST_TAGS_FOR_RESOURCE_REQUEST: Shape = Shape::Structure {
 
 pub(super) static MANAGED_INSTANCE_ID: Shape = Shape::Text {
     length: Limits { min: Some(20), max: Some(124) },
-    pattern: Some(&PATTERN_2),
+    pattern: Some(&PATTERN_5),
     values: &[],
     sensitive: false,
 };
@@ -598,6 +767,17 @@ pub(super) static MANAGED_INSTANCE_PUBLIC_KEY_TYPE: Shape = Shape::Text {
 pub(super) static MAX_RESULTS: Shape = Shape::Integer(Limits { min: Some(1), max: Some(50) });
 
 pub(super) static MAX_RESULTS_EC2_COMPATIBLE: Shape = Shape::Integer(Limits { min: Some(5), max: Some(50) });
+
+pub(super) static MODIFY_DOCUMENT_PERMISSION_REQUEST: Shape = Shape::Structure {
+    name: "ModifyDocumentPermissionRequest",
+    members: &[
+        Member { name: "Name", shape: &DOCUMENT_NAME, required: true },
+        Member { name: "PermissionType", shape: &DOCUMENT_PERMISSION_TYPE, required: true },
+        Member { name: "AccountIdsToAdd", shape: &ACCOUNT_ID_LIST, required: false },
+        Member { name: "AccountIdsToRemove", shape: &ACCOUNT_ID_LIST, required: false },
+        Member { name: "SharedDocumentVersion", shape: &SHARED_DOCUMENT_VERSION, required: false },
+    ],
+};
 
 pub(super) static NEXT_TOKEN: Shape =
     Shape::Text { length: Limits::NONE, pattern: None, values: &[], sensitive: false };
@@ -648,7 +828,7 @@ pub(super) static REGISTRATION_METADATA_ITEM: Shape = Shape::Structure {
 
 pub(super) static REGISTRATION_METADATA_KEY: Shape = Shape::Text {
     length: Limits { min: Some(1), max: Some(128) },
-    pattern: Some(&PATTERN_4),
+    pattern: Some(&PATTERN_7),
     values: &[],
     sensitive: false,
 };
@@ -658,7 +838,7 @@ pub(super) static REGISTRATION_METADATA_LIST: Shape =
 
 pub(super) static REGISTRATION_METADATA_VALUE: Shape = Shape::Text {
     length: Limits { min: Some(1), max: Some(2048) },
-    pattern: Some(&PATTERN_4),
+    pattern: Some(&PATTERN_7),
     values: &[],
     sensitive: false,
 };
@@ -675,6 +855,13 @@ pub(super) static REMOVE_TAGS_FROM_RESOURCE_REQUEST: Shape = Shape::Structure {
 pub(super) static REQUEST_MANAGED_INSTANCE_ROLE_TOKEN_REQUEST: Shape = Shape::Structure {
     name: "RequestManagedInstanceRoleTokenRequest",
     members: &[Member { name: "Fingerprint", shape: &FINGERPRINT, required: true }],
+};
+
+pub(super) static REQUIRE_TYPE: Shape = Shape::Text {
+    length: Limits { min: None, max: Some(128) },
+    pattern: Some(&PATTERN_16),
+    values: &[],
+    sensitive: false,
 };
 
 pub(super) static RESOURCE_ID: Shape =
@@ -759,7 +946,7 @@ pub(super) static SESSION_MAX_RESULTS: Shape = Shape::Integer(Limits { min: Some
 
 pub(super) static SESSION_REASON: Shape = Shape::Text {
     length: Limits { min: Some(1), max: Some(256) },
-    pattern: Some(&PATTERN_9),
+    pattern: Some(&PATTERN_12),
     values: &[],
     sensitive: false,
 };
@@ -774,6 +961,13 @@ pub(super) static SESSION_STATE: Shape = Shape::Text {
 pub(super) static SESSION_TARGET: Shape = Shape::Text {
     length: Limits { min: Some(1), max: Some(400) },
     pattern: None,
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static SHARED_DOCUMENT_VERSION: Shape = Shape::Text {
+    length: Limits { min: None, max: Some(8) },
+    pattern: Some(&PATTERN_1),
     values: &[],
     sensitive: false,
 };
@@ -804,7 +998,7 @@ pub(super) static TAG: Shape = Shape::Structure {
 
 pub(super) static TAG_KEY: Shape = Shape::Text {
     length: Limits { min: Some(1), max: Some(128) },
-    pattern: Some(&PATTERN_8),
+    pattern: Some(&PATTERN_11),
     values: &[],
     sensitive: false,
 };
@@ -814,7 +1008,14 @@ pub(super) static TAG_LIST: Shape =
 
 pub(super) static TAG_VALUE: Shape = Shape::Text {
     length: Limits { min: Some(0), max: Some(256) },
-    pattern: Some(&PATTERN_8),
+    pattern: Some(&PATTERN_11),
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static TARGET_TYPE: Shape = Shape::Text {
+    length: Limits { min: None, max: Some(200) },
+    pattern: Some(&PATTERN_18),
     values: &[],
     sensitive: false,
 };
@@ -822,6 +1023,29 @@ pub(super) static TAG_VALUE: Shape = Shape::Text {
 pub(super) static TERMINATE_SESSION_REQUEST: Shape = Shape::Structure {
     name: "TerminateSessionRequest",
     members: &[Member { name: "SessionId", shape: &SESSION_ID, required: true }],
+};
+
+pub(super) static UPDATE_DOCUMENT_DEFAULT_VERSION_REQUEST: Shape = Shape::Structure {
+    name: "UpdateDocumentDefaultVersionRequest",
+    members: &[
+        Member { name: "Name", shape: &DOCUMENT_NAME, required: true },
+        Member { name: "DocumentVersion", shape: &DOCUMENT_VERSION_NUMBER, required: true },
+    ],
+};
+
+pub(super) static UPDATE_DOCUMENT_REQUEST: Shape = Shape::Structure {
+    name: "UpdateDocumentRequest",
+    members: &[
+        Member { name: "Content", shape: &DOCUMENT_CONTENT, required: true },
+        Member { name: "Attachments", shape: &ATTACHMENTS_SOURCE_LIST, required: false },
+        Member { name: "Name", shape: &DOCUMENT_NAME, required: true },
+        Member { name: "DisplayName", shape: &DOCUMENT_DISPLAY_NAME, required: false },
+        Member { name: "VersionName", shape: &DOCUMENT_VERSION_NAME, required: false },
+        Member { name: "DocumentVersion", shape: &DOCUMENT_VERSION, required: false },
+        Member { name: "DocumentFormat", shape: &DOCUMENT_FORMAT, required: false },
+        Member { name: "TargetType", shape: &TARGET_TYPE, required: false },
+        Member { name: "CloudProviders", shape: &CLOUD_PROVIDER_LIST, required: false },
+    ],
 };
 
 pub(super) static UPDATE_INSTANCE_ASSOCIATION_STATUS_REQUEST: Shape = Shape::Structure {

@@ -9,6 +9,18 @@ use serde::{Deserialize, Serialize};
 use super::enums::*;
 use crate::{Secret, Timestamp};
 
+/// AWS's `AccountSharingInfo`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AccountSharingInfo {
+    /// `AccountId`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// `SharedDocumentVersion`; at most 8 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_document_version: Option<String>,
+}
+
 /// AWS's `Activation`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -87,6 +99,21 @@ pub struct AttachmentInformation {
     pub name: Option<String>,
 }
 
+/// AWS's `AttachmentsSource`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AttachmentsSource {
+    /// `Key`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<AttachmentsSourceKey>,
+    /// `Values`; 1 to 1 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<String>>,
+    /// `Name`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
 /// AWS's `ComplianceExecutionSummary`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -130,6 +157,21 @@ pub struct DescribeActivationsFilter {
     /// `FilterValues`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter_values: Option<Vec<String>>,
+}
+
+/// AWS's `DocumentDefaultVersionDescription`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DocumentDefaultVersionDescription {
+    /// `Name`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `DefaultVersion`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_version: Option<String>,
+    /// `DefaultVersionName`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_version_name: Option<String>,
 }
 
 /// AWS's `DocumentDescription`.
@@ -342,6 +384,45 @@ pub struct DocumentRequires {
     /// `VersionName`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version_name: Option<String>,
+}
+
+/// AWS's `DocumentVersionInfo`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DocumentVersionInfo {
+    /// `Name`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `DisplayName`; at most 1024 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// `DocumentVersion`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document_version: Option<String>,
+    /// `VersionName`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_name: Option<String>,
+    /// `CreatedDate`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_date: Option<Timestamp>,
+    /// `IsDefaultVersion`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_default_version: Option<bool>,
+    /// `DocumentFormat`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document_format: Option<DocumentFormat>,
+    /// `Status`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<DocumentStatus>,
+    /// `StatusInformation`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_information: Option<String>,
+    /// `ReviewStatus`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review_status: Option<ReviewStatus>,
+    /// `CloudProviders`; 1 to 10 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud_providers: Option<Vec<CloudProvider>>,
 }
 
 /// AWS's `InstanceAggregatedAssociationOverview`.

@@ -1,33 +1,29 @@
-//! `GetDocument`: a document's content.
+//! `GetDocument`: a document's content, in the format that the caller wants.
 
 use postern_api::ApiError;
-use postern_api::ssm::{DocumentFormat, DocumentStatus, GetDocumentInput, GetDocumentOutput};
-use postern_documents::AmazonDocument;
+use postern_api::ssm::{DocumentStatus, GetDocumentInput, GetDocumentOutput};
 
-use super::document::Document;
+use super::document::{Document, format, version_choice};
 use crate::routes::call::Call;
 
 pub(super) async fn get_document(call: Call<GetDocumentInput>) -> Result<GetDocumentOutput, ApiError> {
-    let (input, app) = (&call.input, &call.app);
-    let document = Document::find_version(
-        &input.name,
-        input.document_version.as_deref(),
-        input.version_name.as_deref(),
-        &app.region,
-        &app.account,
-    )?;
+    let input = &call.input;
+    let version =
+        version_choice(&input.name, input.document_version.as_deref(), input.version_name.as_deref())?;
+    let document = Document::find_version(&call.app, &input.name, version).await?;
     let _permit = call.authorize([document.check(&call)]).await?;
+    let format = format(input.document_format.as_ref(), document.format())?;
+    let own = document.own();
     Ok(GetDocumentOutput {
         name: Some(document.name().to_owned()),
-        document_version: Some(AmazonDocument::VERSION.to_owned()),
+        created_date: document.created_at().map(Into::into),
+        display_name: own.and_then(|own| own.version.display_name.clone()),
+        version_name: own.and_then(|own| own.version.version_name.clone()),
+        document_version: Some(document.version().to_string()),
         status: Some(DocumentStatus::Active),
-        // The contents are JSON, which is YAML too.
-        content: Some(document.content()),
+        content: Some(document.content(format)),
         document_type: Some(document.document_type().as_str().into()),
-        document_format: Some(input.document_format.clone().unwrap_or(DocumentFormat::Json)),
-        created_date: None,
-        display_name: None,
-        version_name: None,
+        document_format: Some(format.as_str().into()),
         status_information: None,
         requires: None,
         attachments_content: None,

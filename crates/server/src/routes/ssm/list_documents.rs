@@ -1,14 +1,14 @@
 //! `ListDocuments`: the documents that there are, by name.
 
 use postern_api::ssm::{
-    DocumentFilter, DocumentFilterKey, DocumentFormat, DocumentIdentifier, DocumentKeyValuesFilter,
-    ListDocumentsInput, ListDocumentsOutput, errors,
+    DocumentFilter, DocumentFilterKey, DocumentIdentifier, DocumentKeyValuesFilter, ListDocumentsInput,
+    ListDocumentsOutput, errors,
 };
 use postern_api::{ApiError, CommonError};
-use postern_documents::AmazonDocument;
 use postern_ids::AccountId;
 
 use super::document::{Document, platform_types};
+use super::tag;
 use crate::page_token::Listing;
 use crate::routes::call::Call;
 
@@ -22,7 +22,12 @@ enum Filter {
     PlatformTypes(Vec<String>),
     DocumentType(Vec<String>),
     SearchKeyword(Vec<String>),
-    /// One that no document of ours can match: they have neither tags nor target types nor cloud providers.
+    TargetType(Vec<String>),
+    Tag {
+        key: String,
+        values: Vec<String>,
+    },
+    /// One that no document here can match: they have no cloud providers.
     Nothing,
 }
 
@@ -34,14 +39,16 @@ pub(super) async fn list_documents(call: Call<ListDocumentsInput>) -> Result<Lis
     let limit =
         call.input.max_results.and_then(|count| usize::try_from(count).ok()).unwrap_or(RESULTS_DEFAULT);
     let account = &call.app.account;
-    let mut rest = Document::all()
+    let mut rest = Document::all(&call.app)
+        .await?
+        .into_iter()
         .filter(|document| after.as_deref().is_none_or(|after| document.name() > after))
-        .filter(|document| filters.iter().all(|filter| filter.admits(*document, account)));
+        .filter(|document| filters.iter().all(|filter| filter.admits(document, account)));
     let page: Vec<Document> = rest.by_ref().take(limit).collect();
     let last = page.last().filter(|_| rest.next().is_some());
     Ok(ListDocumentsOutput {
-        next_token: last.map(|last| call.app.page_tokens.seal(&listing, &last.name())),
-        document_identifiers: Some(page.iter().map(|document| shown(*document, account)).collect()),
+        next_token: last.map(|last| call.app.page_tokens.seal(&listing, &last.name().to_owned())),
+        document_identifiers: Some(page.iter().map(|document| shown(document, account)).collect()),
     })
 }
 
@@ -76,9 +83,12 @@ fn new_filter(filter: &DocumentKeyValuesFilter) -> Result<Filter, ApiError> {
         "PlatformTypes" => Filter::PlatformTypes(values),
         "DocumentType" => Filter::DocumentType(values),
         "SearchKeyword" => Filter::SearchKeyword(values),
-        "TargetType" | "CloudProviders" => Filter::Nothing,
-        key if key.starts_with("tag:") => Filter::Nothing,
-        key => return Err(unknown_key(key)),
+        "TargetType" => Filter::TargetType(values),
+        "CloudProviders" => Filter::Nothing,
+        key => match key.strip_prefix("tag:") {
+            Some(key) => Filter::Tag { key: key.to_owned(), values },
+            None => return Err(unknown_key(key)),
+        },
     })
 }
 
@@ -87,7 +97,7 @@ fn unknown_key(key: &str) -> ApiError {
 }
 
 impl Filter {
-    fn admits(&self, document: Document, account: &AccountId) -> bool {
+    fn admits(&self, document: &Document, account: &AccountId) -> bool {
         let name = document.name();
         match self {
             Self::Owner(owners) => owners.iter().any(|owner| is_owner(owner, document, account)),
@@ -105,38 +115,44 @@ impl Filter {
                 name.to_lowercase().contains(&word)
                     || document.description().is_some_and(|text| text.to_lowercase().contains(&word))
             }),
+            Self::TargetType(types) => {
+                let target_type = document.own().and_then(|own| own.document.target_type.as_ref());
+                target_type.is_some_and(|target_type| types.contains(target_type))
+            }
+            Self::Tag { key, values } => document
+                .tags()
+                .iter()
+                .any(|tag| tag.key == *key && (values.is_empty() || values.contains(&tag.value))),
             Self::Nothing => false,
         }
     }
 }
 
-fn is_owner(owner: &str, document: Document, account: &AccountId) -> bool {
+fn is_owner(owner: &str, document: &Document, account: &AccountId) -> bool {
     match document {
         Document::Amazon(_) => matches!(owner, "Amazon" | "Public" | "All"),
-        Document::Default => matches!(owner, "Self" | "Private" | "All") || owner == account.as_str(),
+        Document::Default | Document::Own(_) => {
+            matches!(owner, "Self" | "Private" | "All") || owner == account.as_str()
+        }
     }
 }
 
-fn shown(document: Document, account: &AccountId) -> DocumentIdentifier {
+fn shown(document: &Document, account: &AccountId) -> DocumentIdentifier {
+    let own = document.own();
+    let tags = tag::shown(document.tags().to_vec());
     DocumentIdentifier {
         name: Some(document.name().to_owned()),
+        created_date: document.created_at().map(Into::into),
+        display_name: own.and_then(|own| own.version.display_name.clone()),
         owner: Some(document.owner(account)),
+        version_name: own.and_then(|own| own.version.version_name.clone()),
         platform_types: Some(platform_types(document.platforms())),
-        document_version: Some(AmazonDocument::VERSION.to_owned()),
+        document_version: Some(document.version().to_string()),
         document_type: Some(document.document_type().as_str().into()),
         schema_version: Some(document.schema_version()),
-        document_format: Some(DocumentFormat::Json),
+        document_format: Some(document.format().as_str().into()),
+        target_type: own.and_then(|own| own.document.target_type.clone()),
+        tags: (!tags.is_empty()).then_some(tags),
         ..DocumentIdentifier::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn documents_come_in_the_order_that_pages_go_on_in() {
-        let names: Vec<&str> = Document::all().map(Document::name).collect();
-        assert!(names.is_sorted(), "{names:?}");
     }
 }

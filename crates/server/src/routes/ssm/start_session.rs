@@ -3,7 +3,7 @@
 use postern_api::ssm::{StartSessionInput, StartSessionOutput, errors};
 use postern_api::{ApiError, CommonError};
 use postern_documents::{
-    Arguments, DEFAULT_SESSION_DOCUMENT_NAME, DocumentType, ResolvedSession, SessionDocument, SessionType,
+    Arguments, DEFAULT_SESSION_DOCUMENT_NAME, ResolvedSession, SessionDocument, SessionType,
 };
 use postern_gateway::{NewSession, NodeDescription, StartSessionError};
 use postern_ids::{Arn, NodeId, SessionId};
@@ -35,9 +35,9 @@ pub(super) async fn start_session(call: Call<StartSessionInput>) -> Result<Start
         None => DocumentChoice::Default,
     };
     let name = call.input.document_name.as_deref().unwrap_or(DEFAULT_SESSION_DOCUMENT_NAME);
-    let document = Document::find(name, &app.region, &app.account)?;
+    let document = Document::find(app, name).await?;
     // Whoever may not is told so before being told anything about the node.
-    let permit = authorize(&call, document, choice).await?;
+    let permit = authorize(&call, &document, choice).await?;
     let Ok(node) = call.input.target.parse::<NodeId>() else {
         return Err(not_connected(&call.input.target));
     };
@@ -62,11 +62,12 @@ pub(super) async fn start_session(call: Call<StartSessionInput>) -> Result<Start
 /// Leave to start a session on the target, with the document.
 async fn authorize(
     call: &Call<StartSessionInput>,
-    document: Document,
+    document: &Document,
     choice: DocumentChoice,
 ) -> Result<Permit, ApiError> {
     let app = &call.app;
-    let on_document = call.check().on(document.arn(&app.region, &app.account));
+    let on_document =
+        call.check().on(document.arn(&app.region, &app.account)).with_resource_tags(document.tags());
     // A target that has no resource name cannot be one of anybody's policies; it is never connected.
     let Some(on_target) = target::check(call, &call.input.target).await? else {
         return call.authorize([on_document]).await;
@@ -80,7 +81,7 @@ fn plan(
     document: Document,
     choice: DocumentChoice,
 ) -> Result<Plan, ApiError> {
-    let session = document.session().ok_or_else(|| not_a_session(document.document_type()))?;
+    let session = document.session(call.app.sessions.time_limits)?;
     let given = call.input.parameters.clone().unwrap_or_default();
     let arguments = session
         .arguments(&given)
@@ -140,7 +141,8 @@ fn record(call: &Call<StartSessionInput>, node: NodeId, plan: &Plan) -> Result<S
     };
     let owner_user_id = call.caller.principal.user_id().ok_or_else(nobody)?;
     let document = plan.document.arn(&call.app.region, &call.app.account);
-    let right = SessionRight::of(&call.caller, &call.context, document, plan.choice).ok_or_else(nobody)?;
+    let right = SessionRight::of(&call.caller, &call.context, document, plan.document.tags(), plan.choice)
+        .ok_or_else(nobody)?;
     let preferences = &plan.resolved.preferences;
     Ok(SessionRecord {
         id: SessionId::from_random(owner, call.app.random.bytes()),
@@ -160,7 +162,7 @@ fn record(call: &Call<StartSessionInput>, node: NodeId, plan: &Plan) -> Result<S
         exit_code: None,
         parameters: serde_json::json!(call.input.parameters.clone().unwrap_or_default()),
         max_session_duration_minutes: preferences.max_session_duration_minutes,
-        idle_timeout_minutes: preferences.idle_timeout_minutes,
+        idle_timeout_minutes: preferences.idle_timeout_minutes.unwrap_or(0),
         client_ip: Some(call.caller.source_ip.to_string()),
         authority: Some(serde_json::to_value(right).map_err(|error| failure::internal(&error))?),
     })
@@ -177,14 +179,6 @@ fn described(node: Node) -> NodeDescription {
 
 fn not_connected(target: &str) -> ApiError {
     ApiError::new(errors::TARGET_NOT_CONNECTED, format!("{target:.64} is not connected."))
-}
-
-fn not_a_session(document_type: DocumentType) -> ApiError {
-    let message = format!(
-        "Document type: '{}' is not supported. Only type: 'Session' is supported for Session Manager.",
-        document_type.as_str()
-    );
-    ApiError::new(errors::INVALID_DOCUMENT, message)
 }
 
 fn nobody() -> ApiError {

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use postern_api::ssm::{self, ResourceTypeForTagging};
-use postern_api::{ApiError, CommonError};
-use postern_ids::NodeId;
-use postern_store::Tag;
+use postern_api::{ApiError, CommonError, Request};
+use postern_ids::{Arn, NodeId};
+use postern_store::{ResourceKey, Tag};
+
+use crate::auth::{Check, Permit};
+use crate::routes::call::Call;
+use crate::routes::failure;
 
 /// Tags of one resource. Source: "Tag naming limits and requirements", AWS General Reference.
 pub(super) const TAGS_MAX: usize = 50;
@@ -50,11 +54,45 @@ pub(super) fn check_key(key: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The node that carries the tags. Of what AWS tags, only nodes are here.
-pub(super) fn tagged_node(resource_type: &ResourceTypeForTagging, id: &str) -> Result<NodeId, ApiError> {
-    match resource_type {
-        ResourceTypeForTagging::ManagedInstance => id.parse().map_err(|_| unknown_resource(id)),
-        _ => Err(unknown_resource(id)),
+/// What carries the tags of a call. Of what AWS tags, nodes and the account's documents are here.
+pub(super) struct Tagged {
+    pub(super) resource: ResourceKey,
+    /// The operation on it, with the tags that it has.
+    pub(super) check: Check,
+    exists: bool,
+}
+
+impl Tagged {
+    pub(super) async fn find<T: Request>(
+        call: &Call<T>,
+        resource_type: &ResourceTypeForTagging,
+        id: &str,
+    ) -> Result<Self, ApiError> {
+        let store = &call.app.store;
+        match resource_type {
+            ResourceTypeForTagging::ManagedInstance => {
+                let node: NodeId = id.parse().map_err(|_| unknown_resource(id))?;
+                let exists = store.node(&node).await.map_err(failure::store)?.is_some();
+                Ok(Self {
+                    resource: ResourceKey::node(&node),
+                    check: call.check_tagged_node(&node).await?,
+                    exists,
+                })
+            }
+            ResourceTypeForTagging::Document => {
+                let resource = ResourceKey::document(id);
+                let tags = store.tags(&resource).await.map_err(failure::store)?;
+                let arn = Arn::document(&call.app.region, &call.app.account, id);
+                let exists = store.document(id).await.map_err(failure::store)?.is_some();
+                Ok(Self { resource, check: call.check().on(arn).with_resource_tags(&tags), exists })
+            }
+            _ => Err(unknown_resource(id)),
+        }
+    }
+
+    /// Only who may is told that it is not there.
+    pub(super) fn existing(self, _permit: &Permit) -> Result<ResourceKey, ApiError> {
+        if self.exists { Ok(self.resource) } else { Err(unknown_resource(&self.resource.id)) }
     }
 }
 
