@@ -10,7 +10,7 @@ import { WebglAddon } from '@xterm/addon-webgl';
 import { Terminal, type ITerminalOptions, type ITheme } from '@xterm/xterm';
 
 import type { Size } from '../channel/payload.ts';
-import { linkAddress, titleText } from './hostile.ts';
+import { linkAddress, titleText, workingDirectory } from './hostile.ts';
 import { OutputText } from './output.ts';
 
 /** How a terminal looks and is read. */
@@ -27,6 +27,8 @@ export interface Listener {
   readonly resized?: () => void;
   /** A program set a title: harmless text. */
   readonly titled?: (title: string) => void;
+  /** A program says in which directory it is. */
+  readonly moved?: (directory: string | undefined) => void;
   /** A link was clicked, whose address may be offered. */
   readonly linked?: (address: string) => void;
   readonly found?: (index: number, count: number) => void;
@@ -116,6 +118,11 @@ export class Emulator {
     terminal.loadAddon(new WebLinksAddon((event, text) => offer(event, text)));
     // OSC 52: a program must neither read nor set the clipboard. Handled, so that no addon ever gets it.
     terminal.parser.registerOscHandler(52, () => true);
+    // OSC 7: shells that say where they are. Only where files are uploaded unless the user chooses otherwise.
+    terminal.parser.registerOscHandler(7, (address) => {
+      listener.moved?.(workingDirectory(address));
+      return true;
+    });
     terminal.onTitleChange((title) => listener.titled?.(titleText(title)));
     terminal.onData((text) => listener.typed?.(encoder.encode(text)));
     terminal.onBinary((text) => listener.typed?.(Uint8Array.from(text, (character) => character.charCodeAt(0))));

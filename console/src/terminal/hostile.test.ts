@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 
-import { linkAddress, pastedLines, pasteText, remarkText, titleText } from './hostile.ts';
+import { linkAddress, pastedLines, pasteText, remarkText, titleText, workingDirectory } from './hostile.ts';
 
 test.each([
   ['http://example.com/a b', 'http://example.com/a%20b'],
@@ -67,4 +67,23 @@ test.each([
 ])('the paste %j', (text, pasted, lines) => {
   expect(pasteText(text)).toBe(pasted);
   expect(pastedLines(pasteText(text))).toBe(lines);
+});
+
+test.each([
+  ['file://web-1/var/log', '/var/log'],
+  ['file:///home/alice/gr%C3%BC%C3%9Fe%20x', '/home/alice/grüße x'],
+  ['file://web-1/', '/'],
+  ['file://web-1', undefined],
+  ['/var/log', undefined],
+  ['https://evil.example/etc', undefined],
+  ['javascript:alert(1)', undefined],
+  ['file:///a%00b', undefined],
+  ['file:///a%0Ab', undefined],
+  ['file:///a%1B[31m', undefined],
+  ['file:///%ff', undefined],
+  [`file:///${'a'.repeat(5000)}`, undefined],
+  [`file:///${'a'.repeat(10_000_000)}`, undefined],
+  ['', undefined],
+])('the working directory %.60j', (address, directory) => {
+  expect(workingDirectory(address)).toBe(directory);
 });

@@ -6,6 +6,9 @@ import { visible, visibleLine } from '../ui/visible.ts';
 const TITLE_LENGTH_MAX = 80;
 /** The longest text of a node or the server that is shown beside a screen. */
 const REMARK_LENGTH_MAX = 2000;
+/** The longest path that Linux knows, and the longest address that it may have. */
+const PATH_LENGTH_MAX = 4096;
+const ADDRESS_LENGTH_MAX = 3 * PATH_LENGTH_MAX + 300;
 /** The longest link that is offered. */
 const LINK_LENGTH_MAX = 2000;
 
@@ -15,6 +18,20 @@ export function titleText(title: string): string {
   const beginning = title.slice(0, 2 * TITLE_LENGTH_MAX + 2).trim();
   const characters = Array.from(visibleLine(beginning));
   return characters.length > TITLE_LENGTH_MAX ? `${characters.slice(0, TITLE_LENGTH_MAX).join('')}…` : characters.join('');
+}
+
+/**
+ * The directory that a shell says it is in (OSC 7, `file://host/path`); nothing if it is not one. Any program can say so, of any
+ * host: whoever uses it shows it, and asks the node whether it is there.
+ */
+export function workingDirectory(address: string): string | undefined {
+  const path = address.length > ADDRESS_LENGTH_MAX ? undefined : /^file:\/\/[^/]*(\/.*)$/su.exec(address)?.[1];
+  try {
+    const directory = decodeURIComponent(path ?? '');
+    return directory.startsWith('/') && directory.length <= PATH_LENGTH_MAX && !/[\u0000-\u001f\u007f]/.test(directory) ? directory : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What an agent says, or why a session ended: lines of text, no longer than somebody reads. */

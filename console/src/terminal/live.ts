@@ -1,14 +1,14 @@
 /** A session and its screen, which live longer than the place where they are shown: a tab that is not looked at goes on. */
 
 import { call } from '../api/call.ts';
-import { ApiError } from '../api/errors.ts';
 import * as ssm from '../api/generated/ssm.ts';
 import { type Place, Places } from '../channel/place.ts';
 import { Session } from '../channel/session.ts';
-import { Refused, type State, type Surroundings, type Ticket } from '../channel/state.ts';
+import type { State, Surroundings } from '../channel/state.ts';
 import { Emulator, type Appearance } from './emulator.ts';
 import { type Unopened, takeUnopened } from './open.ts';
 import { reachable } from './reachable.ts';
+import { resume } from './resume.ts';
 
 /** What is shown of a session besides its screen. */
 export interface View {
@@ -25,6 +25,10 @@ export interface View {
   readonly paste: string | undefined;
   readonly isPasteTooLong: boolean;
   readonly found: { readonly index: number; readonly count: number };
+  /** The shell's working directory, as it says: any program on the node can say so. */
+  readonly directory: string | undefined;
+  /** Files that are being moved beside it. */
+  readonly transfers: number;
 }
 
 /** What the server is to a session, and who asks it. */
@@ -41,8 +45,9 @@ const places = new Places(window.localStorage);
 export class Live {
   readonly sessionId: string;
   readonly emulator: Emulator;
-  readonly #server: Server;
+  readonly server: Server;
   readonly #listeners = new Set<() => void>();
+  readonly #disposers = new Set<() => void>();
   #session: Session | undefined;
   #view: View;
   #release = () => {};
@@ -50,7 +55,7 @@ export class Live {
 
   constructor(sessionId: string, server: Server, appearance: Appearance) {
     this.sessionId = sessionId;
-    this.#server = server;
+    this.server = server;
     places.forgetOld(Date.now());
     const unopened = takeUnopened(sessionId);
     const from = unopened ?? places.read(sessionId, server.principalArn);
@@ -64,11 +69,14 @@ export class Live {
       paste: undefined,
       isPasteTooLong: false,
       found: { index: 0, count: 0 },
+      directory: undefined,
+      transfers: 0,
     };
     this.emulator = new Emulator(appearance, {
       typed: (input) => this.#type(input),
       resized: () => this.#session?.resize(),
       titled: (title) => this.#change({ title }),
+      moved: (directory) => this.#change({ directory }),
       linked: (link) => this.#change({ link }),
       found: (index, count) => this.#change({ found: { index, count } }),
       key: (event) => this.#onKey(event),
@@ -98,7 +106,7 @@ export class Live {
 
   /** Goes on here with a session that another page has taken, or that was given up. */
   takeBack(): void {
-    const place = places.read(this.sessionId, this.#server.principalArn);
+    const place = places.read(this.sessionId, this.server.principalArn);
     if (place && (this.#view.state.kind === 'failed' || this.#view.state.kind === 'unknown')) {
       this.#begin(place);
     }
@@ -108,8 +116,21 @@ export class Live {
     this.#session?.hurry();
   }
 
+  /** Calls back when the screen is gone. */
+  whenDisposed(callback: () => void): void {
+    this.#disposers.add(callback);
+  }
+
+  /** So many files are being moved beside it. */
+  setTransfers(transfers: number): void {
+    if (transfers !== this.#view.transfers) {
+      this.#change({ transfers });
+    }
+  }
+
   /** Leaves the session to whoever goes on with it; the screen is gone. */
   dispose(): void {
+    this.#disposers.forEach((callback) => callback());
     this.#session?.leave();
     this.#release();
     this.#listeners.clear();
@@ -157,11 +178,11 @@ export class Live {
   #begin(from: Unopened | Place): void {
     this.#holdAlone();
     const { target, documentName } = from;
-    const { principalArn } = this.#server;
+    const { principalArn } = this.server;
     const surroundings: Surroundings = {
-      clientVersion: this.#server.clientVersion,
+      clientVersion: this.server.clientVersion,
       resume: () => resume(this.sessionId),
-      openSocket: (url) => new WebSocket(reachable(url, this.#server.publicUrl)),
+      openSocket: (url) => new WebSocket(reachable(url, this.server.publicUrl)),
       size: () => this.emulator.size,
       write: (output, written) => this.emulator.write(output, written),
       changed: (state) => this.#stateChanged(state),
@@ -199,19 +220,5 @@ export class Live {
   #change(change: Partial<View>): void {
     this.#view = { ...this.#view, ...change };
     this.#listeners.forEach((listener) => listener());
-  }
-}
-
-/** A new ticket; `null` if the session is over. */
-async function resume(sessionId: string): Promise<Ticket | null> {
-  try {
-    const { StreamUrl, TokenValue } = await call(ssm.ResumeSession, { SessionId: sessionId });
-    return StreamUrl && TokenValue ? { streamUrl: StreamUrl, tokenValue: TokenValue } : null;
-  } catch (error) {
-    if (error instanceof ApiError && error.code === 'DoesNotExistException') {
-      return null;
-    }
-    const mayPass = !(error instanceof ApiError) || error.status >= 500 || error.status === 429 || error.code === 'ThrottlingException';
-    throw mayPass ? error : new Refused(error);
   }
 }

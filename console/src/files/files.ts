@@ -1,0 +1,132 @@
+/** The files of one terminal's node: the session with them, what is being moved, and what the user is asked. */
+
+import type { Live } from '../terminal/live.ts';
+import type { Dropped } from './dropped.ts';
+import { FilesSession, type FilesState } from './files-session.ts';
+import { Questions } from './questions.ts';
+import { Batch } from './transfer/batch.ts';
+import { Download } from './transfer/download.ts';
+import { TransferError } from './transfer/failure.ts';
+import { chooseSinks } from './transfer/sink.ts';
+import { type Transfer, Transfers, type Use } from './transfer/transfers.ts';
+import { baseOf } from './paths.ts';
+
+/** A file to download, with its size as far as it is known. */
+export interface Wanted {
+  readonly path: string;
+  readonly size: number;
+}
+
+export class Files {
+  readonly target: string;
+  readonly session: FilesSession;
+  readonly transfers: Transfers;
+  readonly questions: Questions;
+  readonly #live: Live;
+  readonly #listeners = new Set<() => void>();
+  readonly #finishedListeners = new Set<(transfer: Transfer) => void>();
+  #version = 0;
+
+  constructor(live: Live) {
+    this.#live = live;
+    const { clientVersion, publicUrl } = live.server;
+    this.target = live.view.target;
+    this.session = new FilesSession({ target: this.target, besideSessionId: live.sessionId, clientVersion, publicUrl }, this.#changed);
+    this.transfers = new Transfers(this.#transfersChanged, (transfer) => this.#finishedListeners.forEach((listener) => listener(transfer)));
+    this.questions = new Questions(this.#changed);
+    window.addEventListener('beforeunload', this.#warn);
+    live.whenDisposed(() => this.#close());
+  }
+
+  get state(): FilesState {
+    return this.session.state;
+  }
+
+  use: Use = (work) => this.session.use(work);
+
+  /** Uploads into a directory. Directories are made even if nothing goes into them. */
+  async upload(into: string, dropped: Dropped): Promise<void> {
+    const batch = new Batch(into, dropped, this.use, this.questions);
+    dropped.files.slice(0, this.transfers.room).forEach((found) => this.transfers.add(batch.job(found)));
+    await batch.makeDirectories(dropped.directories);
+  }
+
+  /** Asks where they shall go, and downloads. To be called right after a click. */
+  async download(wanted: readonly Wanted[]): Promise<void> {
+    const taken = wanted.slice(0, this.transfers.room);
+    const sinks = await chooseSinks(taken.map(({ path }) => baseOf(path)));
+    sinks?.forEach((makeSink, index) => {
+      const { path, size } = taken[index] ?? { path: '', size: 0 };
+      let begun: Download | undefined;
+      this.transfers.add({
+        direction: 'down',
+        path,
+        size,
+        run: async (report, signal) => {
+          const download = (begun ??= new Download(path, await makeSink()));
+          try {
+            return await this.use((client) => download.run(client, report, report.sized, signal));
+          } catch (error) {
+            if (error instanceof TransferError) {
+              // What came is of no use; another try begins anew.
+              begun = undefined;
+              await download.undo().catch(() => {});
+            }
+            throw error;
+          }
+        },
+        undo: async () => {
+          await begun?.undo();
+          begun = undefined;
+        },
+      });
+    });
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  /** Another number whenever something has changed. */
+  version = (): number => this.#version;
+
+  /** Calls back with each transfer that is done. */
+  whenFinished(listener: (transfer: Transfer) => void): () => void {
+    this.#finishedListeners.add(listener);
+    return () => this.#finishedListeners.delete(listener);
+  }
+
+  #changed = (): void => {
+    this.#version += 1;
+    this.#listeners.forEach((listener) => listener());
+  };
+
+  #transfersChanged = (): void => {
+    this.#live.setTransfers(this.transfers.unfinished);
+    this.#changed();
+  };
+
+  /** Asks before a page is closed that moves files. */
+  #warn = (event: BeforeUnloadEvent): void => {
+    if (this.transfers.unfinished > 0) {
+      event.preventDefault();
+    }
+  };
+
+  #close(): void {
+    window.removeEventListener('beforeunload', this.#warn);
+    all.delete(this.#live);
+    this.transfers.cancelAll();
+    this.session.close();
+  }
+}
+
+const all = new Map<Live, Files>();
+
+/** The files beside that terminal; they go when it does. */
+export function filesOf(live: Live): Files {
+  const files = all.get(live) ?? new Files(live);
+  all.set(live, files);
+  return files;
+}
