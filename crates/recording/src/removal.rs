@@ -63,11 +63,13 @@ pub struct Removal {
     directory: PathBuf,
     paths: Paths,
     order: Order,
+    /// An earlier order lay there, of which somebody may have been told.
+    is_renewed: bool,
 }
 
 impl RecordingDirectory {
     /// Begins to remove a recording that is complete. Its file is read to know what goes. An order that was given
-    /// before and not carried out is replaced.
+    /// before and not carried out is replaced, and the removal stays begun whatever becomes of the new one.
     ///
     /// # Errors
     /// [`RemoveError`]; nothing is changed.
@@ -85,9 +87,19 @@ impl RecordingDirectory {
         let recorded = recorded_in(&paths.cast)?;
         let order = Order { order, recorded, recording };
         let contents = serde_json::to_vec_pretty(&order).map_err(io::Error::other)?;
+        let is_renewed = paths.removal.try_exists()?;
         disk::replace(&paths.removal, &paths.removal_new, &contents, Durability::PowerFailure)?;
         disk::sync_directory(self.path())?;
-        Ok(Removal { directory: self.path().to_owned(), paths, order })
+        Ok(Removal { directory: self.path().to_owned(), paths, order, is_renewed })
+    }
+
+    /// Whether the removal of a recording was begun, or has taken place.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn is_going(&self, session: &SessionId) -> io::Result<bool> {
+        let paths = Paths::new(self.path(), session);
+        Ok(paths.removal.try_exists()? || !paths.cast.try_exists()?)
     }
 
     /// The removals that were begun and neither completed nor cancelled, as when the server stopped in between. An order
@@ -101,7 +113,7 @@ impl RecordingDirectory {
             let contents = fs::read(&paths.removal).map_err(|error| disk::named(&paths.removal, error))?;
             let order = serde_json::from_slice(&contents)
                 .map_err(|error| disk::named(&paths.removal, error.into()))?;
-            Ok(Removal { directory: self.path().to_owned(), paths, order })
+            Ok(Removal { directory: self.path().to_owned(), paths, order, is_renewed: true })
         };
         Ok(self.sessions_with(".removal")?.into_iter().map(removal).collect())
     }
@@ -137,12 +149,13 @@ impl Removal {
         self.forget()
     }
 
-    /// Leaves the recording where it is.
+    /// Leaves the recording where it is, unless an earlier order was not carried out either: of that somebody may have
+    /// been told, so the removal stays begun.
     ///
     /// # Errors
     /// The order cannot be removed; it would be carried out at the next start.
     pub fn cancel(self) -> io::Result<()> {
-        self.forget()
+        if self.is_renewed { Ok(()) } else { self.forget() }
     }
 
     fn forget(&self) -> io::Result<()> {

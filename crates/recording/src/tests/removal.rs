@@ -48,6 +48,18 @@ fn a_removal_that_is_cancelled_changes_nothing() {
 }
 
 #[test]
+fn an_order_that_took_the_place_of_another_is_not_cancelled() {
+    let (_temp, directory) = complete();
+    assert!(!directory.is_going(&one()).unwrap());
+    drop(directory.begin_removal(&one(), order()).unwrap());
+    assert!(directory.is_going(&one()).unwrap());
+    let fresh = RemovalOrder { reason: "another".to_owned(), ..order() };
+    directory.begin_removal(&one(), fresh.clone()).unwrap().cancel().unwrap();
+    let [Ok(kept)] = &directory.unfinished_removals().unwrap()[..] else { panic!("it is forgotten") };
+    assert_eq!(kept.order(), &fresh);
+}
+
+#[test]
 fn a_recording_that_is_written_is_not_removed() {
     let (_temp, directory, mut recorder) = begun();
     recorder.append(&[output(0, b"abc", 1)]).unwrap();
