@@ -17,6 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("hostile", &["api", "dial", "iam", "ids", "protocol", "server", "sigv4", "store", "webauthn"]),
     ("iam", &[]),
     ("ids", &[]),
+    ("log-filter", &[]),
     ("protocol", &["ids"]),
     ("pty", &[]),
     ("recording", &["ids"]),
