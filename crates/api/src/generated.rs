@@ -292,17 +292,22 @@ impl Operation {
         Self::Postern(postern::Operation::RevokeSessions),
         Self::Ssm(ssm::Operation::AddTagsToResource),
         Self::Ssm(ssm::Operation::CreateActivation),
+        Self::Ssm(ssm::Operation::CreateDocument),
         Self::Ssm(ssm::Operation::DeleteActivation),
+        Self::Ssm(ssm::Operation::DeleteDocument),
         Self::Ssm(ssm::Operation::DeregisterManagedInstance),
         Self::Ssm(ssm::Operation::DescribeActivations),
         Self::Ssm(ssm::Operation::DescribeDocument),
+        Self::Ssm(ssm::Operation::DescribeDocumentPermission),
         Self::Ssm(ssm::Operation::DescribeInstanceInformation),
         Self::Ssm(ssm::Operation::DescribeSessions),
         Self::Ssm(ssm::Operation::GetConnectionStatus),
         Self::Ssm(ssm::Operation::GetDocument),
+        Self::Ssm(ssm::Operation::ListDocumentVersions),
         Self::Ssm(ssm::Operation::ListDocuments),
         Self::Ssm(ssm::Operation::ListInstanceAssociations),
         Self::Ssm(ssm::Operation::ListTagsForResource),
+        Self::Ssm(ssm::Operation::ModifyDocumentPermission),
         Self::Ssm(ssm::Operation::PutComplianceItems),
         Self::Ssm(ssm::Operation::PutInventory),
         Self::Ssm(ssm::Operation::RegisterManagedInstance),
@@ -311,6 +316,8 @@ impl Operation {
         Self::Ssm(ssm::Operation::ResumeSession),
         Self::Ssm(ssm::Operation::StartSession),
         Self::Ssm(ssm::Operation::TerminateSession),
+        Self::Ssm(ssm::Operation::UpdateDocument),
+        Self::Ssm(ssm::Operation::UpdateDocumentDefaultVersion),
         Self::Ssm(ssm::Operation::UpdateInstanceAssociationStatus),
         Self::Ssm(ssm::Operation::UpdateInstanceInformation),
         Self::Ssm(ssm::Operation::UpdateManagedInstancePublicKey),
@@ -331,22 +338,17 @@ impl Operation {
             Self::Kms(_) => Service::Kms,
             Self::Postern(_) => Service::Postern,
             Self::Ssm(_) => Service::Ssm,
-        Self::Ssm(ssm::Operation::CreateDocument),
             Self::Sts(_) => Service::Sts,
-        Self::Ssm(ssm::Operation::DeleteDocument),
         }
     }
 
-        Self::Ssm(ssm::Operation::DescribeDocumentPermission),
     /// The name on the wire.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-        Self::Ssm(ssm::Operation::ListDocumentVersions),
             Self::Cloudtrail(operation) => operation.name(),
             Self::Ec2messages(operation) => operation.name(),
             Self::Iam(operation) => operation.name(),
-        Self::Ssm(ssm::Operation::ModifyDocumentPermission),
             Self::Kms(operation) => operation.name(),
             Self::Postern(operation) => operation.name(),
             Self::Ssm(operation) => operation.name(),
@@ -354,5 +356,3 @@ impl Operation {
         }
     }
 }
-        Self::Ssm(ssm::Operation::UpdateDocument),
-        Self::Ssm(ssm::Operation::UpdateDocumentDefaultVersion),
