@@ -19,7 +19,8 @@ pub(crate) fn text(text: &str, chars_max: usize) -> String {
         .collect()
 }
 
-/// The same of one line.
-pub(crate) fn line(line: &str, chars_max: usize) -> String {
+/// At most so many characters of a line, without what no terminal draws and what turns the direction of text around.
+#[must_use]
+pub fn visible_line(line: &str, chars_max: usize) -> String {
     line.chars().filter(|character| !is_hidden(*character)).take(chars_max).collect()
 }

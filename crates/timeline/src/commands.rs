@@ -90,7 +90,8 @@ impl Commands {
     /// A mark that came while the line stood so. Gives lines that have waited for it.
     pub(crate) fn handle_mark(&mut self, mark: Mark, line: &Line, at: Duration) -> Vec<TextLine> {
         if let Mark::Directory(path) = mark {
-            self.directory = Some(clean::line(&path, DIRECTORY_CHARS_MAX)).filter(|path| !path.is_empty());
+            self.directory =
+                Some(clean::visible_line(&path, DIRECTORY_CHARS_MAX)).filter(|path| !path.is_empty());
             return Vec::new();
         }
         if let Mark::CommandLine(text) = mark {

@@ -19,6 +19,7 @@ mod prompt;
 mod screen;
 mod transcript;
 
+pub use clean::visible_line;
 pub use commands::{COMMAND_CHARS_MAX, COMMANDS_MAX, Command, DIRECTORY_CHARS_MAX};
 pub use line::LINE_CELLS_MAX;
 pub use screen::TextLine;
