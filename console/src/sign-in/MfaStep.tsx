@@ -65,7 +65,7 @@ function PasskeyButton({ onNext }: Pick<Props, 'onNext'>) {
   return (
     <SpaceBetween size="s">
       {error !== undefined && <Alert type="error">{inWords(error)}</Alert>}
-      <Button fullWidth loading={isBusy} onClick={() => void run(async () => onNext(await signInWithPasskey()))}>
+      <Button fullWidth loading={isBusy} onClick={() => void run(async () => onNext(await signInWithPasskey('second-factor')))}>
         {signInTexts.passkey}
       </Button>
     </SpaceBetween>

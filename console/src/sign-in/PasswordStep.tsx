@@ -87,7 +87,7 @@ function OtherWays({ options, onNext }: { readonly options: SignInOptions } & Pr
     <SpaceBetween size="s">
       {error !== undefined && <Alert type="error">{inWords(error)}</Alert>}
       {options.passkeys && arePasskeysHere() && (
-        <Button fullWidth loading={isBusy} onClick={() => void run(async () => onNext(await signInWithPasskey()))}>
+        <Button fullWidth loading={isBusy} onClick={() => void run(async () => onNext(await signInWithPasskey('alone')))}>
           {texts.passkey}
         </Button>
       )}

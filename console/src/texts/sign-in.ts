@@ -50,6 +50,10 @@ export const signInTexts = {
     userName: 'You will sign in as “admin” from now on.',
   },
   passkeyUnsupported: 'This browser cannot use passkeys.',
+  passkeyRefused: {
+    known: 'This device has a passkey for you already.',
+    other: 'The browser gave no passkey: it was cancelled, took too long, or there is none for this server.',
+  },
   signIns: {
     title: 'Sign-ins',
     description: 'Where you are signed in to the console. Ending one takes effect at once.',

@@ -1,6 +1,6 @@
 //! What vouches for people beside Postern: OIDC providers, and devices that show codes.
 
-use crate::{AccountId, IamPath, ParseError, Partition, is_iam_name, text_id};
+use crate::{AccountId, IamPath, ParseError, Partition, UserName, is_iam_name, text_id};
 
 text_id!(
     /// An OIDC provider: its issuer URL without `https://`, in lower case up to the path, without a slash at the end.
@@ -58,6 +58,15 @@ impl MfaSerial {
         }
         format!("arn:{Partition}:iam::{account}:mfa{path}{name}").parse()
     }
+
+    /// The serial number of a user's passkey, in the form of a FIDO security key's.
+    /// Source: "IAM identifiers", IAM User Guide.
+    ///
+    /// # Errors
+    /// Refuses an `id` with other characters than IAM's.
+    pub fn passkey(account: &AccountId, user: &UserName, id: &str) -> Result<Self, ParseError> {
+        format!("arn:{Partition}:iam::{account}:u2f/user/{user}/{id}").parse()
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +107,8 @@ mod tests {
         let made = MfaSerial::virtual_device(&account, &"/ops/".parse().unwrap(), "alice").unwrap();
         assert_eq!(made.as_str(), "arn:aws:iam::111122223333:mfa/ops/alice");
         assert!(MfaSerial::virtual_device(&account, &IamPath::root(), "a/b").is_err());
+        let passkey = MfaSerial::passkey(&account, &"alice".parse().unwrap(), "0A1B").unwrap();
+        assert_eq!(passkey.as_str(), "arn:aws:iam::111122223333:u2f/user/alice/0A1B");
         for wrong in ["", "short", "arn:aws:iam::111122223333:mfa/a b"] {
             assert!(wrong.parse::<MfaSerial>().is_err(), "{wrong:?}");
         }

@@ -11,6 +11,7 @@ mod headers;
 mod identity;
 mod new_password;
 mod origin;
+mod passkeys;
 mod record;
 mod refusal;
 mod second_factor;
@@ -40,6 +41,7 @@ use crate::serve::Body;
 
 pub(crate) use calls::{caller, is_signed_in};
 pub(crate) use origin::Origins;
+pub(crate) use passkeys::{KEY_PURPOSE as PASSKEYS_KEY_PURPOSE, Passkeys};
 pub(crate) use setup::new_setup_link;
 pub use setup::{SetupLink, SetupLinkError};
 pub use setup_command::{MakeLinkError, make_setup_link};
@@ -53,6 +55,8 @@ pub(crate) struct Console {
     pub(crate) origins: Origins,
     /// SHA-256 of the certificate of the server's own authority, which machines trust that are added.
     pub(crate) authority_sha256: Option<String>,
+    /// What passkeys need.
+    pub(crate) passkeys: Passkeys,
 }
 
 /// Whether a request is for the console rather than for an operation.
@@ -106,6 +110,8 @@ async fn api(app: &Arc<App>, inbound: &Inbound, path: &str) -> Result<Response<B
         ("GET", ["sign-in"]) => start::start(app, inbound).await,
         ("POST", ["sign-in"]) => sign_in::sign_in(app, inbound).await,
         ("POST", ["sign-in", "mfa"]) => second_factor::code(app, inbound).await,
+        ("POST", ["sign-in", "passkey", "options"]) => passkeys::options(app, inbound).await,
+        ("POST", ["sign-in", "passkey"]) => passkeys::sign_in(app, inbound).await,
         ("POST", ["sign-in", "new-password"]) => new_password::new_password(app, inbound).await,
         ("POST", ["setup"]) => setup::set_up(app, inbound).await,
         ("GET", ["session"]) => session::session(app, inbound).await,
@@ -116,6 +122,11 @@ async fn api(app: &Arc<App>, inbound: &Inbound, path: &str) -> Result<Response<B
         ("POST", ["switch-back"]) => switch_role::switch_back(app, inbound).await,
         ("GET", ["sign-ins"]) => sign_ins::list(app, inbound).await,
         ("DELETE", ["sign-ins", id]) => sign_ins::end(app, inbound, id).await,
+        ("GET", ["passkeys"]) => passkeys::list(app, inbound).await,
+        ("POST", ["passkeys"]) => passkeys::create(app, inbound).await,
+        ("POST", ["passkeys", "registration"]) => passkeys::begin(app, inbound).await,
+        ("POST", ["passkeys", id]) => passkeys::rename(app, inbound, id).await,
+        ("DELETE", ["passkeys", id]) => passkeys::remove(app, inbound, id).await,
         _ => Err(Refusal::not_found()),
     }
 }

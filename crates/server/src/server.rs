@@ -28,7 +28,7 @@ use crate::bootstrap::{
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, ListenAddress, PublicUrl, RecordingStrictness, Tls};
-use crate::console::{self, Console, Origins, SetupLink, SetupLinkError};
+use crate::console::{self, Console, Origins, Passkeys, SetupLink, SetupLinkError};
 use crate::dispatch::Dispatch;
 use crate::follow;
 use crate::oidc::OidcVerifier;
@@ -128,6 +128,7 @@ impl Server {
             // A recording that survives a power failure is worth little without its session.
             options.durability = postern_store::Durability::PowerFailure;
         }
+        let passkeys_key = master_key.derive(console::PASSKEYS_KEY_PURPOSE);
         let store = Arc::new(SqliteStore::open(&options, master_key).await?);
         let recordings = RecordingDirectory::open(directory.recordings())
             .map_err(StartError::Recordings)?
@@ -175,7 +176,11 @@ impl Server {
         )
         .await?;
         let setup_link = setup_link(&store, &public_url, clock.now(), &*random).await?;
-        let console = certificates.console(config.console.clone(), &public_url);
+        let console = certificates.console(
+            config.console.clone(),
+            &public_url,
+            Passkeys::new(&public_url, &passkeys_key),
+        );
         let restored = gateway.restore().await?;
         if restored > 0 {
             tracing::info!("took up {restored} sessions that an earlier process left");
@@ -354,7 +359,7 @@ impl Certificates {
     }
 
     /// What the console has to know of them.
-    fn console(&self, settings: config::Console, public_url: &PublicUrl) -> Console {
+    fn console(&self, settings: config::Console, public_url: &PublicUrl, passkeys: Passkeys) -> Console {
         let shown = self.current.leaf();
         let authority = match self.tls {
             Tls::OwnAuthority => tls::read_chain(&self.directory.authority_certificate()).ok(),
@@ -364,6 +369,7 @@ impl Certificates {
         Console {
             settings,
             origins: Origins::new(public_url, &shown),
+            passkeys,
             authority_sha256: authority.map(|der| hex::encode(digest::digest(&digest::SHA256, &der))),
         }
     }

@@ -27,6 +27,12 @@ pub(crate) enum SignInEvent {
     ListSignIns,
     /// Ending a sign-in from elsewhere.
     EndSignIn,
+    /// Seeing one's own passkeys.
+    ListPasskeys,
+    /// Asking for a new passkey, with the password. That it is there is `EnableMFADevice`.
+    BeginPasskeyRegistration,
+    /// Another name for a passkey.
+    RenamePasskey,
 }
 
 impl SignInEvent {
@@ -39,19 +45,22 @@ impl SignInEvent {
             Self::SignOut => "SignOut",
             Self::ListSignIns => "ListSignIns",
             Self::EndSignIn => "EndSignIn",
+            Self::ListPasskeys => "ListPasskeys",
+            Self::BeginPasskeyRegistration => "BeginPasskeyRegistration",
+            Self::RenamePasskey => "RenamePasskey",
         }
     }
 
     /// What others than the browser that asks can notice goes on the trail before it is done.
     fn changes(self) -> bool {
-        matches!(self, Self::PasswordUpdated | Self::SwitchRole | Self::EndSignIn)
+        matches!(self, Self::PasswordUpdated | Self::SwitchRole | Self::EndSignIn | Self::RenamePasskey)
     }
 }
 
 impl Entry {
     /// It is a step of signing in. Until somebody is known, it is an attempt of a stranger.
     pub(crate) fn sign_in_event(&self, event: SignInEvent) {
-        let is_read_only = event == SignInEvent::ListSignIns;
+        let is_read_only = matches!(event, SignInEvent::ListSignIns | SignInEvent::ListPasskeys);
         self.operation(Described {
             service: "signin",
             name: event.name(),

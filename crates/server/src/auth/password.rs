@@ -91,19 +91,33 @@ impl Passwords {
         password: &str,
         address: IpAddr,
     ) -> Result<LoginProfile, PasswordRefused> {
-        let now = Instant::now();
-        // IAM's names differ in more than their case, and an IPv6 host has more than one address.
-        let (account, address) = (user.as_str().to_ascii_lowercase(), network(address));
-        if !self.addresses.admits(address, now) || !self.users.admits(account.clone(), now) {
+        if !self.admits(Some(user), address) {
             return Err(PasswordRefused::TooManyAttempts);
         }
         let profile = store.login_profile(user).await?;
         let hash = profile.as_ref().map_or(&self.nobodys, |profile| &profile.password_hash).clone();
         let is_right = self.is_password_of(hash, password).await?;
         let profile = profile.filter(|_| is_right).ok_or(PasswordRefused::Wrong)?;
-        self.users.forgive(&account);
-        self.addresses.forgive(&address);
+        self.forgive(Some(user), address);
         Ok(profile)
+    }
+
+    /// Counts an attempt to prove to be `user`, whatever with; `false` if it is one too many. Who it is for may not be
+    /// known.
+    #[must_use]
+    pub fn admits(&self, user: Option<&UserName>, address: IpAddr) -> bool {
+        let now = Instant::now();
+        self.addresses.admits(network(address), now)
+            && user.is_none_or(|user| self.users.admits(account(user), now))
+    }
+
+    /// Gives back an attempt that succeeded.
+    pub fn forgive(&self, user: Option<&UserName>, address: IpAddr) {
+        if let Some(user) = user {
+            self.users.forgive(&account(user));
+        }
+        // An IPv6 host has more than one address.
+        self.addresses.forgive(&network(address));
     }
 
     async fn is_password_of(&self, hash: Secret<String>, password: &str) -> Result<bool, PasswordRefused> {
@@ -134,6 +148,11 @@ impl Passwords {
         });
         done.await.map_err(|error: JoinError| PasswordRefused::Hash(error.into()))
     }
+}
+
+/// IAM's names differ in more than their case.
+fn account(user: &UserName) -> String {
+    user.as_str().to_ascii_lowercase()
 }
 
 fn argon2() -> Argon2<'static> {

@@ -30,11 +30,7 @@ impl CookieSecret {
 
     /// The one that a request came with. Of several cookies of this name none counts: the browser keeps one.
     pub(super) fn of(parts: &Parts) -> Option<Self> {
-        let texts = parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let mut values = pairs.filter(|(name, _)| *name == NAME).map(|(_, value)| value);
-        let value = values.next().filter(|_| values.next().is_none())?;
-        let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
+        let bytes = URL_SAFE_NO_PAD.decode(value(parts, NAME)?).ok()?;
         Some(Self(Secret::new(bytes.try_into().ok()?)))
     }
 
@@ -64,6 +60,14 @@ impl CookieSecret {
         header.set_sensitive(true);
         header
     }
+}
+
+/// The value of the cookie called `name`, if there is exactly one.
+pub(super) fn value<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
+    let texts = parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs.filter(|(given, _)| *given == name).map(|(_, value)| value);
+    values.next().filter(|_| values.next().is_none())
 }
 
 /// `Set-Cookie` that takes the cookie away.

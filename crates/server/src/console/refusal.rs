@@ -63,6 +63,23 @@ impl Refusal {
         Self { retry_after_seconds: Some(RETRY_AFTER_SECONDS), ..refusal }
     }
 
+    /// It cannot be with what there is already.
+    pub(super) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "Conflict", message)
+    }
+
+    /// Passkeys belong to a name, and the public URL has none.
+    pub(super) fn no_passkeys() -> Self {
+        let message = "There are no passkeys here: the public URL of this server is an address.";
+        Self::new(StatusCode::BAD_REQUEST, "PasskeysUnavailable", message)
+    }
+
+    /// It is for users who act as themselves.
+    pub(super) fn not_a_user() -> Self {
+        let message = "Passkeys belong to users. Switch back from the role, or sign in as a user.";
+        Self::new(StatusCode::FORBIDDEN, "NotAUser", message)
+    }
+
     /// Something of ours failed.
     pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         crate::routes::failure::internal(error).into()

@@ -1,14 +1,16 @@
-//! The second factor of a sign-in: a code of one of the user's MFA devices.
+//! The second factor of a sign-in: a code of one of the user's MFA devices here, a passkey in `passkeys`.
 
 use std::sync::Arc;
 
 use http::Response;
 use postern_ids::{MfaSerial, PrincipalId};
-use postern_store::{IdentityError, SignInStage, User};
+use postern_store::{IdentityError, MfaDevice, Passkey, SignInStage, User};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::calls::{self, SignIn};
 use super::cookie::CookieSecret;
+use super::passkeys;
 use super::refusal::Refusal;
 use super::sign_in::{self, Factor};
 use crate::app::App;
@@ -16,6 +18,36 @@ use crate::audit::SignInEvent;
 use crate::auth::{Bearer, MfaRefused};
 use crate::inbound::Inbound;
 use crate::serve::Body;
+
+/// What a user has that is asked for after the password.
+pub(super) struct Factors {
+    devices: Vec<MfaDevice>,
+    passkeys: Vec<Passkey>,
+}
+
+impl Factors {
+    pub(super) async fn of(app: &App, user: &User) -> Result<Self, Refusal> {
+        let devices = app.store.mfa_devices_of_user(&user.name).await;
+        let devices = devices.map_err(|error: IdentityError| Refusal::internal(&error))?;
+        Ok(Self { devices, passkeys: app.store.passkeys_of_user(&user.id).await? })
+    }
+
+    /// Whether the password suffices. Whoever has only a passkey that is of no use at this server's name has to get it
+    /// removed: it would be easy to come by another name.
+    pub(super) fn is_empty(&self) -> bool {
+        self.devices.is_empty() && self.passkeys.is_empty()
+    }
+
+    /// Asks for one of them.
+    pub(super) fn asked(&self, app: &App, inbound: &Inbound, cookie: &CookieSecret) -> Response<Body> {
+        let takes_passkeys = passkeys::are_available(app, &inbound.parts)
+            && self.passkeys.iter().any(|passkey| passkeys::is_usable(app, passkey));
+        let mut methods = Vec::new();
+        methods.extend((!self.devices.is_empty()).then_some("totp"));
+        methods.extend(takes_passkeys.then_some("passkey"));
+        sign_in::answer(&json!({ "next": "mfa", "methods": methods }), cookie)
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,7 +82,7 @@ async fn next(
         inbound.entry.fact("PasswordResetRequired", "Yes");
         let stage = SignInStage::NewPassword;
         let cookie = sign_in::advance(app, inbound, half, user, stage, Some(factor)).await?;
-        return Ok(sign_in::answer(&serde_json::json!({ "next": "change-password" }), &cookie));
+        return Ok(sign_in::answer(&json!({ "next": "change-password" }), &cookie));
     }
     let cookie = sign_in::advance(app, inbound, half, user, SignInStage::Done, Some(factor)).await?;
     Ok(sign_in::done(&cookie))

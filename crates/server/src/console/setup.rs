@@ -11,9 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use postern_ids::UserName;
 use postern_store::{IdentityError, LoginProfile, PasswordProof, SignInStage, Store, StoreError, User};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::refusal::Refusal;
+use super::second_factor::Factors;
 use super::{record, sign_in};
 use crate::app::App;
 use crate::audit::SignInEvent;
@@ -128,12 +128,12 @@ pub(super) async fn set_up(app: &Arc<App>, inbound: &Inbound) -> Result<Response
         IdentityError::AlreadyExists(_) => used(),
         error => Refusal::internal(&error),
     })?;
-    let devices = app.store.mfa_devices_of_user(&user.name).await;
-    let has_mfa = !devices.map_err(|error: IdentityError| Refusal::internal(&error))?.is_empty();
+    let factors = Factors::of(app, &user).await?;
+    let has_mfa = !factors.is_empty();
     let proof = PasswordProof { password_hash: profile.password_hash, has_mfa };
     if has_mfa {
         let cookie = sign_in::begin(app, inbound, &user, SignInStage::SecondFactor, &proof).await?;
-        return Ok(sign_in::answer(&json!({ "next": "mfa", "methods": ["totp"] }), &cookie));
+        return Ok(factors.asked(app, inbound, &cookie));
     }
     let cookie = sign_in::begin(app, inbound, &user, SignInStage::Done, &proof).await?;
     record::console_login(app, inbound, &user, false).await?;

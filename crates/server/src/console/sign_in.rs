@@ -8,13 +8,14 @@ use http::header::SET_COOKIE;
 use http::request::Parts;
 use jiff::{SignedDuration, Timestamp};
 use postern_ids::{MfaSerial, UserName};
-use postern_store::{ConsoleSignIn, IdentityError, LoginProfile, PasswordProof, SignInStage, User};
+use postern_store::{ConsoleSignIn, LoginProfile, PasswordProof, SignInStage, User};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::cookie::CookieSecret;
 use super::identity::{Content, Identity};
 use super::refusal::Refusal;
+use super::second_factor::Factors;
 use crate::app::App;
 use crate::audit::{Entry, SignInEvent};
 use crate::auth::PasswordRefused;
@@ -46,14 +47,13 @@ pub(super) async fn sign_in(app: &Arc<App>, inbound: &Inbound) -> Result<Respons
     let user = app.store.user(&profile.user).await?.ok_or_else(wrong)?;
     app.store.record_password_use(&user.name, inbound.at).await?;
     inbound.entry.signed_in_user(&user);
-    let devices = app.store.mfa_devices_of_user(&user.name).await;
-    let devices = devices.map_err(|error: IdentityError| Refusal::internal(&error))?;
-    let proof = PasswordProof { password_hash: profile.password_hash, has_mfa: !devices.is_empty() };
+    let factors = Factors::of(app, &user).await?;
+    let proof = PasswordProof { password_hash: profile.password_hash, has_mfa: !factors.is_empty() };
     if proof.has_mfa {
         inbound.entry.sign_in_event(SignInEvent::CheckMfa);
         inbound.entry.signed_in_user(&user);
         let cookie = begin(app, inbound, &user, SignInStage::SecondFactor, &proof).await?;
-        return Ok(answer(&json!({ "next": "mfa", "methods": ["totp"] }), &cookie));
+        return Ok(factors.asked(app, inbound, &cookie));
     }
     if profile.reset_required {
         inbound.entry.fact("PasswordResetRequired", "Yes");
@@ -134,7 +134,7 @@ pub(super) async fn advance(
 }
 
 /// With each stage comes a new secret: whoever knew that of the one before has nothing.
-fn new(
+pub(super) fn new(
     app: &App,
     inbound: &Inbound,
     user: &User,

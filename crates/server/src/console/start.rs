@@ -6,7 +6,7 @@ use http::Response;
 use serde_json::json;
 
 use super::refusal::Refusal;
-use super::setup;
+use super::{passkeys, setup};
 use crate::app::App;
 use crate::inbound::Inbound;
 use crate::serve::Body;
@@ -20,6 +20,6 @@ pub(super) async fn start(app: &Arc<App>, inbound: &Inbound) -> Result<Response<
         "setup": setup,
         "oidc": providers,
         "accountId": app.account.as_str(),
-        "passkeys": false,
+        "passkeys": passkeys::are_available(app, &inbound.parts),
     })))
 }

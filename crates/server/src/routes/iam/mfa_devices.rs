@@ -1,5 +1,6 @@
 //! Virtual MFA devices: authenticator apps that share a seed with the server.
 
+use jiff::Timestamp;
 use postern_api::iam::errors::INVALID_AUTHENTICATION_CODE_EXCEPTION;
 use postern_api::iam::{
     self, AssignmentStatusType, CreateVirtualMFADeviceInput, CreateVirtualMFADeviceOutput,
@@ -10,7 +11,7 @@ use postern_api::iam::{
 };
 use postern_api::{ApiError, Blob, Request, Secret};
 use postern_ids::{Arn, MfaSerial};
-use postern_store::{Entity, MfaCounter, MfaDevice, MfaFilter, NewMfaDevice};
+use postern_store::{Entity, MfaCounter, MfaDevice, MfaFilter, NewMfaDevice, Passkey, User};
 
 use super::marker::Asked;
 use super::mfa_enrolment::{base32, picture};
@@ -133,8 +134,39 @@ pub(super) async fn deactivate_mfa_device(
     let named = users::named_or_own(&call, call.input.user_name.as_deref()).await?;
     let (user, _permit) = named.permitted(&call).await?;
     let serial = serial_of(&call.input.serial_number)?;
+    if let Some(passkey) = passkey_of(&call, &user, &serial).await? {
+        let is_removed =
+            call.app.store.delete_passkey(&user.id, &passkey.id).await.map_err(failure::store)?;
+        let gone = || refusal::not_found(&Entity::MfaDevice(serial));
+        return is_removed.then_some(DeactivateMFADeviceOutput {}).ok_or_else(gone);
+    }
     call.app.store.deactivate_mfa_device(&user.name, &serial).await.map_err(refusal::identity)?;
     Ok(DeactivateMFADeviceOutput {})
+}
+
+/// The user's passkey of this serial number. Deactivating one removes it, as with AWS's security keys.
+async fn passkey_of<T>(call: &Call<T>, user: &User, serial: &MfaSerial) -> Result<Option<Passkey>, ApiError> {
+    let passkeys = call.app.store.passkeys_of_user(&user.id).await.map_err(failure::store)?;
+    let is_meant = |passkey: &Passkey| {
+        MfaSerial::passkey(&call.app.account, &user.name, &passkey.id)
+            .is_ok_and(|own| own.as_str().eq_ignore_ascii_case(serial.as_str()))
+    };
+    Ok(passkeys.into_iter().find(is_meant))
+}
+
+/// The serial numbers of what a user proves to be there with, and since when.
+async fn of_user<T>(call: &Call<T>, user: &User) -> Result<Vec<(MfaSerial, Timestamp)>, ApiError> {
+    let devices = call.app.store.mfa_devices_of_user(&user.name).await.map_err(refusal::identity)?;
+    let mut all: Vec<_> = devices
+        .into_iter()
+        .map(|device| (device.serial, device.enabled_at.unwrap_or(device.created_at)))
+        .collect();
+    for passkey in call.app.store.passkeys_of_user(&user.id).await.map_err(failure::store)? {
+        let serial = MfaSerial::passkey(&call.app.account, &user.name, &passkey.id);
+        all.push((serial.map_err(|error| failure::internal(&error))?, passkey.created_at));
+    }
+    all.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
+    Ok(all)
 }
 
 pub(super) async fn list_mfa_devices(
@@ -143,13 +175,12 @@ pub(super) async fn list_mfa_devices(
     let named = users::named_or_own(&call, call.input.user_name.as_deref()).await?;
     let (user, _permit) = named.permitted(&call).await?;
     let asked = Asked::new(&call, &user.id, call.input.marker.as_deref(), call.input.max_items)?;
-    let found = call.app.store.mfa_devices_of_user(&user.name).await.map_err(refusal::identity)?;
-    let (found, next) = asked.cut(found, |device| device.serial.to_string());
+    let (found, next) = asked.cut(of_user(&call, &user).await?, |(serial, _)| serial.to_string());
     let rest = asked.rest(&call, next);
-    let shown = found.into_iter().map(|device| iam::MfaDevice {
+    let shown = found.into_iter().map(|(serial, since)| iam::MfaDevice {
         user_name: user.name.to_string(),
-        serial_number: device.serial.into(),
-        enable_date: shown_time(device.enabled_at.unwrap_or(device.created_at)),
+        serial_number: serial.into(),
+        enable_date: shown_time(since),
     });
     Ok(ListMFADevicesOutput {
         mfa_devices: shown.collect(),
