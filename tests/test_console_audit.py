@@ -7,7 +7,7 @@ import re
 from urllib.parse import urlencode
 
 import pytest
-from harness.chromium import PHONE, Browser, accessibility_faults, give_password, is_settled, overflow_px
+from harness.chromium import PHONE, Browser, accessibility_faults, give_password, overflow_px, visit
 from harness.people import Person, allow
 from harness.programs import ACCOUNT, REGION
 from playwright.sync_api import Page, expect
@@ -24,11 +24,6 @@ def browser():
 @pytest.fixture(scope="module")
 def page(browser, server, owner):
     return browser.signed_in(server, owner.name)
-
-
-def visit(page: Page, path: str) -> None:
-    page.goto(f"/console{path}")
-    is_settled(page)
 
 
 def events_of(name: str, value: str) -> str:

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from harness.chromium import PHONE, accessibility_faults, give_password, is_settled, overflow_px
+from harness.chromium import PHONE, accessibility_faults, give_password, overflow_px, visit
 from harness.people import Person, allow
 from playwright.sync_api import Page, expect
 
@@ -35,11 +35,6 @@ FILTER_ONCE = """async (text) => {
 @pytest.fixture
 def page(browser, server, owner):
     return browser.signed_in(server, owner.name)
-
-
-def visit(page: Page, path: str) -> None:
-    page.goto(f"/console{path}")
-    is_settled(page)
 
 
 def rows(page: Page):

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from harness.chromium import PHONE, accessibility_faults, give_password, is_settled, overflow_px
+from harness.chromium import PHONE, accessibility_faults, give_password, overflow_px, visit
 from harness.people import Person, allow, deny
 from harness.programs import ACCOUNT, REGION
 from harness.waiting import eventually
@@ -13,11 +13,6 @@ from playwright.sync_api import Page, expect
 @pytest.fixture
 def page(browser, server, owner):
     return browser.signed_in(server, owner.name)
-
-
-def visit(page: Page, path: str) -> None:
-    page.goto(f"/console{path}")
-    is_settled(page)
 
 
 def choose(page: Page, label: str, option: str) -> None:

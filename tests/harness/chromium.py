@@ -74,6 +74,12 @@ def is_settled(page: Page) -> None:
     expect(page.get_by_label("Loading the page")).to_have_count(0)
 
 
+def visit(page: Page, path: str) -> None:
+    """Goes to a page of the console, and waits until it is there."""
+    page.goto(f"/console{path}")
+    is_settled(page)
+
+
 def accessibility_faults(page: Page) -> list[str]:
     """What axe finds on the page as it is."""
     page.evaluate(Path(AXE).read_text())
