@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 import boto3
 import pytest
-from harness.chromium import PHONE, Browser, accessibility_faults, give_password, is_settled, overflow_px
+from harness.chromium import PHONE, Browser, accessibility_faults, give_password, overflow_px, visit
 from harness.people import Person, allow, deny, document, trust
 from harness.programs import ACCOUNT
 from harness.totp import STEP_S, code_at
@@ -33,11 +33,6 @@ def page(browser, server, owner):
 @pytest.fixture(scope="module")
 def iam(server):
     return server.client("iam")
-
-
-def visit(page: Page, path: str) -> None:
-    page.goto(f"/console{path}")
-    is_settled(page)
 
 
 def policy_path(arn: str) -> str:
@@ -92,6 +87,85 @@ def test_a_user_is_made_equipped_and_deleted(page, iam, server):
     expect(page.get_by_role("heading", name="Users", exact=False).first).to_be_visible()
     with pytest.raises(iam.exceptions.NoSuchEntityException):
         iam.get_user(UserName="carol")
+
+
+def test_a_user_and_a_group_get_other_names(page, iam):
+    iam.create_user(UserName="before")
+    iam.create_group(GroupName="group-before")
+    iam.add_user_to_group(UserName="before", GroupName="group-before")
+    for kind, path in [("user", "/access/users/before"), ("group", "/access/groups/group-before")]:
+        visit(page, path)
+        page.get_by_role("button", name="Actions").first.click()
+        page.get_by_role("menuitem", name="Rename").click()
+        dialog = page.get_by_role("dialog", name=f"Rename {kind}")
+        submit = dialog.get_by_role("button", name="Rename")
+        expect(submit).to_be_disabled()
+        name = path.rpartition("/")[2].replace("before", "after")
+        dialog.get_by_label("New name").fill("not a name")
+        submit.click()
+        expect(dialog.get_by_role("alert")).to_be_visible()
+        dialog.get_by_label("New name").fill(name)
+        submit.click()
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        assert page.url.endswith(f"/{name}")
+    assert [group["GroupName"] for group in iam.list_groups_for_user(UserName="after")["Groups"]] == ["group-after"]
+    # A role keeps its name, as in IAM.
+    iam.create_role(RoleName="unchanging", AssumeRolePolicyDocument=trust(f"arn:aws:iam::{ACCOUNT}:root"))
+    visit(page, "/access/roles/unchanging")
+    page.get_by_role("button", name="Actions").first.click()
+    expect(page.get_by_role("menuitem", name="Delete")).to_be_visible()
+    expect(page.get_by_role("menuitem", name="Rename")).to_have_count(0)
+
+
+def test_an_identity_provider_is_made_changed_and_deleted(page, iam):
+    visit(page, "/access/providers")
+    expect(page.get_by_text("No identity providers")).to_be_visible()
+    page.get_by_role("button", name="Create identity provider").first.click()
+    dialog = page.get_by_role("dialog", name="Create identity provider")
+    dialog.get_by_label("Provider URL").fill("https://login.example.com/tenant")
+    dialog.get_by_label("Client IDs").fill("one\ntwo")
+    dialog.get_by_role("button", name="Create identity provider").click()
+    issuer = "login.example.com/tenant"
+    expect(page.get_by_role("heading", name=issuer, exact=True)).to_be_visible()
+    arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"
+
+    page.get_by_role("button", name="Edit client IDs").click()
+    dialog = page.get_by_role("dialog", name="Edit client IDs")
+    dialog.get_by_label("Client IDs").fill("two\nthree")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("listitem").filter(has_text="three")).to_be_visible()
+    assert sorted(iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"]) == ["three", "two"]
+
+    page.get_by_role("tab", name="Thumbprints").click()
+    page.get_by_role("button", name="Edit thumbprints").click()
+    dialog = page.get_by_role("dialog", name="Edit thumbprints")
+    dialog.get_by_label("Thumbprints").fill("not hexadecimal")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    dialog.get_by_label("Thumbprints").fill("a" * 40)
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("a" * 40)).to_be_visible()
+    assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ThumbprintList"] == ["a" * 40]
+
+    page.get_by_role("tab", name="Tags").click()
+    page.get_by_role("button", name="Edit tags").click()
+    dialog = page.get_by_role("dialog", name="Edit tags")
+    dialog.get_by_role("button", name="Add new tag").click()
+    dialog.get_by_role("combobox").nth(0).fill("team")
+    dialog.get_by_role("combobox").nth(1).fill("web")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The tags were saved.")).to_be_visible()
+    tags = iam.list_open_id_connect_provider_tags(OpenIDConnectProviderArn=arn)["Tags"]
+    assert tags == [{"Key": "team", "Value": "web"}]
+    assert accessibility_faults(page) == []
+
+    page.get_by_role("button", name="Actions").first.click()
+    page.get_by_role("menuitem", name="Delete").click()
+    dialog = page.get_by_role("dialog", name="Delete identity provider")
+    dialog.get_by_label(f"To confirm, type {issuer}").fill(issuer)
+    dialog.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("No identity providers")).to_be_visible()
+    assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
 
 
 def test_memberships_change_from_either_side(page, iam):
@@ -321,6 +395,7 @@ PAGES = {
     "policy": policy_path("arn:aws:iam::aws:policy/AdministratorAccess"),
     "new policy": "/access/new-policy",
     "new role": "/access/new-role",
+    "providers": "/access/providers",
     "simulator": f"/access/simulator?principal={USER_ARN}/admin&action=ssm:StartSession",
 }
 

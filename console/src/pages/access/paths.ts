@@ -10,6 +10,7 @@ export const accessPaths = {
   groups: '/access/groups',
   roles: '/access/roles',
   policies: '/access/policies',
+  providers: '/access/providers',
   simulator: '/access/simulator',
   newPolicy: '/access/new-policy',
   newRole: '/access/new-role',
@@ -21,6 +22,15 @@ export function holderPath({ kind, name }: Holder): string {
 
 export function policyPath(arn: string): string {
   return pathOf('/access/policies/:arn', { arn });
+}
+
+/** The issuer's address without `https://`: so the ARN of a provider has it, and condition keys begin with it. */
+export function issuerOf(arn: string): string {
+  return arn.slice(arn.indexOf(':oidc-provider/') + ':oidc-provider/'.length);
+}
+
+export function providerPath(arn: string): string {
+  return pathOf('/access/providers/:arn', { arn });
 }
 
 /** Where a policy gets another version. */

@@ -5,7 +5,7 @@ import { accessTexts } from '../../texts/access.ts';
 import { frameTexts } from '../../texts/frame.ts';
 import { visibleLine } from '../../ui/visible.ts';
 import type { HolderKind } from './holder.ts';
-import { accessPaths, holderPath, policyPath } from './paths.ts';
+import { accessPaths, holderPath, issuerOf, policyPath, providerPath } from './paths.ts';
 
 const AREA: Crumb = { text: frameTexts.navigation.access, path: '/access' };
 const KINDS = {
@@ -21,6 +21,7 @@ export const routes: readonly Route[] = [
   list(accessPaths.groups, accessTexts.areas.groups, () => import('./groups/GroupsPage.tsx')),
   list(accessPaths.roles, accessTexts.areas.roles, () => import('./roles/RolesPage.tsx')),
   list(accessPaths.policies, accessTexts.areas.policies, () => import('./policies/PoliciesPage.tsx')),
+  list(accessPaths.providers, accessTexts.areas.providers, () => import('./providers/ProvidersPage.tsx')),
   list(accessPaths.simulator, accessTexts.areas.simulator, () => import('./simulation/SimulatorPage.tsx')),
   ...(['user', 'group', 'role'] as const).flatMap(ofHolder),
   {
@@ -60,6 +61,17 @@ export const routes: readonly Route[] = [
     crumbs: ({ arn = '' }) => [...policyTrail(arn), { text: accessTexts.policies.edit, path: `${policyPath(arn)}/edit` }],
     layout: 'default',
     load: () => import('./policies/EditPolicyPage.tsx'),
+  },
+  {
+    pattern: '/access/providers/:arn',
+    title: ({ arn = '' }) => providerName(arn),
+    crumbs: ({ arn = '' }) => [
+      AREA,
+      { text: accessTexts.areas.providers, path: accessPaths.providers },
+      { text: providerName(arn), path: providerPath(arn) },
+    ],
+    layout: 'default',
+    load: () => import('./providers/ProviderPage.tsx'),
   },
 ];
 
@@ -111,6 +123,10 @@ function trail(kind: HolderKind, name: string): readonly Crumb[] {
 
 function policyTrail(arn: string): readonly Crumb[] {
   return [AREA, POLICIES, { text: policyName(arn), path: policyPath(arn) }];
+}
+
+function providerName(arn: string): string {
+  return visibleLine(issuerOf(arn));
 }
 
 function policyName(arn: string): string {

@@ -13,6 +13,7 @@ import { ConfirmDelete } from '../../../ui/forms/ConfirmDelete.tsx';
 import { CopyText } from '../../../ui/code/CopyText.tsx';
 import { Details } from '../../../ui/Details.tsx';
 import { HolderActions } from '../parts/HolderActions.tsx';
+import { Rename } from '../parts/Rename.tsx';
 import { Time } from '../parts/Time.tsx';
 import { accessPaths } from '../paths.ts';
 import { Permissions } from '../permissions/Permissions.tsx';
@@ -22,12 +23,13 @@ import { Members } from './Members.tsx';
 export default function GroupPage({ parameters }: PageProps) {
   const name = parameters['name'] ?? '';
   const group = useResource(async (signal) => (await call(iam.GetGroup, { GroupName: name, MaxItems: 1 }, signal)).Group, [name]);
-  const [isDeleting, setIsDeleting] = useState(false);
+  const [open, setOpen] = useState<'delete' | 'rename'>();
+  const close = () => setOpen(undefined);
   return (
     <Details
       name={name}
       resource={group}
-      actions={<HolderActions arn={group.value?.Arn} onDelete={() => setIsDeleting(true)} />}
+      actions={<HolderActions arn={group.value?.Arn} onRename={() => setOpen('rename')} onDelete={() => setOpen('delete')} />}
       facts={({ Arn, GroupId, Path, CreateDate }) => [
         { label: accessTexts.arn, value: <CopyText text={Arn} /> },
         { label: accessTexts.id, value: <CopyText text={GroupId} /> },
@@ -39,14 +41,15 @@ export default function GroupPage({ parameters }: PageProps) {
         { id: 'permissions', label: accessTexts.permissions.title, content: <Permissions holder={{ kind: 'group', name }} /> },
       ]}
     >
-      {isDeleting && (
+      {open === 'rename' && <Rename kind="group" name={name} onClose={close} />}
+      {open === 'delete' && (
         <ConfirmDelete
           kind={accessTexts.kinds.group}
           name={name}
           consequences={accessTexts.remove.group}
           onDelete={() => deleteGroup(name)}
           onDone={() => navigate(accessPaths.groups)}
-          onClose={() => setIsDeleting(false)}
+          onClose={close}
         />
       )}
     </Details>

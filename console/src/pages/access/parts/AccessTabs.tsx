@@ -8,7 +8,7 @@ import { href } from '../../../router/location.ts';
 import { accessTexts } from '../../../texts/access.ts';
 import { accessPaths } from '../paths.ts';
 
-const AREAS = ['users', 'groups', 'roles', 'policies', 'simulator'] as const;
+const AREAS = ['users', 'groups', 'roles', 'policies', 'providers', 'simulator'] as const;
 
 interface Props {
   readonly active: (typeof AREAS)[number];

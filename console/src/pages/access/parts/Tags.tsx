@@ -20,18 +20,21 @@ import { useAction } from '../../../ui/forms/useAction.ts';
 const texts = accessTexts.tags;
 
 /** What an edit changes. */
-export interface TagChanges {
+interface TagChanges {
   readonly set: readonly Tag[];
   readonly remove: readonly string[];
 }
 
 interface Props {
   readonly tags: readonly Tag[];
-  readonly onSave: (changes: TagChanges) => Promise<void>;
+  /** Called with the keys that go, if any do, before the others are set. */
+  readonly onRemove: (keys: readonly string[]) => Promise<unknown>;
+  readonly onSet: (tags: readonly Tag[]) => Promise<unknown>;
   readonly onSaved: () => void;
 }
 
-export function Tags({ tags, onSave, onSaved }: Props) {
+export function Tags(props: Props) {
+  const { tags } = props;
   const [isOpen, setIsOpen] = useState(false);
   const edit = <Button onClick={() => setIsOpen(true)}>{texts.edit}</Button>;
   const sorted = [...tags].sort((a, b) => a.Key.localeCompare(b.Key, 'en'));
@@ -45,17 +48,26 @@ export function Tags({ tags, onSave, onSaved }: Props) {
           items={sorted.map(({ Key, Value }) => ({ label: visibleLine(Key), value: visibleLine(Value) || accessTexts.unknown }))}
         />
       )}
-      {isOpen && <EditTags tags={sorted} onSave={onSave} onSaved={onSaved} onClose={() => setIsOpen(false)} />}
+      {isOpen && <EditTags {...props} tags={sorted} onClose={() => setIsOpen(false)} />}
     </Container>
   );
 }
 
-function EditTags({ tags, onSave, onSaved, onClose }: Props & { readonly onClose: () => void }) {
+function EditTags({ tags, onRemove, onSet, onSaved, onClose }: Props & { readonly onClose: () => void }) {
   const [edited, setEdited] = useState<readonly TagEditorProps.Tag[]>(asGiven(tags));
   const [isValid, setIsValid] = useState(true);
   const action = useAction();
   const save = async () => {
-    if (await action.run(() => onSave(changesOf(tags, edited)))) {
+    const { set, remove } = changesOf(tags, edited);
+    const change = async () => {
+      if (remove.length > 0) {
+        await onRemove(remove);
+      }
+      if (set.length > 0) {
+        await onSet(set);
+      }
+    };
+    if (await action.run(change)) {
       notify({ type: 'success', header: texts.saved });
       onClose();
       onSaved();

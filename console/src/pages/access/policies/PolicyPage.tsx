@@ -79,14 +79,8 @@ export default function PolicyPage({ parameters }: PageProps) {
                   <Tags
                     tags={tags}
                     onSaved={policy.reload}
-                    onSave={async ({ set, remove }) => {
-                      if (remove.length > 0) {
-                        await call(iam.UntagPolicy, { PolicyArn: arn, TagKeys: remove });
-                      }
-                      if (set.length > 0) {
-                        await call(iam.TagPolicy, { PolicyArn: arn, Tags: set });
-                      }
-                    }}
+                    onSet={(set) => call(iam.TagPolicy, { PolicyArn: arn, Tags: set })}
+                    onRemove={(keys) => call(iam.UntagPolicy, { PolicyArn: arn, TagKeys: keys })}
                   />
                 ),
               },

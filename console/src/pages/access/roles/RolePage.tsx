@@ -78,14 +78,8 @@ export default function RolePage({ parameters }: PageProps) {
             <Tags
               tags={value.Tags ?? []}
               onSaved={role.reload}
-              onSave={async ({ set, remove }) => {
-                if (remove.length > 0) {
-                  await call(iam.UntagRole, { RoleName: name, TagKeys: remove });
-                }
-                if (set.length > 0) {
-                  await call(iam.TagRole, { RoleName: name, Tags: set });
-                }
-              }}
+              onSet={(set) => call(iam.TagRole, { RoleName: name, Tags: set })}
+              onRemove={(keys) => call(iam.UntagRole, { RoleName: name, TagKeys: keys })}
             />
           ),
         },

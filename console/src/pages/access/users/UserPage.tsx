@@ -14,6 +14,7 @@ import { ConfirmDelete } from '../../../ui/forms/ConfirmDelete.tsx';
 import { CopyText } from '../../../ui/code/CopyText.tsx';
 import { Details } from '../../../ui/Details.tsx';
 import { HolderActions } from '../parts/HolderActions.tsx';
+import { Rename } from '../parts/Rename.tsx';
 import { RevokeSessions } from '../parts/RevokeSessions.tsx';
 import { Tags } from '../parts/Tags.tsx';
 import { Time } from '../parts/Time.tsx';
@@ -25,13 +26,20 @@ import { Memberships } from './Memberships.tsx';
 export default function UserPage({ parameters }: PageProps) {
   const name = parameters['name'] ?? '';
   const user = useResource(async (signal) => (await call(iam.GetUser, { UserName: name }, signal)).User, [name]);
-  const [open, setOpen] = useState<'delete' | 'revoke'>();
+  const [open, setOpen] = useState<'delete' | 'rename' | 'revoke'>();
   const close = () => setOpen(undefined);
   return (
     <Details
       name={name}
       resource={user}
-      actions={<HolderActions arn={user.value?.Arn} onRevoke={() => setOpen('revoke')} onDelete={() => setOpen('delete')} />}
+      actions={
+        <HolderActions
+          arn={user.value?.Arn}
+          onRename={() => setOpen('rename')}
+          onRevoke={() => setOpen('revoke')}
+          onDelete={() => setOpen('delete')}
+        />
+      }
       facts={({ Arn, UserId, Path, CreateDate, PasswordLastUsed }) => [
         { label: accessTexts.arn, value: <CopyText text={Arn} /> },
         { label: accessTexts.id, value: <CopyText text={UserId} /> },
@@ -63,14 +71,8 @@ export default function UserPage({ parameters }: PageProps) {
             <Tags
               tags={tags}
               onSaved={user.reload}
-              onSave={async ({ set, remove }) => {
-                if (remove.length > 0) {
-                  await call(iam.UntagUser, { UserName: name, TagKeys: remove });
-                }
-                if (set.length > 0) {
-                  await call(iam.TagUser, { UserName: name, Tags: set });
-                }
-              }}
+              onSet={(set) => call(iam.TagUser, { UserName: name, Tags: set })}
+              onRemove={(keys) => call(iam.UntagUser, { UserName: name, TagKeys: keys })}
             />
           ),
         },
@@ -86,6 +88,7 @@ export default function UserPage({ parameters }: PageProps) {
           onClose={close}
         />
       )}
+      {open === 'rename' && <Rename kind="user" name={name} onClose={close} />}
       {open === 'revoke' && user.value && (
         <RevokeSessions arn={user.value.Arn} name={name} body={accessTexts.revoke.user(visibleLine(name))} onClose={close} />
       )}
