@@ -2,19 +2,17 @@
 
 import { useState } from 'react';
 
-import Button from '@cloudscape-design/components/button';
 import Container from '@cloudscape-design/components/container';
-import Form from '@cloudscape-design/components/form';
 import FormField from '@cloudscape-design/components/form-field';
-import Header from '@cloudscape-design/components/header';
 import Input from '@cloudscape-design/components/input';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 
 import { switchRole } from '../../api/console.ts';
 import { notify } from '../../app/notifications.ts';
-import { href, navigate, useLocation } from '../../router/location.ts';
+import { navigate, useLocation } from '../../router/location.ts';
 import { askSignIn, useSignIn } from '../../sign-in/state.ts';
 import { signInTexts } from '../../texts/sign-in.ts';
+import { FormPage } from '../../ui/forms/FormPage.tsx';
 import { CallProblem } from '../start-session/WhyDenied.tsx';
 
 const texts = signInTexts.switchRole;
@@ -35,7 +33,7 @@ export default function SwitchRolePage() {
 
   async function submit(): Promise<void> {
     setIsChecked(true);
-    if (isBusy || isRoleWrong || isNameWrong) {
+    if (isRoleWrong || isNameWrong) {
       return;
     }
     setIsBusy(true);
@@ -52,43 +50,27 @@ export default function SwitchRolePage() {
   }
 
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
+    <FormPage
+      texts={texts}
+      cancelPath="/"
+      isBusy={isBusy}
+      problem={error !== undefined && <CallProblem error={error} />}
+      onSubmit={() => void submit()}
     >
-      <Form
-        header={<Header variant="h1" description={texts.description}>{texts.title}</Header>}
-        actions={
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" formAction="none" href={href('/')}>
-              {texts.cancel}
-            </Button>
-            <Button variant="primary" loading={isBusy}>
-              {texts.submit}
-            </Button>
-          </SpaceBetween>
-        }
-      >
+      <Container>
         <SpaceBetween size="l">
-          {error !== undefined && <CallProblem error={error} />}
-          <Container>
-            <SpaceBetween size="l">
-              <FormField label={texts.role} description={texts.roleHint} errorText={isChecked && isRoleWrong && texts.roleInvalid}>
-                <Input value={role} spellcheck={false} onChange={({ detail }) => setRole(detail.value)} />
-              </FormField>
-              <FormField
-                label={<>{texts.sessionName} – <i>{texts.optional}</i></>}
-                description={texts.sessionNameHint}
-                errorText={isNameWrong && texts.sessionNameInvalid}
-              >
-                <Input value={sessionName} spellcheck={false} onChange={({ detail }) => setSessionName(detail.value)} />
-              </FormField>
-            </SpaceBetween>
-          </Container>
+          <FormField label={texts.role} description={texts.roleHint} errorText={isChecked && isRoleWrong && texts.roleInvalid}>
+            <Input value={role} spellcheck={false} onChange={({ detail }) => setRole(detail.value)} />
+          </FormField>
+          <FormField
+            label={<>{texts.sessionName} – <i>{texts.optional}</i></>}
+            description={texts.sessionNameHint}
+            errorText={isNameWrong && texts.sessionNameInvalid}
+          >
+            <Input value={sessionName} spellcheck={false} onChange={({ detail }) => setSessionName(detail.value)} />
+          </FormField>
         </SpaceBetween>
-      </Form>
-    </form>
+      </Container>
+    </FormPage>
   );
 }

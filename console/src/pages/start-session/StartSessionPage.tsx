@@ -2,9 +2,7 @@
 
 import { useState } from 'react';
 
-import Button from '@cloudscape-design/components/button';
 import Container from '@cloudscape-design/components/container';
-import Form from '@cloudscape-design/components/form';
 import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
 import Input from '@cloudscape-design/components/input';
@@ -12,9 +10,10 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 
 import { call } from '../../api/call.ts';
 import * as ssm from '../../api/generated/ssm.ts';
-import { href, replaceQuery, useLocation } from '../../router/location.ts';
+import { replaceQuery, useLocation } from '../../router/location.ts';
 import { openTerminal } from '../../terminal/open.ts';
 import { startSessionTexts as texts } from '../../texts/start-session.ts';
+import { FormPage } from '../../ui/forms/FormPage.tsx';
 import { ProblemAlert } from '../../ui/ProblemAlert.tsx';
 import { useResource } from '../../ui/resource.ts';
 import { visible } from '../../ui/visible.ts';
@@ -57,7 +56,7 @@ export default function StartSessionPage() {
 
   async function start(): Promise<void> {
     setIsChecked(true);
-    if (!isReady || isBusy || isPort) {
+    if (!isReady) {
       return;
     }
     setIsBusy(true);
@@ -78,62 +77,47 @@ export default function StartSessionPage() {
   }
 
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void start();
-      }}
+    <FormPage
+      texts={texts}
+      cancelPath="/nodes"
+      isBusy={isBusy}
+      isDisabled={isPort}
+      problem={error !== undefined && <CallProblem error={error} />}
+      onSubmit={() => void start()}
     >
-      <Form
-        header={<Header variant="h1" description={texts.description}>{texts.title}</Header>}
-        actions={
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" formAction="none" href={href('/nodes')}>
-              {texts.cancel}
-            </Button>
-            <Button variant="primary" loading={isBusy} disabled={isPort}>
-              {texts.submit}
-            </Button>
-          </SpaceBetween>
-        }
-      >
+      <Container>
         <SpaceBetween size="l">
-          {error !== undefined && <CallProblem error={error} />}
-          <Container>
-            <SpaceBetween size="l">
-              <NodeSelect nodeId={target} onChange={(nodeId) => choose('target', nodeId)} isChecked={isChecked} />
-              <DocumentSelect name={documentName} onChange={(name) => choose('document', name)} description={visible(document.value?.description ?? '')} />
-              <FormField
-                label={<>{texts.reason} – <i>{texts.optional}</i></>}
-                description={texts.reasonHint}
-                errorText={reason.length > REASON_MAX && texts.reasonLong}
-              >
-                <Input value={reason} onChange={({ detail }) => setReason(detail.value)} />
-              </FormField>
-            </SpaceBetween>
-          </Container>
-          {document.error !== undefined && <ProblemAlert error={document.error} retry={document.reload} />}
-          {document.value && document.value.parameters.length > 0 && (
-            <Container header={<Header variant="h2">{texts.parameters}</Header>}>
-              <SpaceBetween size="l">
-                {document.value.parameters.map((parameter) => (
-                  <ParameterField
-                    key={parameter.name}
-                    parameter={parameter}
-                    value={typed[parameter.name] ?? parameter.default ?? ''}
-                    onChange={(value) => setTyped({ ...typed, [parameter.name]: value })}
-                    isChecked={isChecked}
-                  />
-                ))}
-              </SpaceBetween>
-            </Container>
-          )}
-          {document.value && isPort && (
-            <PortForwarding target={target} document={document.value.name} parameters={parametersOf(document.value, typed)} />
-          )}
+          <NodeSelect nodeId={target} onChange={(nodeId) => choose('target', nodeId)} isChecked={isChecked} />
+          <DocumentSelect name={documentName} onChange={(name) => choose('document', name)} description={visible(document.value?.description ?? '')} />
+          <FormField
+            label={<>{texts.reason} – <i>{texts.optional}</i></>}
+            description={texts.reasonHint}
+            errorText={reason.length > REASON_MAX && texts.reasonLong}
+          >
+            <Input value={reason} onChange={({ detail }) => setReason(detail.value)} />
+          </FormField>
         </SpaceBetween>
-      </Form>
-    </form>
+      </Container>
+      {document.error !== undefined && <ProblemAlert error={document.error} retry={document.reload} />}
+      {document.value && document.value.parameters.length > 0 && (
+        <Container header={<Header variant="h2">{texts.parameters}</Header>}>
+          <SpaceBetween size="l">
+            {document.value.parameters.map((parameter) => (
+              <ParameterField
+                key={parameter.name}
+                parameter={parameter}
+                value={typed[parameter.name] ?? parameter.default ?? ''}
+                onChange={(value) => setTyped({ ...typed, [parameter.name]: value })}
+                isChecked={isChecked}
+              />
+            ))}
+          </SpaceBetween>
+        </Container>
+      )}
+      {document.value && isPort && (
+        <PortForwarding target={target} document={document.value.name} parameters={parametersOf(document.value, typed)} />
+      )}
+    </FormPage>
   );
 }
 

@@ -2,16 +2,14 @@
 
 import { useState } from 'react';
 
-import Button from '@cloudscape-design/components/button';
 import Container from '@cloudscape-design/components/container';
-import Form from '@cloudscape-design/components/form';
 import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
 import Input from '@cloudscape-design/components/input';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 
-import { href } from '../../../router/location.ts';
 import { addNodeTexts as texts } from '../../../texts/add-node.ts';
+import { FormPage } from '../../../ui/forms/FormPage.tsx';
 import { CallProblem } from '../../start-session/WhyDenied.tsx';
 import { TagFields } from '../details/TagsModal.tsx';
 import { keyProblem, valueProblem, type Tag } from '../tags.ts';
@@ -41,7 +39,7 @@ export function ActivationForm({ onCreated }: { readonly onCreated: (activation:
   const areTagsWrong = tags.some((tag, index) => keyProblem(tags, index) ?? valueProblem(tag));
 
   async function create(): Promise<void> {
-    if (isBusy || areTagsWrong || Object.values(problems).some(Boolean)) {
+    if (areTagsWrong || Object.values(problems).some(Boolean)) {
       return;
     }
     setIsBusy(true);
@@ -55,47 +53,31 @@ export function ActivationForm({ onCreated }: { readonly onCreated: (activation:
   }
 
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void create();
-      }}
+    <FormPage
+      texts={texts}
+      cancelPath="/nodes"
+      isBusy={isBusy}
+      problem={error !== undefined && <CallProblem error={error} />}
+      onSubmit={() => void create()}
     >
-      <Form
-        header={<Header variant="h1" description={texts.description}>{texts.title}</Header>}
-        actions={
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" formAction="none" href={href('/nodes')}>
-              {texts.cancel}
-            </Button>
-            <Button variant="primary" loading={isBusy}>
-              {texts.submit}
-            </Button>
-          </SpaceBetween>
-        }
-      >
+      <Container>
         <SpaceBetween size="l">
-          {error !== undefined && <CallProblem error={error} />}
-          <Container>
-            <SpaceBetween size="l">
-              <RoleField role={role} onChange={setRole} problem={problems.role} />
-              <FormField label={<>{texts.name} – <i>{texts.optional}</i></>} description={texts.nameHint} errorText={problems.name}>
-                <Input value={name} onChange={({ detail }) => setName(detail.value)} />
-              </FormField>
-              <FormField label={texts.limit} errorText={problems.limit}>
-                <Input value={limit} inputMode="numeric" onChange={({ detail }) => setLimit(detail.value)} />
-              </FormField>
-              <FormField label={texts.days} errorText={problems.days}>
-                <Input value={days} inputMode="numeric" onChange={({ detail }) => setDays(detail.value)} />
-              </FormField>
-            </SpaceBetween>
-          </Container>
-          <Container header={<Header variant="h2" description={texts.tagsHint}>{texts.tags}</Header>}>
-            <TagFields tags={tags} onChange={setTags} />
-          </Container>
+          <RoleField role={role} onChange={setRole} problem={problems.role} />
+          <FormField label={<>{texts.name} – <i>{texts.optional}</i></>} description={texts.nameHint} errorText={problems.name}>
+            <Input value={name} onChange={({ detail }) => setName(detail.value)} />
+          </FormField>
+          <FormField label={texts.limit} errorText={problems.limit}>
+            <Input value={limit} inputMode="numeric" onChange={({ detail }) => setLimit(detail.value)} />
+          </FormField>
+          <FormField label={texts.days} errorText={problems.days}>
+            <Input value={days} inputMode="numeric" onChange={({ detail }) => setDays(detail.value)} />
+          </FormField>
         </SpaceBetween>
-      </Form>
-    </form>
+      </Container>
+      <Container header={<Header variant="h2" description={texts.tagsHint}>{texts.tags}</Header>}>
+        <TagFields tags={tags} onChange={setTags} />
+      </Container>
+    </FormPage>
   );
 }
 
