@@ -1,5 +1,6 @@
 /** What was dropped or chosen: files, with the directories that they were in. */
 
+import type { Carried } from '../terminal/carried.ts';
 import { soundSteps } from './paths.ts';
 
 /** Files and directories that are looked at in one drop. Somebody who moves more packs them. */
@@ -19,15 +20,6 @@ export interface Dropped {
   readonly directories: readonly (readonly string[])[];
   /** Whether there was more than is looked at. */
   readonly isCut: boolean;
-}
-
-/** What a drop carries. The browser says it only while it tells of the drop. */
-export type Carried = readonly (FileSystemEntry | File)[];
-
-/** Takes what is dropped, at once. */
-export function carriedBy(transfer: DataTransfer): Carried {
-  const items = [...transfer.items].filter(({ kind }) => kind === 'file');
-  return items.flatMap((item) => item.webkitGetAsEntry() ?? item.getAsFile() ?? []);
 }
 
 /** Looks into the directories. */
@@ -55,11 +47,6 @@ export async function lookInto(carried: Carried): Promise<Dropped> {
     }
   }
   return { files, directories, isCut: false };
-}
-
-/** Files of an input, each by itself. */
-export function chosen(list: FileList): Carried {
-  return [...list];
 }
 
 function fileOf(entry: FileSystemFileEntry): Promise<File> {

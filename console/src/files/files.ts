@@ -25,6 +25,7 @@ export class Files {
   readonly #live: Live;
   readonly #listeners = new Set<() => void>();
   readonly #finishedListeners = new Set<(transfer: Transfer) => void>();
+  #shownPath: string | undefined;
   #version = 0;
 
   constructor(live: Live) {
@@ -35,11 +36,23 @@ export class Files {
     this.transfers = new Transfers(this.#transfersChanged, (transfer) => this.#finishedListeners.forEach((listener) => listener(transfer)));
     this.questions = new Questions(this.#changed);
     window.addEventListener('beforeunload', this.#warn);
+    window.addEventListener('online', this.#hurry);
+    document.addEventListener('visibilitychange', this.#hurry);
     live.whenDisposed(() => this.#close());
   }
 
   get state(): FilesState {
     return this.session.state;
+  }
+
+  /** The directory that is shown; `undefined` for the home directory. */
+  get shownPath(): string | undefined {
+    return this.#shownPath;
+  }
+
+  show(path: string): void {
+    this.#shownPath = path;
+    this.#changed();
   }
 
   use: Use = (work) => this.session.use(work);
@@ -114,8 +127,16 @@ export class Files {
     }
   };
 
+  #hurry = (): void => {
+    if (document.visibilityState === 'visible') {
+      this.session.hurry();
+    }
+  };
+
   #close(): void {
     window.removeEventListener('beforeunload', this.#warn);
+    window.removeEventListener('online', this.#hurry);
+    document.removeEventListener('visibilitychange', this.#hurry);
     all.delete(this.#live);
     this.transfers.cancelAll();
     this.session.close();

@@ -27,6 +27,8 @@ test.each([
 test('another name keeps the extension', () => {
   expect(otherNames('report.txt').next().value).toBe('report (1).txt');
   expect(otherNames('.bashrc').next().value).toBe('.bashrc (1)');
+  expect(otherNames('backup.tar.gz').next().value).toBe('backup (1).tar.gz');
+  expect(otherNames('a.b.').next().value).toBe('a.b. (1)');
   expect([...otherNames('a')].length).toBe(999);
 });
 

@@ -33,8 +33,8 @@ export function typedDirectory(text: string, home: string): string | undefined {
 
 /** `report (1).txt`, `report (2).txt`, and so on. */
 export function* otherNames(name: string): Generator<string> {
-  const dot = name.lastIndexOf('.');
-  const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
+  const extension = /(?<=.)(?:\.tar)?\.[^.]+$/su.exec(name)?.[0] ?? '';
+  const stem = name.slice(0, name.length - extension.length);
   for (let number = 1; number < 1000; number += 1) {
     yield `${stem} (${number})${extension}`;
   }

@@ -6,12 +6,14 @@ import { useIsDark } from '../app/theme.ts';
 import { terminalTexts } from '../texts/terminal.ts';
 import { visible, visibleLine } from '../ui/visible.ts';
 import { Banner } from './Banner.tsx';
+import { carriedBy, type Carried } from './carried.ts';
 import { background } from './emulator.ts';
 import { pasteText, pastedLines } from './hostile.ts';
 import { LinkDialog } from './LinkDialog.tsx';
 import type { Live, View } from './live.ts';
 import { PasteDialog } from './PasteDialog.tsx';
 import { SearchBar } from './SearchBar.tsx';
+import { useDrop } from './use-drop.ts';
 import { useRtt, useView } from './use-live.ts';
 
 interface Props {
@@ -21,14 +23,17 @@ interface Props {
   readonly onFocus: () => void;
   readonly onSearchClosed: () => void;
   readonly onAgain: () => void;
+  /** Files were dropped onto it. */
+  readonly onDropped: (carried: Carried) => void;
 }
 
-export function Pane({ live, isActive, isSearching, onFocus, onSearchClosed, onAgain }: Props) {
+export function Pane({ live, isActive, isSearching, onFocus, onSearchClosed, onAgain, onDropped }: Props) {
   const view = useView(live);
   const isDark = useIsDark();
   const place = useRef<HTMLDivElement>(null);
   useScreen(live, place, isActive);
   usePaste(live, place);
+  const isDropOver = useDrop(place, (transfer) => onDropped(carriedBy(transfer)));
   const name = visibleLine(view.target || live.sessionId);
 
   return (
@@ -36,6 +41,7 @@ export function Pane({ live, isActive, isSearching, onFocus, onSearchClosed, onA
       <Banner live={live} view={view} onAgain={onAgain} />
       {isSearching && <SearchBar live={live} found={view.found} onClosed={onSearchClosed} />}
       <div className="terminal-place" ref={place} style={{ background: background(isDark) }} />
+      {isDropOver && <div className="terminal-drop">{terminalTexts.drop(name)}</div>}
       <Status live={live} view={view} isDark={isDark} />
       {view.link !== undefined && <LinkDialog address={view.link} onClosed={() => live.closeLink()} />}
       {view.paste !== undefined && (

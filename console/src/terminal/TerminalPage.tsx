@@ -2,10 +2,11 @@
 
 import './terminal.css';
 
-import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
+import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Tabs from '@cloudscape-design/components/tabs';
 
 import { call } from '../api/call.ts';
@@ -16,6 +17,7 @@ import { useSignIn } from '../sign-in/state.ts';
 import { terminalTexts } from '../texts/terminal.ts';
 import { ProblemAlert } from '../ui/ProblemAlert.tsx';
 import { visibleLine } from '../ui/visible.ts';
+import type { Carried } from './carried.ts';
 import { copySelection } from './clipboard.ts';
 import type { Appearance } from './emulator.ts';
 import { commandOf, type Command } from './keys.ts';
@@ -25,7 +27,10 @@ import { remember } from './open.ts';
 import { Pane } from './Pane.tsx';
 import { prefer, preferences, usePreferences } from './preferences.ts';
 import { Tools, TOOLS_ID } from './Tools.tsx';
+import { useNoStrayDrops } from './use-drop.ts';
 import { pathOfWorkspace, readWorkspace, replaced, withPane, withTab, without, type Workspace } from './workspace.ts';
+
+const FilesPanel = lazy(() => import('../files/FilesPanel.tsx'));
 
 const lives = new LiveSet();
 
@@ -50,8 +55,11 @@ function Terminals({ workspace }: { readonly workspace: Workspace }) {
   const [focused, setFocused] = useState<string>();
   const [searching, setSearching] = useState<string>();
   const [error, setError] = useState<unknown>();
+  const [isFilesOpen, setIsFilesOpen] = useState(false);
+  const [dropped, setDropped] = useState<{ readonly onto: Live; readonly carried: Carried }>();
   const active = shown.find((live) => live.sessionId === focused) ?? shown[0];
   useKeys(shown, workspace, setSearching, setError);
+  useNoStrayDrops();
   const start = (live: Live, place: (sessionId: string) => Workspace) => {
     const started = (id: string) => {
       setFocused(id);
@@ -63,52 +71,75 @@ function Terminals({ workspace }: { readonly workspace: Workspace }) {
   return (
     <>
       {error !== undefined && <ProblemAlert error={error} retry={() => setError(undefined)} />}
-      <div className="terminal-tabs">
-        <Tabs
-          ariaLabel={terminalTexts.terminals}
-          disableContentPaddings
-          fitHeight
-          activeTabId={String(workspace.active)}
-          onChange={({ detail }) => show({ ...workspace, active: Number(detail.activeTabId) })}
-          actions={
-            active && (
-              <Tools
-                live={active}
-                tabs={workspace.tabs.length}
-                panes={shown.length}
-                onSearch={() => setSearching(active.sessionId)}
-                onNewTab={() => start(active, (id) => withTab(workspace, id))}
-                onSplit={(direction) => start(active, (id) => withPane(workspace, id, direction))}
-                onError={setError}
-              />
-            )
-          }
-          tabs={workspace.tabs.map((tab, index) => {
-            const label = tab.sessionIds.map((id) => nameOf(panes.get(id), id)).join(' · ');
-            return {
-              id: String(index),
-              label,
-              dismissible: true,
-              dismissLabel: terminalTexts.closeOf(label),
-              onDismiss: () => show(tab.sessionIds.reduce(without, workspace)),
-              content: index === workspace.active && (
-                <div className="terminal-panes" data-direction={tab.direction} data-several={tab.sessionIds.length > 1 || undefined}>
-                  {shown.map((live) => (
-                    <Pane
-                      key={live.sessionId}
-                      live={live}
-                      isActive={live === active}
-                      isSearching={searching === live.sessionId}
-                      onFocus={() => setFocused(live.sessionId)}
-                      onSearchClosed={() => setSearching(undefined)}
-                      onAgain={() => start(live, (id) => replaced(workspace, live.sessionId, id))}
-                    />
-                  ))}
-                </div>
-              ),
-            };
-          })}
-        />
+      <div className="terminal-body">
+        <div className="terminal-tabs">
+          <Tabs
+            ariaLabel={terminalTexts.terminals}
+            disableContentPaddings
+            fitHeight
+            activeTabId={String(workspace.active)}
+            onChange={({ detail }) => show({ ...workspace, active: Number(detail.activeTabId) })}
+            actions={
+              active && (
+                <Tools
+                  live={active}
+                  tabs={workspace.tabs.length}
+                  panes={shown.length}
+                  isFilesOpen={isFilesOpen}
+                  onFiles={() => setIsFilesOpen(!isFilesOpen)}
+                  onSearch={() => setSearching(active.sessionId)}
+                  onNewTab={() => start(active, (id) => withTab(workspace, id))}
+                  onSplit={(direction) => start(active, (id) => withPane(workspace, id, direction))}
+                  onError={setError}
+                />
+              )
+            }
+            tabs={workspace.tabs.map((tab, index) => {
+              const label = tab.sessionIds.map((id) => nameOf(panes.get(id), id)).join(' · ');
+              return {
+                id: String(index),
+                label,
+                dismissible: true,
+                dismissLabel: terminalTexts.closeOf(label),
+                onDismiss: () => show(tab.sessionIds.reduce(without, workspace)),
+                content: index === workspace.active && (
+                  <div className="terminal-panes" data-direction={tab.direction} data-several={tab.sessionIds.length > 1 || undefined}>
+                    {shown.map((live) => (
+                      <Pane
+                        key={live.sessionId}
+                        live={live}
+                        isActive={live === active}
+                        isSearching={searching === live.sessionId}
+                        onFocus={() => setFocused(live.sessionId)}
+                        onSearchClosed={() => setSearching(undefined)}
+                        onAgain={() => start(live, (id) => replaced(workspace, live.sessionId, id))}
+                        onDropped={(carried) => {
+                          setFocused(live.sessionId);
+                          setDropped({ onto: live, carried });
+                          setIsFilesOpen(true);
+                        }}
+                      />
+                    ))}
+                  </div>
+                ),
+              };
+            })}
+          />
+        </div>
+        {isFilesOpen && active && (
+          <Suspense fallback={<StatusIndicator type="loading">{terminalTexts.loadingFiles}</StatusIndicator>}>
+            <FilesPanel
+              key={active.sessionId}
+              live={active}
+              dropped={dropped?.onto === active ? dropped.carried : undefined}
+              onDropTaken={() => setDropped(undefined)}
+              onClose={() => {
+                setIsFilesOpen(false);
+                active.emulator.focus();
+              }}
+            />
+          </Suspense>
+        )}
       </div>
     </>
   );

@@ -22,13 +22,15 @@ interface Props {
   readonly live: Live;
   readonly tabs: number;
   readonly panes: number;
+  readonly isFilesOpen: boolean;
+  readonly onFiles: () => void;
   readonly onSearch: () => void;
   readonly onNewTab: () => void;
   readonly onSplit: (direction: Direction) => void;
   readonly onError: (error: unknown) => void;
 }
 
-export function Tools({ live, tabs, panes, onSearch, onNewTab, onSplit, onError }: Props) {
+export function Tools({ live, tabs, panes, isFilesOpen, onFiles, onSearch, onNewTab, onSplit, onError }: Props) {
   const { fontSize, screenReader } = usePreferences();
   const [dialog, setDialog] = useState<'terminate' | 'keys'>();
   const isOver = live.view.state.kind === 'ended';
@@ -47,6 +49,9 @@ export function Tools({ live, tabs, panes, onSearch, onNewTab, onSplit, onError 
     <div id={TOOLS_ID} role="toolbar" aria-label={terminalTexts.toolbar}>
       <SpaceBetween direction="horizontal" size="xs">
         <Button iconName="search" variant="icon" ariaLabel={terminalTexts.search} onClick={onSearch} />
+        <Button ariaExpanded={isFilesOpen} disabled={live.view.target === ''} onClick={onFiles}>
+          {terminalTexts.files(live.view.transfers)}
+        </Button>
         <ButtonDropdown
           variant="normal"
           items={[

@@ -40,7 +40,7 @@ export class Upload {
     this.#file = file;
     this.#path = path;
     this.#onto = onto;
-    this.#temporary = join(parentOf(path), `.postern-upload-${crypto.randomUUID()}.part`);
+    this.#temporary = join(parentOf(path), `.upload-${crypto.randomUUID().slice(0, 8)}.part`);
   }
 
   /** Uploads, or goes on where the last call was interrupted. */
