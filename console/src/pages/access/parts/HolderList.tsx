@@ -14,10 +14,10 @@ import { partTexts } from '../../../texts/parts.ts';
 import { FormModal } from '../../../ui/forms/FormModal.tsx';
 import { useAction } from '../../../ui/forms/useAction.ts';
 import { useResource } from '../../../ui/resource.ts';
-import { Listing, type Column } from '../../../ui/table/Listing.tsx';
+import type { Column } from '../../../ui/table/Listing.tsx';
 import { visibleLine } from '../../../ui/visible.ts';
 import { holderPath } from '../paths.ts';
-import { AccessTabs } from './AccessTabs.tsx';
+import { AccessList } from './AccessList.tsx';
 import { Time } from './Time.tsx';
 
 interface Named {
@@ -49,38 +49,32 @@ export function HolderList<T extends Named>({ kind, list, nameOf, columns, creat
     </Button>
   );
   return (
-    <AccessTabs active={AREAS[kind]}>
-      <Listing
-        title={texts.title}
-        description={texts.description}
-        things={texts.things}
-        variant="page"
-        filterName="find"
-        resource={all}
-        keyOf={nameOf}
-        textOf={(item) => `${item.Path}${nameOf(item)}`}
-        columns={[
-          {
-            id: 'name',
-            header: accessTexts.name,
-            isRowHeader: true,
-            sortBy: nameOf,
-            cell: (item) => <Link href={href(holderPath({ kind, name: nameOf(item) }))}>{visibleLine(nameOf(item))}</Link>,
-          },
-          { id: 'path', header: accessTexts.path, sortBy: ({ Path }) => Path, cell: ({ Path }) => visibleLine(Path) },
-          {
-            id: 'created',
-            header: accessTexts.created,
-            sortBy: ({ CreateDate }) => CreateDate,
-            cell: ({ CreateDate }) => <Time seconds={CreateDate} absent={accessTexts.unknown} />,
-          },
-          ...(columns ?? []),
-        ]}
-        empty={{ title: texts.empty, body: texts.emptyBody, action: createButton }}
-        actions={createButton}
-      />
+    <AccessList
+      area={AREAS[kind]}
+      resource={all}
+      keyOf={nameOf}
+      textOf={(item) => `${item.Path}${nameOf(item)}`}
+      columns={[
+        {
+          id: 'name',
+          header: accessTexts.name,
+          isRowHeader: true,
+          sortBy: nameOf,
+          cell: (item) => <Link href={href(holderPath({ kind, name: nameOf(item) }))}>{visibleLine(nameOf(item))}</Link>,
+        },
+        { id: 'path', header: accessTexts.path, sortBy: ({ Path }) => Path, cell: ({ Path }) => visibleLine(Path) },
+        {
+          id: 'created',
+          header: accessTexts.created,
+          sortBy: ({ CreateDate }) => CreateDate,
+          cell: ({ CreateDate }) => <Time seconds={CreateDate} absent={accessTexts.unknown} />,
+        },
+        ...(columns ?? []),
+      ]}
+      create={createButton}
+    >
       {isCreating && <Create kind={kind} create={create} onClose={() => setIsCreating(false)} />}
-    </AccessTabs>
+    </AccessList>
   );
 }
 

@@ -16,9 +16,8 @@ import { accessTexts } from '../../../texts/access.ts';
 import { FormModal } from '../../../ui/forms/FormModal.tsx';
 import { useAction } from '../../../ui/forms/useAction.ts';
 import { useResource } from '../../../ui/resource.ts';
-import { Listing } from '../../../ui/table/Listing.tsx';
 import { visibleLine } from '../../../ui/visible.ts';
-import { AccessTabs } from '../parts/AccessTabs.tsx';
+import { AccessList } from '../parts/AccessList.tsx';
 import { issuerOf, providerPath } from '../paths.ts';
 import { linesOf, providers } from './provider.ts';
 
@@ -33,31 +32,25 @@ export default function ProvidersPage() {
     </Button>
   );
   return (
-    <AccessTabs active="providers">
-      <Listing
-        title={texts.title}
-        description={texts.description}
-        things={texts.things}
-        variant="page"
-        filterName="find"
-        resource={all}
-        keyOf={({ arn }) => arn}
-        textOf={({ issuer }) => issuer}
-        columns={[
-          {
-            id: 'issuer',
-            header: texts.issuer,
-            isRowHeader: true,
-            sortBy: ({ issuer }) => issuer,
-            cell: ({ arn, issuer }) => <Link href={href(providerPath(arn))}>{visibleLine(issuer)}</Link>,
-          },
-          { id: 'arn', header: accessTexts.arn, cell: ({ arn }) => visibleLine(arn) },
-        ]}
-        empty={{ title: texts.empty, body: texts.emptyBody, action: create }}
-        actions={create}
-      />
+    <AccessList
+      area="providers"
+      resource={all}
+      keyOf={({ arn }) => arn}
+      textOf={({ issuer }) => issuer}
+      columns={[
+        {
+          id: 'issuer',
+          header: texts.issuer,
+          isRowHeader: true,
+          sortBy: ({ issuer }) => issuer,
+          cell: ({ arn, issuer }) => <Link href={href(providerPath(arn))}>{visibleLine(issuer)}</Link>,
+        },
+        { id: 'arn', header: accessTexts.arn, cell: ({ arn }) => visibleLine(arn) },
+      ]}
+      create={create}
+    >
       {isCreating && <CreateProvider onClose={() => setIsCreating(false)} />}
-    </AccessTabs>
+    </AccessList>
   );
 }
 

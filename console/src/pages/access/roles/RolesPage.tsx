@@ -8,8 +8,7 @@ import { accessTexts } from '../../../texts/access.ts';
 import { useResource } from '../../../ui/resource.ts';
 import { visible, visibleLine } from '../../../ui/visible.ts';
 import { decodedDocument, roles } from '../iam.ts';
-import { AccessTabs } from '../parts/AccessTabs.tsx';
-import { Listing } from '../../../ui/table/Listing.tsx';
+import { AccessList } from '../parts/AccessList.tsx';
 import { Time } from '../parts/Time.tsx';
 import { accessPaths, holderPath } from '../paths.ts';
 import { trustedBy } from './trusted.ts';
@@ -24,45 +23,38 @@ export default function RolesPage() {
     </Button>
   );
   return (
-    <AccessTabs active="roles">
-      <Listing
-        title={texts.title}
-        description={texts.description}
-        things={texts.things}
-        variant="page"
-        filterName="find"
-        resource={all}
-        keyOf={({ RoleName }) => RoleName}
-        textOf={({ RoleName, Path, Description = '' }) => `${Path}${RoleName} ${Description}`}
-        columns={[
-          {
-            id: 'name',
-            header: accessTexts.name,
-            isRowHeader: true,
-            sortBy: ({ RoleName }) => RoleName,
-            cell: ({ RoleName }) => <Link href={href(holderPath({ kind: 'role', name: RoleName }))}>{visibleLine(RoleName)}</Link>,
-          },
-          {
-            id: 'trusted',
-            header: texts.trusted,
-            cell: ({ AssumeRolePolicyDocument }) =>
-              visibleLine(trustedBy(decodedDocument(AssumeRolePolicyDocument)).join(', ')) || accessTexts.unknown,
-          },
-          {
-            id: 'description',
-            header: accessTexts.description,
-            cell: ({ Description = '' }) => visible(Description) || accessTexts.unknown,
-          },
-          {
-            id: 'created',
-            header: accessTexts.created,
-            sortBy: ({ CreateDate }) => CreateDate,
-            cell: ({ CreateDate }) => <Time seconds={CreateDate} absent={accessTexts.unknown} />,
-          },
-        ]}
-        empty={{ title: texts.empty, body: texts.emptyBody, action: create }}
-        actions={create}
-      />
-    </AccessTabs>
+    <AccessList
+      area="roles"
+      resource={all}
+      keyOf={({ RoleName }) => RoleName}
+      textOf={({ RoleName, Path, Description = '' }) => `${Path}${RoleName} ${Description}`}
+      columns={[
+        {
+          id: 'name',
+          header: accessTexts.name,
+          isRowHeader: true,
+          sortBy: ({ RoleName }) => RoleName,
+          cell: ({ RoleName }) => <Link href={href(holderPath({ kind: 'role', name: RoleName }))}>{visibleLine(RoleName)}</Link>,
+        },
+        {
+          id: 'trusted',
+          header: texts.trusted,
+          cell: ({ AssumeRolePolicyDocument }) =>
+            visibleLine(trustedBy(decodedDocument(AssumeRolePolicyDocument)).join(', ')) || accessTexts.unknown,
+        },
+        {
+          id: 'description',
+          header: accessTexts.description,
+          cell: ({ Description = '' }) => visible(Description) || accessTexts.unknown,
+        },
+        {
+          id: 'created',
+          header: accessTexts.created,
+          sortBy: ({ CreateDate }) => CreateDate,
+          cell: ({ CreateDate }) => <Time seconds={CreateDate} absent={accessTexts.unknown} />,
+        },
+      ]}
+      create={create}
+    />
   );
 }
