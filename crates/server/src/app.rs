@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::config::{Limits, PublicUrl, Sessions};
 use crate::console::Console;
 use crate::follow;
+use crate::kms::Kms;
 use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
 use crate::random::Random;
@@ -34,6 +35,8 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) gateway: Gateway,
     pub(crate) recordings: Recordings,
+    /// What works with encryption keys.
+    pub(crate) kms: Kms,
     /// Leave to follow sessions, given and not used yet.
     pub(crate) follow_tickets: follow::Tickets,
     /// What puts every call on the trail.

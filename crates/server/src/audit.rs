@@ -8,6 +8,7 @@ mod elements;
 mod entry;
 mod follow_events;
 mod identity;
+mod key_events;
 mod operation;
 mod removed_recordings;
 mod resource;
@@ -36,6 +37,7 @@ use crate::rate_limit::{RateLimit, network};
 use crate::serve::TlsFacts;
 
 pub(crate) use entry::{Entry, Failure};
+pub(crate) use key_events::KeyEvent;
 pub(crate) use operation::Described;
 pub(crate) use retention::{REMOVED_EVERY, remove_old};
 pub(crate) use session_events::{SessionRecords, cast_name};

@@ -15,6 +15,7 @@ mod console;
 mod dispatch;
 mod follow;
 mod inbound;
+mod kms;
 pub mod lifecycle;
 pub mod log;
 mod oidc;

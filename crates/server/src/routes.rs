@@ -6,6 +6,7 @@ mod cloudtrail;
 mod ec2messages;
 pub(crate) mod failure;
 mod iam;
+mod kms;
 mod postern;
 pub(crate) mod s3;
 mod ssm;
@@ -36,7 +37,7 @@ pub(crate) async fn json(
         Operation::Ec2messages(operation) => ec2messages::run(app, operation, inbound).await,
         Operation::Cloudtrail(operation) => cloudtrail::run(app, operation, inbound).await,
         Operation::Postern(operation) => postern::run(app, operation, inbound).await,
-        Operation::Kms(_) => Err(not_served()),
+        Operation::Kms(operation) => kms::run(app, operation, inbound).await,
         Operation::Iam(_) | Operation::Sts(_) => Err(not_served()),
     }
 }

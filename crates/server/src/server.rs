@@ -31,6 +31,7 @@ use crate::config::{self, Config, ListenAddress, PublicUrl, RecordingStrictness,
 use crate::console::{self, Console, Origins, Passkeys, SetupLink, SetupLinkError};
 use crate::dispatch::Dispatch;
 use crate::follow;
+use crate::kms::{self, EmbeddedHolder, Kms};
 use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
 use crate::random::{Random, SystemRandom};
@@ -211,6 +212,11 @@ impl Server {
             store: store.clone(),
             gateway,
             recordings: Recordings::new(recordings),
+            kms: Kms::new(
+                store.clone(),
+                Box::new(EmbeddedHolder::new(Arc::clone(&random))),
+                Arc::clone(&random),
+            ),
             follow_tickets: follow::Tickets::default(),
             session_tokens,
             mfa_codes: MfaCodes::default(),
@@ -296,6 +302,7 @@ impl Server {
         tasks.spawn(remove_old_records(Arc::clone(&app), retention));
         tasks.spawn(recordings::tend(Arc::clone(&app), recordings_kept));
         tasks.spawn(revocation::run(Arc::clone(&app)));
+        tasks.spawn(kms::tend(Arc::clone(&app)));
         tasks.spawn(write_last_uses(Arc::clone(&app)));
         let dispatch = Arc::new(Dispatch(Arc::clone(&app)));
         let limits = app.limits;

@@ -143,7 +143,11 @@ impl Serializer for Elements {
         name: &'static str,
         value: &T,
     ) -> Result<Element, Unwritable> {
-        if [Secret::TYPE_NAME, Blob::TYPE_NAME].contains(&name) { Ok(Element::Secret) } else { value.serialize(self) }
+        if [Secret::TYPE_NAME, Blob::TYPE_NAME].contains(&name) {
+            Ok(Element::Secret)
+        } else {
+            value.serialize(self)
+        }
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

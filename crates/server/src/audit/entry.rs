@@ -295,7 +295,7 @@ impl Draft {
 
     /// Whether nothing comes of the call but its answer. Credentials are more, though CloudTrail calls that reading.
     pub(super) fn only_reads(&self) -> bool {
-        let gives = matches!(self.what, What::Known(described) if described.shows_answer);
+        let gives = matches!(self.what, What::Known(described) if described.hands_out());
         self.is_read_only() && !gives
     }
 
@@ -319,7 +319,7 @@ impl Draft {
 
 #[cfg(test)]
 mod tests {
-    use postern_api::{Operation, ssm, sts};
+    use postern_api::{Operation, kms, ssm, sts};
     use postern_audit::{IdentityType, UserIdentity};
 
     use super::*;
@@ -333,6 +333,8 @@ mod tests {
             (Operation::Sts(sts::Operation::AssumeRole), false),
             (Operation::Sts(sts::Operation::AssumeRoleWithWebIdentity), false),
             (Operation::Sts(sts::Operation::GetSessionToken), false),
+            (Operation::Kms(kms::Operation::DescribeKey), true),
+            (Operation::Kms(kms::Operation::Decrypt), false),
         ] {
             let (region, who) = ("us-east-1".parse().unwrap(), UserIdentity::new(IdentityType::Unknown));
             let (id, at) = (uuid::Uuid::nil(), Timestamp::UNIX_EPOCH);

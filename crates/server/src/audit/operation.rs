@@ -1,6 +1,6 @@
 //! What a record says of an operation, whoever calls it.
 
-use postern_api::{Operation, Service, postern};
+use postern_api::{Operation, Service, kms, postern};
 
 /// What a record says of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,8 @@ impl From<Operation> for Described {
         let (service, name) = (operation.service(), operation.name());
         // Credentials are handed out, nothing is changed: so says CloudTrail.
         let is_of_sts = service == Service::Sts;
-        let is_read_only = is_of_sts || is_reading(name) || operation == ATTACH_SESSION;
+        let is_read_only =
+            is_of_sts || is_reading(name) || operation == ATTACH_SESSION || works_with_key(operation);
         Self {
             service: service.signing_name(),
             name,
@@ -67,6 +68,11 @@ impl Described {
         is_routine_of_nodes: false,
     };
 
+    /// Whether something comes of the call besides what it tells: credentials, or what a key has decrypted.
+    pub(super) fn hands_out(&self) -> bool {
+        self.shows_answer || (self.service == Service::Kms.signing_name() && !is_reading(self.name))
+    }
+
     /// A step in opening a channel.
     pub(crate) const fn channel(name: &'static str) -> Self {
         let is_routine_of_nodes = matches!(name.as_bytes(), b"CreateControlChannel" | b"OpenControlChannel");
@@ -89,6 +95,23 @@ pub(super) fn event_source(service: &str) -> String {
     } else {
         format!("{service}.amazonaws.com")
     }
+}
+
+/// What works with a key and changes nothing: so says CloudTrail.
+/// Source: "Logging AWS KMS API calls with AWS CloudTrail", AWS KMS Developer Guide.
+fn works_with_key(operation: Operation) -> bool {
+    use kms::Operation as Kms;
+    matches!(
+        operation,
+        Operation::Kms(
+            Kms::Encrypt
+                | Kms::Decrypt
+                | Kms::ReEncrypt
+                | Kms::GenerateDataKey
+                | Kms::GenerateDataKeyWithoutPlaintext
+                | Kms::GenerateRandom
+        )
+    )
 }
 
 fn is_reading(name: &str) -> bool {
@@ -115,6 +138,8 @@ mod tests {
             (Operation::Iam(iam::Operation::CreateAccessKey), false, true),
             (Operation::Iam(iam::Operation::SimulatePrincipalPolicy), true, false),
             (Operation::Cloudtrail(cloudtrail::Operation::LookupEvents), true, false),
+            (Operation::Kms(kms::Operation::Decrypt), true, false),
+            (Operation::Kms(kms::Operation::ScheduleKeyDeletion), false, true),
             (Operation::Sts(sts::Operation::AssumeRole), true, true),
             (Operation::Postern(postern::Operation::GetSessionRecording), true, false),
             (Operation::Postern(postern::Operation::AttachSession), true, false),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use postern_api::{Operation, Service, ssm, sts};
+use postern_api::{Operation, Service, kms, ssm, sts};
 use postern_ids::Region;
 
 /// Where IAM is, for a policy that asks.
@@ -25,6 +25,10 @@ pub enum Action {
     PassRole,
     /// An operation of S3 by the name that policies give it.
     S3(&'static str),
+    /// What `ReEncrypt` does with the key that decrypts.
+    ReEncryptFrom,
+    /// What `ReEncrypt` does with the key that encrypts.
+    ReEncryptTo,
     /// Giving tags to a session of a role.
     TagSession,
     /// Naming, in a session of a role, who is behind it.
@@ -47,6 +51,7 @@ impl Action {
             | Self::OpenDataChannel => "ssmmessages",
             Self::PassRole => "iam",
             Self::S3(_) => "s3",
+            Self::ReEncryptFrom | Self::ReEncryptTo => "kms",
             Self::TagSession | Self::SetSourceIdentity => "sts",
             Self::ListSignIns | Self::EndSignIn => "postern",
         }
@@ -63,6 +68,8 @@ impl Action {
             Self::OpenDataChannel => "OpenDataChannel",
             Self::PassRole => "PassRole",
             Self::S3(name) => name,
+            Self::ReEncryptFrom => "ReEncryptFrom",
+            Self::ReEncryptTo => "ReEncryptTo",
             Self::TagSession => "TagSession",
             Self::SetSourceIdentity => "SetSourceIdentity",
             Self::ListSignIns => "ListSignIns",
@@ -114,6 +121,12 @@ impl From<ssm::Operation> for Action {
     }
 }
 
+impl From<kms::Operation> for Action {
+    fn from(operation: kms::Operation) -> Self {
+        Self::Operation(Operation::Kms(operation))
+    }
+}
+
 impl From<sts::Operation> for Action {
     fn from(operation: sts::Operation) -> Self {
         Self::Operation(Operation::Sts(operation))
@@ -139,6 +152,8 @@ pub(super) mod tests {
             Action::CreateDataChannel,
             Action::OpenDataChannel,
             Action::PassRole,
+            Action::ReEncryptFrom,
+            Action::ReEncryptTo,
             Action::TagSession,
             Action::SetSourceIdentity,
             Action::ListSignIns,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use postern_api::{Operation, ssm, sts};
-use postern_iam::{Context, Decision, NamedPolicy, Policies, Request, Verdict, evaluate};
+use postern_iam::{
+    Context, Decision, NamedPolicy, Policies, PolicyKind, Request, Verdict, evaluate, managed,
+};
 use postern_ids::{AccountId, Arn, Region};
 use postern_store::{PrincipalName, Role, Store};
 
@@ -13,6 +15,9 @@ use super::policies_in_force::{Guardrails, KnownPrincipal, PoliciesInForce};
 use super::request_context::{self, RequestContext};
 use super::session_owner::Weight;
 use super::{Action, Caller, Check, Denied, NotAuthorized, Principal, Undecided, reach};
+
+/// The managed policy that allows everything.
+const EVERYTHING: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
 /// Leave to do what was asked for. Only [`Authorizer::authorize`] makes one; whoever acts takes it.
 #[derive(Debug)]
@@ -116,11 +121,38 @@ impl Authorizer {
         Ok(tag.map(|tag| tag.value.clone()))
     }
 
+    /// Whether a resource's own policy lets the caller, by name or by its account, do what `check` asks: as if the
+    /// caller's own policies allowed everything.
+    ///
+    /// # Errors
+    /// If the principal cannot be looked up.
+    pub async fn is_open_to(
+        &self,
+        caller: &Caller,
+        context: &RequestContext,
+        check: &Check,
+    ) -> Result<bool, Undecided> {
+        let bound = self.bind(caller, context).await?;
+        let everything = managed::find(EVERYTHING).map(|policy| policy.policy()).into_iter().collect();
+        let unbounded = bound.principal.as_deref().map(|known| {
+            Arc::new(KnownPrincipal {
+                id: known.id.clone(),
+                tags: known.tags.clone(),
+                identity: everything,
+                boundary: None,
+            })
+        });
+        let guardrails = Guardrails::from(Vec::new());
+        let bound = Bound { principal: unbounded, session: None, guardrails, ..bound };
+        Ok(self.decide(&bound, check)?.is_allowed())
+    }
+
     /// Whether a role lets a service take it on, for nodes of this account.
     #[must_use]
     pub fn trusts_service(&self, role: &Role, service: &str, at: Timestamp) -> bool {
         let arn = Arn::role(&self.account, &role.path, &role.name);
-        let Some(trust) = self.policies.trust(arn.as_str(), &role.trust_policy) else { return false };
+        let trust = self.policies.of_resource(PolicyKind::Trust, arn.as_str(), &role.trust_policy);
+        let Some(trust) = trust else { return false };
         let mut context = Context::new().with("aws:SourceAccount", self.account.as_str()).with(
             "aws:SourceArn",
             format!("arn:aws:ssm:{}:{}:managed-instance/*", self.region, self.account),
@@ -205,9 +237,9 @@ impl Authorizer {
             (None, Principal::WebIdentity { .. }) => (&[][..], None),
             (None, _) => return Ok(not_by_policy()),
         };
-        let trust = match &check.trust_policy {
-            Some(document) => match self.policies.trust(check.resource(), document) {
-                Some(trust) => Some(trust),
+        let of_resource = match &check.resource_policy {
+            Some((kind, document)) => match self.policies.of_resource(*kind, check.resource(), document) {
+                Some(policy) => Some(policy),
                 None => return Ok(not_trusted()),
             },
             None => None,
@@ -216,7 +248,7 @@ impl Authorizer {
             identity,
             boundary,
             session: bound.session.as_deref(),
-            resource: trust.as_ref(),
+            resource: of_resource.as_ref(),
             guardrails: &bound.guardrails,
         };
         let mut keys = bound.keys.clone();

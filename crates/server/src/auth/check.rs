@@ -1,6 +1,6 @@
 //! What policies are asked: an action, on a thing, with what is known about the thing.
 
-use postern_iam::Value;
+use postern_iam::{PolicyKind, Value};
 use postern_ids::{AccountId, Arn, NodeId, Region, SessionId};
 use postern_store::Tag;
 
@@ -15,7 +15,8 @@ pub struct Check {
     pub(super) names: Vec<Arn>,
     pub(super) keys: Vec<(String, Value)>,
     pub(super) node: Option<NodeId>,
-    pub(super) trust_policy: Option<String>,
+    /// The policy of the resource itself, which must allow, too.
+    pub(super) resource_policy: Option<(PolicyKind, String)>,
     /// Of a session, who started it.
     pub(super) owner: Option<SessionOwner>,
 }
@@ -28,7 +29,7 @@ impl Check {
             names: Vec::new(),
             keys: Vec::new(),
             node: None,
-            trust_policy: None,
+            resource_policy: None,
             owner: None,
         }
     }
@@ -97,7 +98,13 @@ impl Check {
 
     /// The resource is a role, and this is its trust policy: it must allow, too.
     pub fn with_trust_policy(mut self, document: impl Into<String>) -> Self {
-        self.trust_policy = Some(document.into());
+        self.resource_policy = Some((PolicyKind::Trust, document.into()));
+        self
+    }
+
+    /// The resource is an encryption key, and this is its key policy: it must allow, too, or leave it to IAM.
+    pub fn with_key_policy(mut self, document: impl Into<String>) -> Self {
+        self.resource_policy = Some((PolicyKind::Key, document.into()));
         self
     }
 
@@ -109,6 +116,11 @@ impl Check {
     /// With the tags that a user, a role or a policy has, under both names that its policies use.
     pub fn with_iam_tags(self, tags: &[Tag]) -> Self {
         self.with_tags("iam:ResourceTag/", tags).with_tags("aws:ResourceTag/", tags)
+    }
+
+    /// With the tags that an encryption key has, under the one name that its policies use.
+    pub fn with_kms_tags(self, tags: &[Tag]) -> Self {
+        self.with_tags("aws:ResourceTag/", tags)
     }
 
     /// With the tags that the request gives: `aws:RequestTag/…` and `aws:TagKeys`.

@@ -134,13 +134,13 @@ impl PoliciesInForce {
         Ok(Some(policies))
     }
 
-    /// The policy of a role that says who may take it on. `None`: it cannot be read, so it trusts nobody. Roles of
-    /// earlier servers have one without statements.
-    pub(super) fn trust(&self, name: &str, text: &str) -> Option<NamedPolicy> {
-        let compiled = self.compiled.compile(name, PolicyKind::Trust, text);
+    /// The policy of a role that says who may take it on, or of a key. `None`: it cannot be read, so it allows nobody.
+    /// Roles of earlier servers have one without statements.
+    pub(super) fn of_resource(&self, kind: PolicyKind, name: &str, text: &str) -> Option<NamedPolicy> {
+        let compiled = self.compiled.compile(name, kind, text);
         if let Err(error) = &compiled {
             let error: &dyn std::error::Error = error;
-            tracing::debug!(error, "the trust policy of {name} cannot be read");
+            tracing::debug!(error, "{kind} of {name} cannot be read");
         }
         compiled.ok()
     }

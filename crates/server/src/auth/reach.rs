@@ -1,6 +1,6 @@
 //! How far a node reaches: whatever its role's policies allow, it does what its agent needs, and for itself only.
 
-use postern_api::{Operation, ec2messages, ssm};
+use postern_api::{Operation, ec2messages, kms, ssm};
 use postern_ids::NodeId;
 
 use super::{Action, Check};
@@ -47,6 +47,8 @@ fn reach_of_agent(action: Action) -> Option<Reach> {
                 Some(Reach::Anything)
             }
         },
+        // What encrypts a session on it.
+        Action::Operation(Operation::Kms(kms::Operation::Decrypt)) => Some(Reach::Itself),
         _ => None,
     }
 }
@@ -78,6 +80,10 @@ mod tests {
             (Check::new(ssm::Operation::GetDocument).on(document), true),
             (Check::new(ssm::Operation::GetDocument).about_node(Some(&me)), false),
             (Check::new(Action::Operation(Operation::Ec2messages(reply))), true),
+            (Check::new(kms::Operation::Decrypt).about_node(Some(&me)), true),
+            (Check::new(kms::Operation::Decrypt).about_node(Some(&other)), false),
+            (Check::new(kms::Operation::Decrypt), false),
+            (Check::new(kms::Operation::GenerateDataKey).about_node(Some(&me)), false),
             (Check::new(ssm::Operation::StartSession).about_node(Some(&me)), false),
             (Check::new(ssm::Operation::TerminateSession).about_node(Some(&me)), false),
             (Check::new(ssm::Operation::CreateActivation), false),
