@@ -120,3 +120,9 @@ def owner(server):
     person = Person(server, allow("*"))
     give_password(server, person.name)
     return person
+
+
+@pytest.fixture
+def page(browser, server, owner):
+    """A window in which the owner is signed in."""
+    return browser.signed_in(server, owner.name)

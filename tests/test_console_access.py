@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 import boto3
 import pytest
-from harness.chromium import PHONE, Browser, accessibility_faults, give_password, overflow_px, visit
+from harness.chromium import PHONE, accessibility_faults, give_password, overflow_px, visit
 from harness.people import Person, allow, deny, document, trust
 from harness.programs import ACCOUNT
 from harness.totp import STEP_S, code_at
@@ -15,19 +15,6 @@ from playwright.sync_api import Page, expect
 
 USER_ARN = f"arn:aws:iam::{ACCOUNT}:user"
 POLICY_ARN = f"arn:aws:iam::{ACCOUNT}:policy"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    browser = Browser()
-    yield browser
-    browser.close()
-    assert browser.complaints == []
-
-
-@pytest.fixture(scope="module")
-def page(browser, server, owner):
-    return browser.signed_in(server, owner.name)
 
 
 @pytest.fixture(scope="module")

@@ -7,23 +7,10 @@ import re
 from urllib.parse import urlencode
 
 import pytest
-from harness.chromium import PHONE, Browser, accessibility_faults, give_password, overflow_px, visit
+from harness.chromium import PHONE, accessibility_faults, give_password, overflow_px, visit
 from harness.people import Person, allow
 from harness.programs import ACCOUNT, REGION
 from playwright.sync_api import Page, expect
-
-
-@pytest.fixture(scope="module")
-def browser():
-    browser = Browser()
-    yield browser
-    browser.close()
-    assert browser.complaints == []
-
-
-@pytest.fixture(scope="module")
-def page(browser, server, owner):
-    return browser.signed_in(server, owner.name)
 
 
 def events_of(name: str, value: str) -> str:

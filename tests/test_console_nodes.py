@@ -32,11 +32,6 @@ FILTER_ONCE = """async (text) => {
 }"""
 
 
-@pytest.fixture
-def page(browser, server, owner):
-    return browser.signed_in(server, owner.name)
-
-
 def rows(page: Page):
     """The table's rows without its head."""
     return page.get_by_role("row").filter(has=page.get_by_role("rowheader"))

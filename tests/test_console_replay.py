@@ -4,18 +4,10 @@ import re
 import urllib.parse
 
 import pytest
-from harness.chromium import Browser, accessibility_faults, give_password, is_settled
+from harness.chromium import accessibility_faults, give_password, is_settled
 from harness.console_terminal import ConsoleTerminal
 from harness.people import Person, allow
 from playwright.sync_api import expect
-
-
-@pytest.fixture(scope="module")
-def browser():
-    browser = Browser()
-    yield browser
-    browser.close()
-    assert browser.complaints == []
 
 
 @pytest.fixture

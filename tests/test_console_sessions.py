@@ -10,11 +10,6 @@ from harness.waiting import eventually
 from playwright.sync_api import Page, expect
 
 
-@pytest.fixture
-def page(browser, server, owner):
-    return browser.signed_in(server, owner.name)
-
-
 def choose(page: Page, label: str, option: str) -> None:
     page.get_by_role("button", name=re.compile(rf"^{label}")).click()
     page.get_by_role("option", name=re.compile(option)).click()
