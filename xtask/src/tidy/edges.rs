@@ -23,6 +23,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("pty", &[]),
     ("recording", &["ids"]),
     ("s3", &[]),
+    ("sftp", &[]),
     (
         "server",
         &[
