@@ -45,6 +45,12 @@ pub struct Size {
     pub rows: u16,
 }
 
+/// Far from the numbers that AWS may still give away.
+const END_OF_STREAM: u32 = 0x506f_7374;
+
+/// What an agent adds to the properties of a port session if it understands [`Flag::EndOfStream`].
+pub const END_OF_STREAM_PROPERTY: &str = "posternEndOfStream";
+
 /// A number with a meaning: payload type Flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flag {
@@ -52,8 +58,12 @@ pub enum Flag {
     DisconnectToPort,
     /// Client to agent, port sessions: the user wants to end the session.
     TerminateSession,
-    /// Agent to client, multiplexed port session: the destination refused.
+    /// Agent to client, port session: the destination refused.
     ConnectToPortError,
+    /// Either way, a port session with one connection, between Postern's own ends only: nothing follows in this direction,
+    /// as TCP says by closing one half. Who sends it knows that the other side understands it: the client from
+    /// [`END_OF_STREAM_PROPERTY`], the agent from the client's version.
+    EndOfStream,
     /// A number that we do not know; ignore it.
     Unknown(u32),
 }
@@ -69,6 +79,7 @@ impl Flag {
             1 => Self::DisconnectToPort,
             2 => Self::TerminateSession,
             3 => Self::ConnectToPortError,
+            END_OF_STREAM => Self::EndOfStream,
             unknown => Self::Unknown(unknown),
         })
     }
@@ -80,6 +91,7 @@ impl Flag {
             Self::DisconnectToPort => 1,
             Self::TerminateSession => 2,
             Self::ConnectToPortError => 3,
+            Self::EndOfStream => END_OF_STREAM,
             Self::Unknown(number) => number,
         };
         Bytes::copy_from_slice(&number.to_be_bytes())
@@ -416,6 +428,7 @@ mod tests {
             (Flag::DisconnectToPort, [0, 0, 0, 1]),
             (Flag::TerminateSession, [0, 0, 0, 2]),
             (Flag::ConnectToPortError, [0, 0, 0, 3]),
+            (Flag::EndOfStream, *b"Post"),
             (Flag::Unknown(0x0102_0304), [1, 2, 3, 4]),
         ];
         for (flag, bytes) in table {
