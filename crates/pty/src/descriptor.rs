@@ -57,3 +57,16 @@ pub(crate) async fn read(fd: &AsyncFd<OwnedFd>, buffer: &mut [u8]) -> io::Result
         }
     }
 }
+
+/// Waits for room and writes the beginning of `bytes`; returns how many. Cancelling loses nothing.
+pub(crate) async fn write(fd: &AsyncFd<OwnedFd>, bytes: &[u8]) -> io::Result<usize> {
+    loop {
+        let mut guard = fd.writable().await?;
+        match rustix::io::write(fd.get_ref(), bytes) {
+            Ok(count) => return Ok(count),
+            Err(Errno::AGAIN) => guard.clear_ready(),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

@@ -25,6 +25,8 @@ mod user;
 pub use child::{Child, ExitStatus, Killer, StillRunning};
 pub use command::{Command, InvalidCommand};
 pub use launch::{Signal, SpawnError, Step};
-pub use pipes::{PipeReader, Piped, Streams, spawn_with_pipes};
+pub use pipes::{
+    Conversation, PipeReader, PipeWriter, Piped, Streams, spawn_to_speak_with, spawn_with_pipes,
+};
 pub use terminal::{OnTerminal, Resizer, TerminalReader, TerminalWriter, WindowSize, spawn_on_terminal};
 pub use user::{LookupError, User};

@@ -1,4 +1,4 @@
-//! A program without a terminal: no input, its output and errors through pipes.
+//! A program without a terminal: its output and errors through pipes, and its input if it has one.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 use tokio::io::unix::AsyncFd;
 
-use crate::descriptor::{read, try_read, watch};
+use crate::descriptor::{read, try_read, watch, write};
 use crate::launch::{Stdio, launch};
 use crate::{Child, Command, SpawnError};
 
@@ -28,6 +28,17 @@ pub struct Piped {
     pub stdout: PipeReader,
     /// Standard error when separate.
     pub stderr: Option<PipeReader>,
+    /// The program.
+    pub child: Child,
+}
+
+/// A program that is spoken with through pipes.
+#[derive(Debug)]
+pub struct Conversation {
+    /// Standard input; dropping it is its end.
+    pub stdin: PipeWriter,
+    /// Standard output.
+    pub stdout: PipeReader,
     /// The program.
     pub child: Child,
 }
@@ -60,6 +71,42 @@ pub fn spawn_with_pipes(command: &Command, streams: Streams) -> Result<Piped, Sp
         stderr: errors.map(|(reader, _)| PipeReader::new(reader)).transpose().map_err(failed)?,
         child,
     })
+}
+
+/// The writing end of a pipe.
+#[derive(Debug)]
+pub struct PipeWriter(AsyncFd<OwnedFd>);
+
+/// Starts `command` in a session of its own, with pipes as input and output and nowhere to put errors. Call it from a
+/// blocking task, in the context of a runtime.
+///
+/// # Errors
+/// If a step of the start fails.
+pub fn spawn_to_speak_with(command: &Command) -> Result<Conversation, SpawnError> {
+    let prepare = |what: &'static str| move |error: Errno| SpawnError::Prepare(what, error.into());
+    let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(prepare("make a pipe"));
+    let nowhere = rustix::fs::open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(prepare("open /dev/null"))?;
+    let (stdin_end, stdin) = pipe()?;
+    let (stdout, stdout_end) = pipe()?;
+    let launched = launch(command, &Stdio::Separate([&stdin_end, &stdout_end, &nowhere]))?;
+    let failed = |error| SpawnError::Prepare("watch the program", error);
+    let child = Child::new(launched).map_err(failed)?;
+    Ok(Conversation {
+        stdin: PipeWriter(watch(stdin).map_err(failed)?),
+        stdout: PipeReader::new(stdout).map_err(failed)?,
+        child,
+    })
+}
+
+impl PipeWriter {
+    /// Waits for room and writes what fits of `bytes`. Cancelling loses nothing.
+    ///
+    /// # Errors
+    /// If nobody reads the other end any more.
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        write(&self.0, bytes).await
+    }
 }
 
 impl PipeReader {

@@ -4,12 +4,11 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use rustix::io::Errno;
 use rustix::pty::OpenptFlags;
 use rustix::termios::{InputModes, OptionalActions, Winsize};
 use tokio::io::unix::AsyncFd;
 
-use crate::descriptor::{read, read_now, try_read, watch};
+use crate::descriptor::{read, read_now, try_read, watch, write};
 use crate::launch::{Stdio, launch};
 use crate::{Child, Command, SpawnError};
 
@@ -137,15 +136,7 @@ impl TerminalWriter {
     /// # Errors
     /// If no program has the terminal open any more, or it fails.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            let mut guard = self.0.writable().await?;
-            match rustix::io::write(self.0.get_ref(), bytes) {
-                Ok(count) => return Ok(count),
-                Err(Errno::AGAIN) => guard.clear_ready(),
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        write(&self.0, bytes).await
     }
 }
 
