@@ -103,6 +103,7 @@ fn notify(notice: Notice<'_>) {
         Notice::ConnectionLost => eprint!("\r\nConnection lost, reconnecting (Enter ~ . to leave)\r\n"),
         Notice::Reconnected => eprint!("Connected again\r\n"),
         Notice::Escapes(text) => say(&format!("\r\n{text}")),
+        Notice::Warning(text) => eprint!("\r\n{}\r\n", crate::visible::line(text)),
         Notice::Message(text) => say(&format!("{text}\r\n")),
     }
 }

@@ -15,6 +15,8 @@ pub enum Notice<'a> {
     Escapes(&'a str),
     /// The agent has something to say.
     Message(&'a str),
+    /// The server has something to say in the middle of the session: that its time is nearly up.
+    Warning(&'a str),
 }
 
 /// How a session ended. It has been terminated if the user or this program ended it.

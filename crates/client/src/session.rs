@@ -258,6 +258,7 @@ impl<'a> Session<'a> {
                     self.handle_stream(sequence_number, payload_type, payload)?;
                 }
                 Event::Closed(closed) => self.closed = Some(closed),
+                Event::Notice(notice) => (self.notify)(Notice::Warning(&notice.text)),
                 Event::StartPublication(_) | Event::PausePublication | Event::SessionState(_) => {}
             }
         }

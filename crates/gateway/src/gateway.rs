@@ -339,7 +339,7 @@ impl Gateway {
             record: record.clone(),
             recorded_bytes,
             limits: SessionLimits {
-                idle: minutes(record.idle_timeout_minutes),
+                idle: (record.idle_timeout_minutes > 0).then(|| minutes(record.idle_timeout_minutes)),
                 max_duration: record.max_session_duration_minutes.map(minutes),
             },
             is_pausable: record.session_type != NON_INTERACTIVE_COMMANDS,

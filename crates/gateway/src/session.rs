@@ -5,6 +5,7 @@
 mod connection;
 mod end;
 mod recorder;
+mod warning;
 mod witnessed;
 
 use std::collections::VecDeque;
@@ -20,6 +21,8 @@ use postern_ids::{NodeId, SessionId};
 use postern_protocol::payload::{
     ChannelClosed, ClientAttached, SessionState, Size, Stamps as _, State, publication,
 };
+use postern_protocol::notice::Notice;
+use postern_protocol::version::ClientVersion;
 use postern_protocol::{DecodeError, MessageType, PayloadType, Silence};
 use postern_store::SessionRecord;
 use tokio::sync::{mpsc, watch};
@@ -30,6 +33,7 @@ pub use self::end::EndReason;
 pub(crate) use self::recorder::SessionRecorder;
 
 use self::connection::{Connection, Life};
+use self::warning::{Warning, Warnings};
 use crate::gateway::{Shared, session_end};
 use crate::relay::{Received, Relay, Side};
 use crate::socket::{Incoming, Socket};
@@ -56,8 +60,9 @@ pub(crate) const COMMANDS_MAX: usize = 16;
 /// How long a session may do what.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionLimits {
-    /// Without input or output; from the session document, 20 minutes if that says nothing.
-    pub idle: Duration,
+    /// Without input or output; from the session document, 20 minutes if that says nothing. `None`: for as long as
+    /// its client is there.
+    pub idle: Option<Duration>,
     /// From start to end; from the session document.
     pub max_duration: Option<Duration>,
 }
@@ -78,6 +83,8 @@ const CLIENT_RETURNS_WITHIN: Duration = Duration::from_secs(120);
 const LAST_OUTPUT_WITHIN: Duration = Duration::from_secs(1);
 /// After `channel_closed`, what the client gets to close its connection.
 const CLIENT_CLOSES_WITHIN: Duration = Duration::from_secs(3);
+/// How long a session that may be idle for ever waits for a client that went away: the longest that AWS has.
+const CLIENT_AWAY_MAX: Duration = Duration::from_secs(60 * 60);
 /// On a drain, what a peer gets to take in what is queued.
 const DRAIN_WITHIN: Duration = Duration::from_millis(500);
 /// Frames that cannot be read before the connection they come from is closed. Every one of AWS's programs
@@ -142,6 +149,8 @@ pub(crate) struct SessionTask {
     phase: Phase,
     started_at: Instant,
     active_at: Instant,
+    /// What the client was told of its time.
+    warnings: Warnings,
     /// Since when the side is away.
     client_left_at: Instant,
     agent_left_at: Instant,
@@ -202,6 +211,7 @@ impl SessionTask {
             phase: Phase::Live,
             started_at: now.checked_sub(age).unwrap_or(now),
             active_at: now,
+            warnings: Warnings::default(),
             client_left_at: now,
             agent_left_at: now,
             node_returned_at: None,
@@ -418,6 +428,7 @@ impl SessionTask {
         self.client = Some(Connection::new(socket, now));
         self.client_was_here = true;
         self.hello = Some(hello);
+        self.warnings = Warnings::default();
         self.relay.handle_attached(Side::Client);
         self.start_publication();
         self.note_connected().await;
@@ -597,9 +608,26 @@ impl SessionTask {
             self.recorded_due = None;
             self.tell_recorded().await;
         }
+        self.warn(now);
         if let Some(reason) = self.overdue(now) {
             self.end(reason, now).await;
         }
+    }
+
+    /// Tells the client that its time is nearly up. It is none of the node's output, so it is not on the recording.
+    fn warn(&mut self, now: Instant) {
+        let Some(warning) = self.warning().filter(|warning| warning.due <= now) else { return };
+        let stamp = SystemStamps::new(&*self.shared.clock).stamp();
+        let notice = Notice { text: warning.text(now) };
+        self.relay.send_control(Side::Client, notice.to_message(stamp).encode());
+        self.warnings.given(&warning);
+    }
+
+    /// What the client is to be told next, if it shows what is no part of the stream: AWS's plugin cannot.
+    fn warning(&self) -> Option<Warning> {
+        let version = self.hello.as_ref()?.client_version.as_deref()?;
+        let shows_notices = self.client.is_some() && ClientVersion(version).is_postern();
+        self.warnings.next(self.limits().filter(|_| shows_notices))
     }
 
     /// The limits of a live session: when each is reached, and what that means.
@@ -619,9 +647,11 @@ impl SessionTask {
         };
         let client_limit = (self.client.is_none() && !self.client_was_here)
             .then(|| (self.client_left_at + CLIENT_ARRIVES_WITHIN, EndReason::ClientLost));
-        let idle_reason =
-            if self.client.is_some() { EndReason::Idle(self.limits.idle) } else { EndReason::ClientLost };
-        let idle_limit = Some((self.active_at.max(self.client_left_at) + self.limits.idle, idle_reason));
+        let idle = match &self.client {
+            Some(_) => self.limits.idle.map(|idle| (idle, EndReason::Idle(idle))),
+            None => Some((self.limits.idle.unwrap_or(CLIENT_AWAY_MAX), EndReason::ClientLost)),
+        };
+        let idle_limit = idle.map(|(idle, reason)| (self.active_at.max(self.client_left_at) + idle, reason));
         let max_limit =
             self.limits.max_duration.map(|max| (self.started_at + max, EndReason::MaxDuration(max)));
         [agent_limit, client_limit, idle_limit, max_limit].into_iter().flatten().filter(move |_| is_live)
@@ -643,9 +673,10 @@ impl SessionTask {
             .into_iter()
             .chain(keep_alive)
             .chain(self.limits().map(|(at, _)| at))
+            .chain(self.warning().map(|warning| warning.due))
             .chain(self.recorded_due)
             .min()
-            .expect("a live session has an idle limit, another a phase that ends")
+            .expect("a live session has a client to ping or to wait for, another a phase that ends")
     }
 
     /// Closes the connections without ending the session: the next process carries it on.

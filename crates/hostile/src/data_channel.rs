@@ -31,7 +31,7 @@ enum Action {
     Disconnect,
 }
 
-const TYPES: [MessageType; 8] = [
+const TYPES: [MessageType; 9] = [
     MessageType::InputStreamData,
     MessageType::OutputStreamData,
     MessageType::Acknowledge,
@@ -39,6 +39,7 @@ const TYPES: [MessageType; 8] = [
     MessageType::StartPublication,
     MessageType::PausePublication,
     MessageType::AgentSessionState,
+    MessageType::Notice,
     MessageType::AgentJob,
 ];
 

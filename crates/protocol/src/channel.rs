@@ -16,6 +16,7 @@ use bytes::Bytes;
 
 use crate::inbox::{Due, Inbox, InboxLimits, StreamMessage};
 use crate::message::{AgentMessage, DecodeError, MessageType, PayloadType};
+use crate::notice::Notice;
 use crate::outbox::{Full, Outbox};
 use crate::payload::{Acknowledge, ChannelClosed, ClientAttached, SessionState, Stamp, Stamps};
 
@@ -104,6 +105,8 @@ pub enum Event {
     PausePublication,
     /// The agent says how far the session is.
     SessionState(SessionState),
+    /// The server tells the user something.
+    Notice(Notice),
 }
 
 /// One end of a data channel.
@@ -205,6 +208,11 @@ impl DataChannel {
                 self.push_control_event(Event::StartPublication(attached));
             }
             MessageType::PausePublication => self.push_control_event(Event::PausePublication),
+            MessageType::Notice => {
+                let notice = Notice::from_json(&message.payload);
+                let notice = notice.map_err(|source| payload_error(MessageType::Notice, source))?;
+                self.push_control_event(Event::Notice(notice));
+            }
             MessageType::AgentSessionState => {
                 let state = SessionState::from_json(&message.payload);
                 let state = state.map_err(|source| payload_error(MessageType::AgentSessionState, source))?;

@@ -11,6 +11,7 @@ pub mod inbox;
 mod json;
 pub mod keep_alive;
 pub mod message;
+pub mod notice;
 pub mod outbox;
 pub mod payload;
 pub mod rto;

@@ -141,7 +141,7 @@ impl AgentMessage {
     }
 }
 
-/// What a message is for. The names are AWS's.
+/// What a message is for. The names are AWS's, where they do not say that they are ours.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum MessageType {
     /// Client to agent: part of the stream, numbered and acknowledged.
@@ -158,6 +158,8 @@ pub enum MessageType {
     PausePublication,
     /// Agent to server: the session began, or is about to end.
     AgentSessionState,
+    /// Ours, server to client, for Postern's own clients: a text for the user that is no part of the stream.
+    Notice,
     /// Control channel: start a session.
     InteractiveShell,
     /// Control channel, agent to server: result of a session.
@@ -187,7 +189,7 @@ pub enum MessageType {
 }
 
 /// Each known type with its name.
-const NAMES: [(MessageType, &str); 19] = [
+const NAMES: [(MessageType, &str); 20] = [
     (MessageType::InputStreamData, "input_stream_data"),
     (MessageType::OutputStreamData, "output_stream_data"),
     (MessageType::Acknowledge, "acknowledge"),
@@ -195,6 +197,7 @@ const NAMES: [(MessageType, &str); 19] = [
     (MessageType::StartPublication, "start_publication"),
     (MessageType::PausePublication, "pause_publication"),
     (MessageType::AgentSessionState, "agent_session_state"),
+    (MessageType::Notice, "postern_notice"),
     (MessageType::InteractiveShell, "interactive_shell"),
     (MessageType::AgentTaskComplete, "agent_task_complete"),
     (MessageType::AgentTaskAcknowledge, "agent_task_acknowledge"),

@@ -85,7 +85,7 @@ pub struct SessionRecord {
     pub parameters: serde_json::Value,
     /// The longest it may last.
     pub max_session_duration_minutes: Option<u32>,
-    /// The longest it may be idle.
+    /// The longest it may be idle, in minutes; 0 is for as long as its client is there.
     pub idle_timeout_minutes: u32,
     /// Where the owner called from.
     pub client_ip: Option<String>,

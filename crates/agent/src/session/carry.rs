@@ -275,7 +275,7 @@ impl Carrier {
                 }
                 // That output is not read any more is the work of back-pressure.
                 Event::PausePublication => self.client_is_away = true,
-                Event::SessionState(_) => {}
+                Event::SessionState(_) | Event::Notice(_) => {}
             }
         }
     }

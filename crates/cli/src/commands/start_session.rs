@@ -108,6 +108,8 @@ fn notify(notice: Notice<'_>) {
         }
         Notice::Reconnected => eprint!("postern: connected again\r\n"),
         Notice::Escapes(text) => eprint!("\r\n{text}"),
+        // The cursor may stand anywhere in a line of the session.
+        Notice::Warning(text) => eprint!("\r\n{}\r\n", visible::line(text)),
         Notice::Message(text) => eprint!("{}\r\n", visible::line(text)),
     }
 }

@@ -89,7 +89,7 @@ impl EndReason {
     }
 }
 
-fn minutes(limit: Duration) -> String {
+pub(super) fn minutes(limit: Duration) -> String {
     match limit.as_secs() {
         60 => "1 minute".into(),
         seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
