@@ -109,7 +109,11 @@ pub static AMAZON_DOCUMENTS: &[AmazonDocument] = &[
     amazon_document!("AWS-StartPortForwardingSessionToRemoteHost", Session, EVERYWHERE),
     amazon_document!("AWS-StartPortForwardingSessionToSocket", Session, EVERYWHERE),
     amazon_document!("AWS-StartSSHSession", Session, EVERYWHERE),
+    amazon_document!("Postern-StartSFTPSession", Session, &[Platform::Linux, Platform::MacOs]),
 ];
+
+/// The document that carries SFTP to the file server of Postern's agent; the only one that may.
+pub const SFTP_DOCUMENT_NAME: &str = "Postern-StartSFTPSession";
 
 /// The document of that name.
 #[must_use]

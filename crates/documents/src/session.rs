@@ -17,7 +17,7 @@ use crate::substitute;
 use inputs::Inputs;
 
 pub use inputs::{Preferences, ShellProfile};
-pub use properties::{CommandProperties, Commands, PortProperties, Properties};
+pub use properties::{CommandProperties, Commands, PortProperties, Properties, SFTP_TYPE};
 pub use time_limits::TimeLimits;
 
 /// The schema version of session documents.

@@ -19,6 +19,10 @@ const PORT_FIELDS: &[&str] =
 /// The agent takes no longer prefix, and none with other characters.
 const SEPARATOR_PREFIX_MAX: usize = 30;
 
+/// The `type` of a port session that leads to the file server of Postern's agent instead of a port. Only that agent knows it;
+/// AWS's finds no port and says so.
+pub const SFTP_TYPE: &str = "SFTP";
+
 /// What a node does in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Properties {
@@ -60,7 +64,7 @@ pub struct Commands {
 pub struct PortProperties {
     /// The port that the node connects to.
     pub port_number: String,
-    /// `LocalPortForwarding`, or empty for a plain stream as SSH wants it.
+    /// `LocalPortForwarding`, [`SFTP_TYPE`], or empty for a plain stream as SSH wants it.
     #[serde(rename = "type")]
     pub forwarding_type: String,
     /// The host that the node connects to; empty for itself.
@@ -103,7 +107,7 @@ enum Lines {
 pub(super) fn check(session_type: SessionType, properties: &Value) -> Result<(), DocumentError> {
     if session_type == SessionType::Port {
         let port = read_port(properties)?;
-        if port.port_number.is_empty() {
+        if port.port_number.is_empty() && port.forwarding_type != SFTP_TYPE {
             return Err(DocumentError::field("properties.portNumber", "a port session needs one"));
         }
         return Ok(());
