@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::nodes::{Nodes, Presence};
 use crate::session::{
-    Beginning, COMMANDS_MAX, Command, EndReason, Origin, SessionLimits, SessionRecorder, SessionTask,
+    Beginning, COMMANDS_MAX, Command, EndReason, Kept, Origin, SessionLimits, SessionRecorder, SessionTask,
 };
 use crate::sessions::{SessionHandle, Sessions};
 use crate::stamps::{SystemStamps, random};
@@ -80,8 +80,8 @@ pub struct NewSession {
     pub parameters: Map<String, Value>,
     /// The user on the node that the caller's tag names, or empty.
     pub run_as_user: String,
-    /// Facts for the recording. `None`: the session carries no terminal, so nothing is recorded.
-    pub recorded_node: Option<NodeDescription>,
+    /// Facts for the recording.
+    pub recorded_node: NodeDescription,
 }
 
 /// The node as its recordings show it.
@@ -197,10 +197,15 @@ impl Gateway {
         let records = self.shared.store.live_sessions().await?;
         let count = records.len();
         for record in records {
-            let is_recorded = record.session_type != PORT;
-            match SessionRecorder::reopen(&self.shared, &record.id, is_recorded).await {
+            if Kept::of(&record) == Kept::Files {
+                let cause =
+                    "the server was started anew, and what is done can only be told from the beginning";
+                self.give_up(&record, EndReason::NotUnderstood(cause.to_owned())).await;
+                continue;
+            }
+            match SessionRecorder::reopen(&self.shared, &record).await {
                 Ok(recorder) => self.carry(&record, recorder, Origin::Restored),
-                Err(error) => self.give_up(&record, &error).await,
+                Err(error) => self.give_up(&record, EndReason::RecordingFailed(error.to_string())).await,
             }
         }
         self.complete_recordings().await;
@@ -236,9 +241,9 @@ impl Gateway {
     }
 
     /// Ends a session whose recording cannot go on: it must not run unrecorded.
-    async fn give_up(&self, record: &SessionRecord, error: &std::io::Error) {
-        tracing::error!(session.id = %record.id, error = error as &dyn std::error::Error, "cannot take up the recording of session {}; ending it", record.id);
-        let end = session_end(&EndReason::RecordingFailed(error.to_string()), None, self.shared.clock.now());
+    async fn give_up(&self, record: &SessionRecord, reason: EndReason) {
+        tracing::error!(session.id = %record.id, "cannot go on with session {}; ending it: {}", record.id, reason.notice());
+        let end = session_end(&reason, None, self.shared.clock.now());
         if let Err(error) = self.shared.store.finish_session(&record.id, &end).await {
             tracing::error!(session.id = %record.id, error = &error as &dyn std::error::Error, "cannot end session {}", record.id);
         }
@@ -477,7 +482,7 @@ impl Drop for Listed {
 }
 
 /// The session type that carries connections rather than a terminal.
-const PORT: &str = "Port";
+pub(crate) const PORT: &str = "Port";
 /// The session type without a terminal.
 const NON_INTERACTIVE_COMMANDS: &str = "NonInteractiveCommands";
 

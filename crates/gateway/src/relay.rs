@@ -46,10 +46,11 @@ pub enum Transmit {
     Fence(u64),
 }
 
-/// A frame of output that may go to the client once it is on the record.
+/// A frame of output that may go to the client once it is on the record, or one of input that may go to the agent once
+/// it is examined.
 #[derive(Debug, Clone)]
 pub struct Recordable {
-    /// Its number in the agent's direction.
+    /// Its number in its direction.
     pub sequence_number: i64,
     /// What the payload is.
     pub payload_type: PayloadType,
@@ -74,7 +75,7 @@ pub enum Received {
     Nothing,
 }
 
-/// Whether output is put in order, which a recording needs.
+/// Whether messages are put in order, which whoever looks into them needs.
 #[derive(Debug)]
 enum Order {
     /// Frames are passed on in sequence; those that come early wait.
@@ -137,6 +138,10 @@ pub struct Relay {
     client: Leg,
     agent: Leg,
     unrecorded: VecDeque<Recordable>,
+    /// Input in order that is to be examined before the agent may have it.
+    unexamined: VecDeque<Recordable>,
+    /// The client may have had any output that it has not acknowledged: an earlier process may have sent it.
+    all_is_doubtful: bool,
     /// Output below this number may have reached the client before this relay existed.
     restored_next: i64,
     /// The client has sent a stream message, so it handles what it is sent.
@@ -166,18 +171,32 @@ impl Relay {
     /// number `next_output`.
     #[must_use]
     pub fn restored(next_output: i64) -> Self {
-        let strict = Order::Strict { next: next_output, early: BTreeMap::new(), early_bytes: 0 };
         Self {
             input: Lane::new(Order::Loose),
-            output: Lane::new(strict),
+            output: Lane::new(Order::strict(next_output)),
             client: Leg::default(),
             agent: Leg::default(),
             unrecorded: VecDeque::new(),
+            unexamined: VecDeque::new(),
+            all_is_doubtful: false,
             restored_next: next_output,
             client_is_set_up: next_output > 0,
             next_fence: 0,
             fence_is_due: false,
         }
+    }
+
+    /// The relay of a session whose bytes nobody looks at. `is_restored`: an earlier process carried it.
+    #[must_use]
+    pub fn unrecorded(is_restored: bool) -> Self {
+        let output = Lane::new(Order::Loose);
+        Self { output, all_is_doubtful: is_restored, client_is_set_up: is_restored, ..Self::new() }
+    }
+
+    /// The relay of a new session whose input is examined too, message by message in order, before the agent has it.
+    #[must_use]
+    pub fn examined() -> Self {
+        Self { input: Lane::new(Order::strict(0)), ..Self::new() }
     }
 
     /// A websocket of `side` is open; a former one is gone. Everything unacknowledged is due again.
@@ -210,6 +229,16 @@ impl Relay {
     #[must_use]
     pub fn is_attached(&self, side: Side) -> bool {
         self.leg(side).is_attached
+    }
+
+    /// Whether what `side` sends is put in order, for whoever looks into it.
+    #[must_use]
+    pub fn is_ordered(&self, side: Side) -> bool {
+        let lane = match side {
+            Side::Client => &self.input,
+            Side::Agent => &self.output,
+        };
+        matches!(lane.order, Order::Strict { .. })
     }
 
     /// A binary message from `side`.
@@ -245,10 +274,38 @@ impl Relay {
             self.answer(Side::Client, &message, stamps);
             return Received::Nothing;
         }
+        if matches!(self.input.order, Order::Strict { .. }) {
+            return self.examine(message, frame);
+        }
         if !self.hold(Side::Agent, number, frame, false) {
             return Received::Nothing;
         }
         Received::Stream { payload_type: message.payload_type, payload: message.payload }
+    }
+
+    /// Puts input in order and keeps it for whoever examines it. What was examined once is what the agent gets: of a
+    /// repetition only the number counts.
+    fn examine(&mut self, message: AgentMessage, frame: Bytes) -> Received {
+        let number = message.sequence_number;
+        let has_room = self.input.held_bytes + frame.len() <= Self::HELD_BYTES_MAX;
+        let Order::Strict { next, .. } = &self.input.order else { return Received::Nothing };
+        if number < *next {
+            if self.input.held.contains_key(&number) {
+                self.hold(Side::Agent, number, frame, false);
+            }
+            return Received::Nothing;
+        }
+        // What finds no room comes again.
+        if !has_room {
+            return Received::Nothing;
+        }
+        let AgentMessage { payload_type, payload, .. } = message;
+        let frame = AgentFrame { payload_type, payload: payload.clone(), frame };
+        if self.input.order.put_in(number, frame, &mut self.unexamined) {
+            Received::Stream { payload_type, payload }
+        } else {
+            Received::Nothing
+        }
     }
 
     fn handle_output(&mut self, message: AgentMessage, frame: Bytes, stamps: &mut dyn Stamps) -> Received {
@@ -263,45 +320,26 @@ impl Relay {
         let AgentMessage { payload_type, payload, .. } = message;
         // While the client is there it is slowed down instead (`wants_frames`).
         let has_room = self.client.is_attached || self.output.held_bytes < Self::HELD_BYTES_MAX;
-        let restored_next = self.restored_next;
-        let Order::Strict { next, early, early_bytes } = &mut self.output.order else {
-            let is_new = self.hold(Side::Client, number, frame, false);
+        let Order::Strict { next, .. } = &self.output.order else {
+            let is_new = self.hold(Side::Client, number, frame, self.all_is_doubtful);
             return if is_new { Received::Stream { payload_type, payload } } else { Received::Nothing };
         };
         if number < *next {
             // On the record already. The client may have had it, if it was connected before.
             if !self.unrecorded.iter().any(|recordable| recordable.sequence_number == number) {
-                self.hold(Side::Client, number, frame, number < restored_next);
+                self.hold(Side::Client, number, frame, number < self.restored_next);
             }
             return Received::Nothing;
         }
-        if number > *next {
-            let fits =
-                early.len() < Self::EARLY_MESSAGES_MAX && *early_bytes + frame.len() <= Self::EARLY_BYTES_MAX;
-            if fits && !early.contains_key(&number) {
-                *early_bytes += frame.len();
-                early.insert(number, AgentFrame { payload_type, payload, frame });
-            }
+        if number == *next && !has_room {
             return Received::Nothing;
         }
-        if !has_room {
-            return Received::Nothing;
+        let frame = AgentFrame { payload_type, payload: payload.clone(), frame };
+        if self.output.order.put_in(number, frame, &mut self.unrecorded) {
+            Received::Stream { payload_type, payload }
+        } else {
+            Received::Nothing
         }
-        let mut frame = AgentFrame { payload_type, payload: payload.clone(), frame };
-        loop {
-            let AgentFrame { payload_type, payload, frame: bytes } = frame;
-            self.unrecorded.push_back(Recordable {
-                sequence_number: *next,
-                payload_type,
-                payload,
-                frame: bytes,
-            });
-            *next += 1;
-            let Some(following) = early.remove(next) else { break };
-            *early_bytes -= following.frame.len();
-            frame = following;
-        }
-        Received::Stream { payload_type, payload }
     }
 
     fn handle_acknowledge(&mut self, side: Side, payload: &[u8], frame: Bytes) -> Received {
@@ -330,17 +368,33 @@ impl Relay {
         }
     }
 
+    /// Takes the input that must be examined before the agent may have it, in order. None of what is not given back goes on.
+    pub fn take_unexamined(&mut self) -> VecDeque<Recordable> {
+        std::mem::take(&mut self.unexamined)
+    }
+
+    /// What [`Self::take_unexamined`] gave may go on.
+    pub fn handle_examined(&mut self, examined: impl IntoIterator<Item = Recordable>) {
+        for Recordable { sequence_number, frame, .. } in examined {
+            self.hold(Side::Agent, sequence_number, frame, false);
+        }
+    }
+
     /// Keeps `frame` until `receiver` acknowledges it, and queues it. Whether it was new.
     fn hold(&mut self, receiver: Side, number: i64, frame: Bytes, is_doubtful: bool) -> bool {
         let (lane, leg) = self.lane_towards(receiver);
         let is_new = !lane.held.contains_key(&number);
         // An attached receiver is slowed down by its queue; one that is away, by this limit.
-        if is_new && !leg.is_attached && lane.held_bytes + frame.len() > Self::HELD_BYTES_MAX {
+        let is_ordered = matches!(lane.order, Order::Strict { .. });
+        let is_examined = receiver == Side::Agent && is_ordered;
+        if is_new && !leg.is_attached && !is_examined && lane.held_bytes + frame.len() > Self::HELD_BYTES_MAX
+        {
             return false;
         }
         if is_new {
-            // The client cannot be left unread to slow it down, as its acknowledgements would be too.
-            if receiver == Side::Agent {
+            // The client cannot be left unread to slow it down, as its acknowledgements would be too. Nothing that was
+            // examined is forgotten, as another message could come in its place.
+            if receiver == Side::Agent && !is_examined {
                 lane.forget_beyond(Self::HELD_BYTES_MAX.saturating_sub(frame.len()));
             }
             lane.held_bytes += frame.len();
@@ -481,6 +535,37 @@ impl Relay {
 impl Default for Relay {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl Order {
+    fn strict(next: i64) -> Self {
+        Self::Strict { next, early: BTreeMap::new(), early_bytes: 0 }
+    }
+
+    /// Puts a frame that is not below the next number in its place: behind `ordered` with all that waited for it, or among
+    /// those that wait. Whether it was the next one.
+    fn put_in(&mut self, number: i64, frame: AgentFrame, ordered: &mut VecDeque<Recordable>) -> bool {
+        let Self::Strict { next, early, early_bytes } = self else { return false };
+        if number > *next {
+            let bytes = frame.frame.len();
+            let fits =
+                early.len() < Relay::EARLY_MESSAGES_MAX && *early_bytes + bytes <= Relay::EARLY_BYTES_MAX;
+            if fits && !early.contains_key(&number) {
+                *early_bytes += bytes;
+                early.insert(number, frame);
+            }
+            return false;
+        }
+        let mut frame = frame;
+        loop {
+            let AgentFrame { payload_type, payload, frame: bytes } = frame;
+            ordered.push_back(Recordable { sequence_number: *next, payload_type, payload, frame: bytes });
+            *next += 1;
+            let Some(following) = early.remove(next) else { return true };
+            *early_bytes -= following.frame.len();
+            frame = following;
+        }
     }
 }
 

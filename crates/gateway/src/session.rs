@@ -24,18 +24,19 @@ use postern_protocol::payload::{
 use postern_protocol::notice::Notice;
 use postern_protocol::version::ClientVersion;
 use postern_protocol::{DecodeError, MessageType, PayloadType, Silence};
+use postern_sftp::{Journal, NotUnderstood};
 use postern_store::SessionRecord;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_websockets::CloseCode;
 
 pub use self::end::EndReason;
-pub(crate) use self::recorder::SessionRecorder;
+pub(crate) use self::recorder::{Kept, SessionRecorder};
 
 use self::connection::{Connection, Life};
 use self::warning::{Warning, Warnings};
 use crate::gateway::{Shared, session_end};
-use crate::relay::{Received, Relay, Side};
+use crate::relay::{Received, Recordable, Relay, Side};
 use crate::socket::{Incoming, Socket};
 use crate::stamps::SystemStamps;
 use crate::witness::{SessionEvent, Traffic};
@@ -140,6 +141,8 @@ pub(crate) struct SessionTask {
     is_pausable: bool,
     relay: Relay,
     recorder: SessionRecorder,
+    /// What is done with files, if that is what the session is for.
+    journal: Option<Journal>,
     /// Wakes whoever follows the recording; nobody waits for them.
     recorded_bytes: watch::Sender<u64>,
     client: Option<Connection>,
@@ -191,6 +194,12 @@ impl SessionTask {
         let Beginning { record, limits, is_pausable, recorder, recorded_bytes, age, origin } = beginning;
         let now = Instant::now();
         let counted_since = shared.clock.now();
+        let kept = Kept::of(&record);
+        let relay = match kept {
+            Kept::Output => Relay::restored(recorder.next_sequence_number()),
+            Kept::Traffic => Relay::unrecorded(origin == Origin::Restored),
+            Kept::Files => Relay::examined(),
+        };
         Self {
             shared,
             id: record.id.clone(),
@@ -201,8 +210,9 @@ impl SessionTask {
             recorded_due: None,
             limits,
             is_pausable,
-            relay: Relay::restored(recorder.next_sequence_number()),
+            relay,
             recorder,
+            journal: (kept == Kept::Files).then(Journal::default),
             recorded_bytes,
             client: None,
             agent: None,
@@ -350,8 +360,8 @@ impl SessionTask {
         match self.relay.handle_frame(side, frame, &mut stamps) {
             Ok(Received::Stream { payload_type, payload }) => {
                 self.active_at = now;
-                // Recorded output is counted when it goes on the record: it may come early, and twice.
-                if side == Side::Client || !self.recorder.is_on() {
+                // What is put in order is counted when it is: it may come early, and twice.
+                if !self.relay.is_ordered(side) {
                     self.traffic.count(side, payload.len());
                 }
                 if side == Side::Client
@@ -495,17 +505,30 @@ impl SessionTask {
         }
     }
 
-    /// Puts the output that came in on the record, and lets it go on to the client.
+    /// Puts what came in on the record, and lets it go on.
     async fn record(&mut self) {
-        let batch = self.relay.take_unrecorded();
-        if batch.is_empty() {
+        let input = self.relay.take_unexamined();
+        let output = self.relay.take_unrecorded();
+        if input.is_empty() && output.is_empty() {
             return;
         }
-        let bytes = batch.iter().map(|recordable| recordable.payload.len()).sum();
-        self.traffic.count(Side::Agent, bytes);
-        match self.recorder.record(batch, self.shared.clock.now()).await {
-            Ok(recorded) => {
-                self.relay.handle_recorded(recorded);
+        for (side, batch) in [(Side::Client, &input), (Side::Agent, &output)] {
+            self.traffic.count(side, batch.iter().map(|recordable| recordable.payload.len()).sum());
+        }
+        let mut lines = Vec::new();
+        let understood = self.follow(&input, &output, &mut lines);
+        if let Err(error) = &understood {
+            lines.push(format!("This cannot be understood, and the session ends: {error}."));
+        }
+        let at = self.shared.clock.now();
+        let recorded = match self.recorder.note(lines, at).await {
+            Ok(()) => self.recorder.record(output, at).await,
+            Err(error) => Err(error),
+        };
+        match (recorded, understood) {
+            (Ok(output), Ok(())) => {
+                self.relay.handle_examined(input);
+                self.relay.handle_recorded(output);
                 self.recorded_bytes.send_replace(self.recorder.recorded_bytes());
                 if self.recorder.is_on() && self.recorded_due.is_none() {
                     self.recorded_due = Some(Instant::now() + self.shared.config.recording_vouched_within);
@@ -516,6 +539,19 @@ impl SessionTask {
                 self.end(EndReason::RecordingFailed(error.to_string()), Instant::now()).await;
             }
         }
+    }
+
+    /// Reads what is done with files, if that is what the session is for. Requests come before the replies to them.
+    fn follow(
+        &mut self,
+        input: &VecDeque<Recordable>,
+        output: &VecDeque<Recordable>,
+        lines: &mut Vec<String>,
+    ) -> Result<(), NotUnderstood> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        let data = |recordable: &&Recordable| recordable.payload_type == PayloadType::Output;
+        input.iter().filter(data).try_for_each(|message| journal.client(&message.payload, lines))?;
+        output.iter().filter(data).try_for_each(|message| journal.node(&message.payload, lines))
     }
 
     /// Begins the end. The first reason stays, unless the last output turns out not to be on record; a reason from
@@ -700,7 +736,8 @@ impl SessionTask {
         }
         let now = self.shared.clock.now();
         let is_recorded = self.recorder.is_on();
-        if let Err(error) = self.recorder.finish(now, &reason, self.exit_code).await {
+        let last = self.last_lines();
+        if let Err(error) = self.recorder.finish(now, &reason, self.exit_code, last).await {
             tracing::error!(session.id = %self.id, %error, "cannot finish the recording of session {}", self.id);
         }
         let end = session_end(&reason, self.exit_code, now);
@@ -709,6 +746,19 @@ impl SessionTask {
         self.tell_ended(now, &reason, is_recorded).await;
         self.shared.sessions.remove(&self.id);
         tracing::info!(session.id = %self.id, node.id = %self.node, end.reason = reason.code(), "session {} has ended", self.id);
+    }
+
+    /// What a recording that holds no output ends with.
+    fn last_lines(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(journal) = &mut self.journal {
+            journal.finish(&mut lines);
+        }
+        if Kept::of(&self.record) != Kept::Output {
+            let Traffic { input, output } = self.traffic;
+            lines.push(format!("The end. {input} bytes to the node, {output} bytes from it."));
+        }
+        lines
     }
 
     async fn flush_agent(&mut self) {

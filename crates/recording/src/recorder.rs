@@ -30,6 +30,13 @@ pub enum Entry {
         /// When it came.
         at: Timestamp,
     },
+    /// A line about a session whose own bytes are not recorded.
+    Note {
+        /// The text, without line end.
+        text: String,
+        /// When it was.
+        at: Timestamp,
+    },
     /// The terminal's new size.
     Resize {
         /// Characters in a row.
@@ -150,6 +157,12 @@ impl Recorder {
                     self.ensure_header(&next);
                     ends_with_output |=
                         next.timeline.push_output(&mut self.lines, &mut next.carry, bytes, at);
+                }
+                Entry::Note { ref text, at } => {
+                    self.ensure_header(&next);
+                    let line = format!("{text}\r\n");
+                    next.timeline.push_output(&mut self.lines, &mut next.carry, line.as_bytes(), at);
+                    ends_with_output = false;
                 }
                 Entry::Resize { cols, rows, at } => {
                     if cols == 0 || rows == 0 {

@@ -13,7 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("console-assets", &[]),
     ("dial", &["sigv4"]),
     ("documents", &["ids"]),
-    ("gateway", &["documents", "ids", "protocol", "recording", "store"]),
+    ("gateway", &["documents", "ids", "protocol", "recording", "sftp", "store"]),
     ("hostile", &["api", "dial", "iam", "ids", "protocol", "server", "sigv4", "store", "webauthn"]),
     ("iam", &[]),
     ("ids", &[]),

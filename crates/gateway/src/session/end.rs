@@ -23,6 +23,8 @@ pub enum EndReason {
     PermissionRevoked(String),
     /// The recording could not be written; a session that is not recorded must not go on.
     RecordingFailed(String),
+    /// What the session does cannot be told from its bytes, so that it could not be recorded; why not.
+    NotUnderstood(String),
     /// What happens to the session could not be put on the audit trail; it must not go on without.
     NotWitnessed,
     /// The node could not start the session, or reported its failure.
@@ -43,6 +45,7 @@ impl EndReason {
             Self::NodeDeregistered => "node-deregistered".into(),
             Self::PermissionRevoked(_) => "permission-revoked".into(),
             Self::RecordingFailed(_) => "failed:recording".into(),
+            Self::NotUnderstood(_) => "failed:not-understood".into(),
             Self::NotWitnessed => "failed:audit".into(),
             Self::Failed(_) => "failed:agent".into(),
         }
@@ -73,6 +76,11 @@ impl EndReason {
                     "The session was ended: it has to be recorded, and its recording cannot be written ({cause})."
                 )
             }
+            Self::NotUnderstood(cause) => {
+                format!(
+                    "The session was ended: what it does with files has to be recorded, and cannot be told ({cause})."
+                )
+            }
             Self::NotWitnessed => "The session was ended: the audit trail cannot be written.".into(),
             Self::Failed(cause) => cause.clone(),
         }
@@ -85,7 +93,10 @@ impl EndReason {
 
     /// Whether the session counts as failed rather than terminated.
     pub(crate) fn is_failure(&self) -> bool {
-        matches!(self, Self::Failed(_) | Self::NotWitnessed | Self::RecordingFailed(_))
+        matches!(
+            self,
+            Self::Failed(_) | Self::NotUnderstood(_) | Self::NotWitnessed | Self::RecordingFailed(_)
+        )
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use postern_ids::SessionId;
+use postern_documents::SFTP_DOCUMENT_NAME;
 use postern_protocol::PayloadType;
 use postern_protocol::handshake::HandshakeComplete;
 use postern_protocol::payload::{Size, exit_code_from_text};
@@ -15,15 +15,49 @@ use postern_store::SessionRecord;
 use tokio::task::spawn_blocking;
 
 use super::EndReason;
-use crate::gateway::{NodeDescription, Shared};
+use crate::gateway::{NodeDescription, PORT, Shared};
 use crate::relay::Recordable;
 
 /// See the [module's documentation](self).
 pub(crate) enum SessionRecorder {
-    /// The session carries no terminal.
+    /// The session began before sessions of its type were recorded.
     Off,
     /// The recorder comes back from each write; after one that failed there is none.
-    On { recorder: Option<Box<Recorder>>, resizes: Vec<Entry>, durability: Durability },
+    On { recorder: Option<Box<Recorder>>, resizes: Vec<Entry>, durability: Durability, kept: Kept },
+}
+
+/// What a recording holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// What the terminal shows.
+    Output,
+    /// How much went each way: what goes over a connection is nobody's business, as on AWS.
+    Traffic,
+    /// What is done with files.
+    Files,
+}
+
+impl Kept {
+    pub(crate) fn of(session: &SessionRecord) -> Self {
+        if session.session_type != PORT {
+            Self::Output
+        } else if session.document_name == SFTP_DOCUMENT_NAME {
+            Self::Files
+        } else {
+            Self::Traffic
+        }
+    }
+
+    /// What its recording begins with.
+    fn introduction(self) -> Option<&'static str> {
+        match self {
+            Self::Output => None,
+            Self::Traffic => Some("A connection. What goes over it is not recorded."),
+            Self::Files => {
+                Some("A transfer of files. What is done with them is recorded, not what they hold.")
+            }
+        }
+    }
 }
 
 /// A batch of at most this many bytes is written by the thread that relays it, unless it must reach the disk: it goes
@@ -32,13 +66,13 @@ pub(crate) enum SessionRecorder {
 const INLINE_BYTES_MAX: usize = 4 * 1024;
 
 impl SessionRecorder {
-    /// Begins a recording, or none if there is nothing to record.
+    /// Begins a recording.
     pub(crate) async fn create(
         shared: &Arc<Shared>,
         session: &SessionRecord,
-        node: Option<NodeDescription>,
+        node: NodeDescription,
     ) -> io::Result<Self> {
-        let Some(node) = node else { return Ok(Self::Off) };
+        let kept = Kept::of(session);
         let info = RecordingInfo {
             session_id: session.id.clone(),
             owner: session.owner_arn.clone(),
@@ -51,26 +85,26 @@ impl SessionRecorder {
         };
         let recordings = Arc::clone(&shared.recordings);
         let recorder = blocking(move || recordings.create(&info)).await?;
-        Ok(Self::on(recorder, shared))
+        let mut begun = Self::on(recorder, shared, kept);
+        begun.note(kept.introduction().into_iter().map(str::to_owned).collect(), session.started_at).await?;
+        Ok(begun)
     }
 
     /// Goes on with the recording of a session that an earlier process carried.
-    pub(crate) async fn reopen(
-        shared: &Arc<Shared>,
-        session: &SessionId,
-        is_recorded: bool,
-    ) -> io::Result<Self> {
-        if !is_recorded {
-            return Ok(Self::Off);
-        }
+    pub(crate) async fn reopen(shared: &Arc<Shared>, session: &SessionRecord) -> io::Result<Self> {
+        let kept = Kept::of(session);
         let recordings = Arc::clone(&shared.recordings);
-        let session = session.clone();
-        Ok(Self::on(blocking(move || recordings.reopen(&session)).await?, shared))
+        let id = session.id.clone();
+        match blocking(move || recordings.reopen(&id)).await {
+            Ok(recorder) => Ok(Self::on(recorder, shared, kept)),
+            Err(error) if kept == Kept::Traffic && error.kind() == io::ErrorKind::NotFound => Ok(Self::Off),
+            Err(error) => Err(error),
+        }
     }
 
-    fn on(recorder: Recorder, shared: &Shared) -> Self {
+    fn on(recorder: Recorder, shared: &Shared, kept: Kept) -> Self {
         let durability = shared.recordings.durability();
-        Self::On { recorder: Some(Box::new(recorder)), resizes: Vec::new(), durability }
+        Self::On { recorder: Some(Box::new(recorder)), resizes: Vec::new(), durability, kept }
     }
 
     /// Whether there is anything to record.
@@ -112,18 +146,36 @@ impl SessionRecorder {
         batch: VecDeque<Recordable>,
         at: Timestamp,
     ) -> io::Result<VecDeque<Recordable>> {
-        let Self::On { recorder, resizes, durability } = self else { return Ok(batch) };
-        let Some(mut writer) = recorder.take() else {
-            return Err(io::Error::other("an earlier write to the recording failed"));
-        };
+        let Self::On { kept: Kept::Output, resizes, .. } = self else { return Ok(batch) };
         let mut entries = std::mem::take(resizes);
         entries.extend(batch.iter().map(|recordable| entry(recordable, at)));
         let bytes: usize = batch.iter().map(|recordable| recordable.payload.len()).sum();
+        self.append(entries, bytes).await?;
+        Ok(batch)
+    }
+
+    /// Writes lines down, and returns once that is done.
+    ///
+    /// # Errors
+    /// They could not be written, so what they are about may not happen. The recording is over.
+    pub(crate) async fn note(&mut self, lines: Vec<String>, at: Timestamp) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let bytes = lines.iter().map(String::len).sum();
+        self.append(lines.into_iter().map(|text| Entry::Note { text, at }).collect(), bytes).await
+    }
+
+    async fn append(&mut self, entries: Vec<Entry>, bytes: usize) -> io::Result<()> {
+        let Self::On { recorder, durability, .. } = self else { return Ok(()) };
+        let Some(mut writer) = recorder.take() else {
+            return Err(io::Error::other("an earlier write to the recording failed"));
+        };
         let is_inline = bytes <= INLINE_BYTES_MAX && *durability == Durability::ServerCrash;
         let append = move || writer.append(&entries).map(|()| writer);
         // A recorder that failed has closed its recording as interrupted; there is nothing left to finish.
         *recorder = Some(if is_inline { append()? } else { blocking(append).await? });
-        Ok(batch)
+        Ok(())
     }
 
     /// How much is on record, and its hash. `None`: there is no recording, or none any more.
@@ -145,7 +197,11 @@ impl SessionRecorder {
         at: Timestamp,
         reason: &EndReason,
         exit_code: Option<i32>,
+        last: Vec<String>,
     ) -> io::Result<()> {
+        if matches!(self, Self::On { recorder: Some(_), .. }) {
+            self.note(last, at).await?;
+        }
         let Self::On { recorder, .. } = self else { return Ok(()) };
         let Some(writer) = recorder.take() else { return Ok(()) };
         let end = RecordingEnd { at, reason: reason.code(), exit_code };

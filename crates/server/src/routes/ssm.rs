@@ -14,6 +14,7 @@ mod describe_instance_information;
 mod describe_sessions;
 mod document;
 mod document_description;
+mod file_transfer;
 mod get_connection_status;
 mod get_document;
 mod list_document_versions;

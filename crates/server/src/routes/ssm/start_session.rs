@@ -10,7 +10,7 @@ use postern_ids::{Arn, NodeId, SessionId};
 use postern_store::{AccessType, Node, SessionRecord, SessionStatus};
 
 use super::document::Document;
-use super::{session, target};
+use super::{file_transfer, session, target};
 use crate::auth::{DocumentChoice, Permit, Principal, SessionRight, start_session_checks};
 use crate::routes::call::Call;
 use crate::routes::failure;
@@ -42,7 +42,7 @@ pub(super) async fn start_session(call: Call<StartSessionInput>) -> Result<Start
         return Err(not_connected(&call.input.target));
     };
     let plan = plan(&call, document, choice)?;
-    if !recorded(plan.resolved.session_type) {
+    if plan.resolved.session_type == SessionType::Port {
         // Ports and hosts; what is given to a command may be anything.
         call.entry.show_parameters(&call.input);
     }
@@ -101,11 +101,12 @@ async fn start(
     let app = &call.app;
     let found = app.store.node(&node).await.map_err(failure::store)?;
     let found = found.ok_or_else(|| not_connected(node.as_str()))?;
+    file_transfer::check(plan.document.name(), &plan.resolved.properties, &found)?;
     let run_as = app.authorizer.principal_tag(&call.caller, RUN_AS_TAG).await?;
     let record = record(call, node, &plan)?;
     let id = record.id.clone();
     let new = NewSession {
-        recorded_node: recorded(plan.resolved.session_type).then(|| described(found)),
+        recorded_node: described(found),
         document: plan.session.to_content(),
         parameters: plan.arguments.as_map().clone(),
         run_as_user: run_as.unwrap_or_default(),
@@ -166,11 +167,6 @@ fn record(call: &Call<StartSessionInput>, node: NodeId, plan: &Plan) -> Result<S
         client_ip: Some(call.caller.source_ip.to_string()),
         authority: Some(serde_json::to_value(right).map_err(|error| failure::internal(&error))?),
     })
-}
-
-/// Connections that are forwarded are none of the recording's business, as on AWS.
-fn recorded(session_type: SessionType) -> bool {
-    session_type != SessionType::Port
 }
 
 fn described(node: Node) -> NodeDescription {
