@@ -534,7 +534,11 @@ impl SessionTask {
                     self.recorded_due = Some(Instant::now() + self.shared.config.recording_vouched_within);
                 }
             }
-            Err(error) => {
+            (Ok(_), Err(error)) => {
+                tracing::warn!(session.id = %self.id, %error, "cannot tell what session {} does; ending it", self.id);
+                self.end(EndReason::NotUnderstood(error.to_string()), Instant::now()).await;
+            }
+            (Err(error), _) => {
                 tracing::error!(session.id = %self.id, %error, "cannot write the recording of session {}; ending it", self.id);
                 self.end(EndReason::RecordingFailed(error.to_string()), Instant::now()).await;
             }
