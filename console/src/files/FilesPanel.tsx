@@ -29,6 +29,7 @@ import { type Files, filesOf } from './files.ts';
 import { parentOf } from './paths.ts';
 import { PathBar } from './PathBar.tsx';
 import { Refusal } from './Refusal.tsx';
+import { isClosed } from './sftp/failure.ts';
 import { TransferList } from './TransferList.tsx';
 import { type Proposal, UploadDialog } from './UploadDialog.tsx';
 import { useFiles } from './use-files.ts';
@@ -132,7 +133,14 @@ export default function FilesPanel({ live, dropped, onDropTaken, onClose }: Prop
 /** Read again whenever something was moved into it. The last one stays while another is read. */
 function useDirectory(files: Files, path: string | undefined) {
   const directory = useResource((signal) => files.use((client, home) => readDirectory(client, home, path, signal)), [path ?? null]);
-  const { reload, value } = directory;
+  const { reload, value, error } = directory;
+  const isUp = files.state.kind === 'open';
+  useEffect(() => {
+    // A transfer has opened another session.
+    if (isUp && isClosed(error)) {
+      reload();
+    }
+  }, [isUp, error, reload]);
   const [last, setLast] = useState(value);
   if (value !== undefined && value !== last) {
     setLast(value);

@@ -135,6 +135,7 @@ function Terminals({ workspace }: { readonly workspace: Workspace }) {
               onDropTaken={() => setDropped(undefined)}
               onClose={() => {
                 setIsFilesOpen(false);
+                setDropped(undefined);
                 active.emulator.focus();
               }}
             />

@@ -1,6 +1,6 @@
 /**
  * Requests and replies, as values and as bytes.
- * Source: draft-ietf-secsh-filexfer-02, sections 6 to 8; extensions: PROTOCOL of OpenSSH, section 4, and docs/file-transfer.md.
+ * Source: draft-ietf-secsh-filexfer-02, sections 6 to 8; extensions: PROTOCOL of OpenSSH, section 4; `check-file@postern` is that of crates/sftp.
  */
 
 import { type Attributes, type Changes, readAttributes, writeAttributes } from './attributes.ts';
