@@ -13,6 +13,7 @@ const AREAS = [
   { text: texts.nodes, path: '/nodes' },
   { text: texts.sessions, path: '/sessions' },
   { text: texts.documents, path: '/documents' },
+  { text: texts.preferences, path: '/preferences' },
   { text: texts.access, path: '/access' },
   { text: texts.audit, path: '/audit' },
   { text: texts.settings, path: '/settings' },

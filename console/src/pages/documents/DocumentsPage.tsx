@@ -1,5 +1,6 @@
 /** All documents. */
 
+import Button from '@cloudscape-design/components/button';
 import Link from '@cloudscape-design/components/link';
 
 import { all } from '../../api/call.ts';
@@ -9,7 +10,7 @@ import { documentsTexts as texts } from '../../texts/documents.ts';
 import { useResource } from '../../ui/resource.ts';
 import { Listing } from '../../ui/table/Listing.tsx';
 import { visibleLine } from '../../ui/visible.ts';
-import { documentPath } from './paths.ts';
+import { documentPath, documentsPaths } from './paths.ts';
 
 export default function DocumentsPage() {
   const documents = useResource((signal) => all(ssm.ListDocuments, {}, (page) => page.DocumentIdentifiers, signal), []);
@@ -20,6 +21,11 @@ export default function DocumentsPage() {
       things={texts.things}
       variant="full-page"
       filterName="find"
+      actions={
+        <Button variant="primary" href={href(documentsPaths.create)}>
+          {texts.create.title}
+        </Button>
+      }
       resource={documents}
       keyOf={({ Name = '' }) => Name}
       textOf={({ Name = '', DocumentType = '', Owner = '' }) => `${Name} ${DocumentType} ${Owner}`}

@@ -1,0 +1,78 @@
+/** The account's documents: their versions, and who made them. */
+
+import { all, call, pages } from '../../api/call.ts';
+import { ApiError, isAbort } from '../../api/errors.ts';
+import * as cloudtrail from '../../api/generated/cloudtrail.ts';
+import * as ssm from '../../api/generated/ssm.ts';
+import { isObject, parseRecord, type AuditRecord } from '../audit/record.ts';
+
+/** The document of a session that names none. */
+export const PREFERENCES = 'SSM-SessionManagerRunShell';
+/** How far back the trail is asked for authors, in pages of 50. */
+const TRAIL_PAGES_MAX = 4;
+
+/** What came with the server is nobody's, although the account is said to own it, and was never made. */
+export function isOwn({ Owner, CreatedDate }: Pick<ssm.DocumentDescription, 'Owner' | 'CreatedDate'>): boolean {
+  return Owner !== 'Amazon' && CreatedDate !== undefined;
+}
+
+export function versionsOf(name: string, signal?: AbortSignal): Promise<readonly ssm.DocumentVersionInfo[]> {
+  return all(ssm.ListDocumentVersions, { Name: name }, (page) => page.DocumentVersions, signal);
+}
+
+/** The text of a version: as it was written, or in JSON. */
+export async function contentOf(name: string, version: string, format?: 'JSON', signal?: AbortSignal): Promise<string> {
+  const input = { Name: name, DocumentVersion: version, ...(format && { DocumentFormat: format }) };
+  return (await call(ssm.GetDocument, input, signal)).Content ?? '';
+}
+
+/** The records of the calls that made each version. Nothing where the trail may not be read. */
+export async function authorsOf(name: string, signal?: AbortSignal): Promise<ReadonlyMap<string, AuditRecord>> {
+  const authors = new Map<string, AuditRecord>();
+  const asked = { LookupAttributes: [{ AttributeKey: 'ResourceName' as const, AttributeValue: name }], MaxResults: 50 };
+  try {
+    let count = 0;
+    for await (const { Events = [] } of pages(cloudtrail.LookupEvents, asked, signal)) {
+      for (const { CloudTrailEvent = '' } of Events) {
+        const record = parseRecord(CloudTrailEvent);
+        const version = record && madeVersion(record);
+        // Newest first: a number of a document that was deleted and made again is the newest's.
+        if (record && version !== undefined && !authors.has(version)) {
+          authors.set(version, record);
+        }
+      }
+      count += 1;
+      if (count === TRAIL_PAGES_MAX) {
+        break;
+      }
+    }
+  } catch (error) {
+    if (isAbort(error) || !(error instanceof ApiError)) {
+      throw error;
+    }
+  }
+  return authors;
+}
+
+/** The version that a call made, if it is one that makes one. */
+export function madeVersion({ eventName, errorCode, raw }: AuditRecord): string | undefined {
+  if (errorCode !== undefined || (eventName !== 'CreateDocument' && eventName !== 'UpdateDocument')) {
+    return undefined;
+  }
+  const answer = raw['responseElements'];
+  const description = isObject(answer) ? answer['documentDescription'] : undefined;
+  const version = isObject(description) ? description['documentVersion'] : undefined;
+  return typeof version === 'string' ? version : undefined;
+}
+
+/** Puts another version in place of the latest, and makes it the default. */
+export async function replaceDocument(name: string, content: string, format: 'JSON' | 'YAML'): Promise<string> {
+  const updated = await call(ssm.UpdateDocument, { Name: name, Content: content, DocumentVersion: '$LATEST', DocumentFormat: format });
+  const version = updated.DocumentDescription?.DocumentVersion ?? '';
+  await call(ssm.UpdateDocumentDefaultVersion, { Name: name, DocumentVersion: version });
+  return version;
+}
+
+export async function createDocument(name: string, content: string, format: 'JSON' | 'YAML'): Promise<void> {
+  await call(ssm.CreateDocument, { Name: name, Content: content, DocumentType: 'Session', DocumentFormat: format });
+}

@@ -1,0 +1,3 @@
+/** The addresses of this area. */
+
+export const preferencesPaths = { all: '/preferences', edit: '/preferences/edit' } as const;
