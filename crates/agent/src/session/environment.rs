@@ -21,6 +21,9 @@ pub(super) enum EnvironmentError {
     NotRoot,
     #[error("failed to start pty since RunAs user {0} does not exist")]
     NoSuchUser(String),
+    /// AWS's agent has no other name for it: nobody becomes root by Run As.
+    #[error("invalid uid and gid")]
+    RunAsRoot,
     #[error("the agent's own user is not in the user database")]
     NoOwnUser,
     #[error(transparent)]
@@ -38,6 +41,9 @@ pub(super) fn user(run_as: &RunAs, session_user: Option<&str>) -> Result<User, E
         (RunAs::Elevated, _) | (RunAs::Default, None) => return own(),
     };
     let user = User::by_name(name)?.ok_or_else(|| EnvironmentError::NoSuchUser(name.to_owned()))?;
+    if matches!(run_as, RunAs::User(_)) && (user.uid == 0 || user.gid == 0) {
+        return Err(EnvironmentError::RunAsRoot);
+    }
     let own = own()?;
     if own.uid != 0 && own.uid != user.uid {
         return Err(EnvironmentError::NotRoot);
@@ -143,5 +149,7 @@ mod tests {
         assert!(user(&RunAs::Elevated, Some("no-such-user")).is_ok());
         let error = user(&RunAs::User("no-such-user".into()), None).unwrap_err();
         assert_eq!(error.to_string(), "failed to start pty since RunAs user no-such-user does not exist");
+        let error = user(&RunAs::User("root".into()), None).unwrap_err();
+        assert_eq!(error.to_string(), "invalid uid and gid");
     }
 }
