@@ -6,6 +6,7 @@
 
 pub mod channel;
 pub mod control;
+pub mod encryption;
 pub mod handshake;
 pub mod inbox;
 mod json;

@@ -4,16 +4,17 @@ use super::repository::Repository;
 
 /// Every crate with the crates of ours that it may depend on. A new crate gets a line here.
 const EDGES: &[(&str, &[&str])] = &[
-    ("agent", &["api", "dial", "documents", "ids", "protocol", "pty", "sigv4"]),
+    ("agent", &["api", "cipher", "dial", "documents", "ids", "protocol", "pty", "sigv4"]),
     ("api", &[]),
     ("audit", &["audit-format", "ids"]),
     ("audit-format", &["ids"]),
+    ("cipher", &["protocol"]),
     ("cli", &["api", "audit-format", "client", "dial", "ids", "recording"]),
-    ("client", &["api", "dial", "ids", "protocol", "sigv4"]),
+    ("client", &["api", "cipher", "dial", "ids", "protocol", "sigv4"]),
     ("console-assets", &[]),
     ("dial", &["sigv4"]),
     ("documents", &["ids"]),
-    ("gateway", &["documents", "ids", "protocol", "recording", "sftp", "store"]),
+    ("gateway", &["cipher", "documents", "ids", "protocol", "recording", "sftp", "store"]),
     ("hostile", &["api", "dial", "iam", "ids", "protocol", "server", "sigv4", "store", "webauthn"]),
     ("iam", &[]),
     ("ids", &[]),
