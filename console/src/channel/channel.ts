@@ -8,7 +8,7 @@ import { Inbox, type StreamMessage } from './inbox.ts';
 import { type ChannelLimits, DEFAULT_LIMITS } from './limits.ts';
 import { DecodeError, decodeMessage, encodeMessage, MessageType, type Stamp } from './message.ts';
 import { Outbox } from './outbox.ts';
-import { acknowledgedNumber, acknowledgement, type ChannelClosed, channelClosed, PayloadError } from './payload.ts';
+import { acknowledgedNumber, acknowledgement, type ChannelClosed, channelClosed, noticeText, PayloadError } from './payload.ts';
 import { Queue } from './queue.ts';
 
 /** The peer controls how many of these arrive. More than a few pending ones say nothing new. */
@@ -26,7 +26,9 @@ export type ChannelEvent =
   /** The other side is there. */
   | { type: 'start-publication' }
   /** The other side is away. What is sent waits. */
-  | { type: 'pause-publication' };
+  | { type: 'pause-publication' }
+  /** The server tells the user something. */
+  | { type: 'notice'; text: string };
 
 export class DataChannel {
   readonly #receives: string;
@@ -85,6 +87,9 @@ export class DataChannel {
         break;
       case MessageType.StartPublication:
         this.#pushControlEvent({ type: 'start-publication' });
+        break;
+      case MessageType.Notice:
+        this.#pushControlEvent({ type: 'notice', text: noticeText(message.payload) });
         break;
       case MessageType.PausePublication:
         this.#pushControlEvent({ type: 'pause-publication' });

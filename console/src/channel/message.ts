@@ -40,6 +40,8 @@ export const MessageType = {
   StartPublication: 'start_publication',
   PausePublication: 'pause_publication',
   AgentSessionState: 'agent_session_state',
+  /** Ours, server to client: a text for the user that is no part of the stream. */
+  Notice: 'postern_notice',
 } as const;
 
 /** How to read the payload of a stream message. An unknown number survives as that number. */

@@ -150,6 +150,11 @@ export function channelClosed(json: Uint8Array): ChannelClosed {
   }
 }
 
+/** The text of a `postern_notice`. */
+export function noticeText(json: Uint8Array): string {
+  return Fields.parse(json).text('Text');
+}
+
 export function openDataChannelText(open: OpenDataChannel): string {
   return JSON.stringify({
     MessageSchemaVersion: MESSAGE_SCHEMA_VERSION,

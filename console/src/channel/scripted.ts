@@ -88,6 +88,11 @@ export class Agent {
   }
 }
 
+export function notice(said: string): Uint8Array {
+  const payload = utf8(JSON.stringify({ Text: said }));
+  return encodeMessage({ messageType: MessageType.Notice, sequenceNumber: 0n, flags: 0n, payloadType: 0, payload, ...stamp() });
+}
+
 export function closed(output: string): Uint8Array {
   const payload = utf8(JSON.stringify({ Output: output }));
   return encodeMessage({ messageType: MessageType.ChannelClosed, sequenceNumber: 0n, flags: 0n, payloadType: 0, payload, ...stamp() });

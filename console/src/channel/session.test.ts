@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { encodeMessage, MessageType, PayloadType } from './message.ts';
 import { Places, type Place } from './place.ts';
-import { Agent, closed, FakeSocket, stamp, text, TICKET, utf8 } from './scripted.ts';
+import { Agent, closed, FakeSocket, notice, stamp, text, TICKET, utf8 } from './scripted.ts';
 import { Session, TYPED_BYTES_MAX } from './session.ts';
 import { Refused, type State, type Surroundings, type Ticket } from './state.ts';
 
@@ -14,6 +14,7 @@ function surroundings() {
   const held: (() => void)[] = [];
   const states: State[] = [];
   const messages: string[] = [];
+  const warnings: string[] = [];
   const reserved: Pick<Place, 'clientId' | 'acknowledgedBefore' | 'unusedFrom'>[] = [];
   const outside = {
     clientVersion: 'postern/0.1.0',
@@ -30,6 +31,7 @@ function surroundings() {
     }),
     changed: (state: State) => states.push(state),
     message: (text: string) => messages.push(text),
+    warned: (text: string) => warnings.push(text),
     reserve: (place: (typeof reserved)[number]) => reserved.push(place),
   } satisfies Surroundings;
   const last = () => {
@@ -39,7 +41,7 @@ function surroundings() {
     }
     return socket;
   };
-  return { outside, sockets, last, shown, held, states, messages, reserved };
+  return { outside, sockets, last, shown, held, states, messages, warnings, reserved };
 }
 
 /** A shell that has printed its prompt. */
@@ -135,6 +137,16 @@ test('output is acknowledged when it is shown, and the end comes after it', () =
   expect([agent.channel.isDrained(), session.state.kind]).toEqual([false, 'connected']);
   written();
   expect(session.state).toEqual({ kind: 'ended', reason: 'because', exitCode: null });
+});
+
+test('a word of the server is none of the output, and nothing is acknowledged for it', () => {
+  const { session, agent, last, shown, warnings } = started();
+  const sent = last().sent.length;
+  last().deliver(notice('The session ends in 1 minute.'));
+  expect([warnings, shown, last().sent.length]).toEqual([['The session ends in 1 minute.'], ['$ '], sent]);
+  agent.say('more');
+  agent.exchange(last());
+  expect([shown, session.state.kind]).toEqual([['$ ', 'more'], 'connected']);
 });
 
 test('a lost connection is made again with a new token, and nothing is lost', async () => {

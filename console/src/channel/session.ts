@@ -147,6 +147,9 @@ export class Session {
         this.#closed = { reason: event.output, exitCode: event.exitCode ?? this.#exitCode };
         this.#endIfWritten();
         break;
+      case 'notice':
+        this.#outside.warned(event.text);
+        break;
       case 'start-publication':
       case 'pause-publication':
         this.#isNodeAway = event.type === 'pause-publication';

@@ -51,6 +51,8 @@ export interface Surroundings extends Network {
   readonly changed: (state: State) => void;
   /** What the agent has to say to the user at the start. */
   readonly message: (text: string) => void;
+  /** What the server has to say in the middle of it: that its time is nearly up. */
+  readonly warned: (text: string) => void;
   /** Numbers are about to be used: write the place down. */
   readonly reserve: (place: Pick<Place, 'clientId' | 'acknowledgedBefore' | 'unusedFrom'>) => void;
 }

@@ -21,6 +21,11 @@ export function Banner({ live, view, onAgain }: Props) {
   return (
     <>
       <StateBanner live={live} view={view} onAgain={onAgain} />
+      {view.warning !== undefined && (
+        <Alert type="warning" dismissible onDismiss={() => live.dismissWarning()} dismissAriaLabel={terminalTexts.close}>
+          {remarkText(view.warning)}
+        </Alert>
+      )}
       {(view.messages.length > 0 || view.isPasteTooLong) && (
         <Alert type="info" dismissible onDismiss={() => live.dismissMessages()} dismissAriaLabel={terminalTexts.close}>
           {view.isPasteTooLong && <div>{terminalTexts.paste.tooLong}</div>}

@@ -19,6 +19,8 @@ export interface View {
   readonly title: string;
   /** What the agent has to say; from the node. */
   readonly messages: readonly string[];
+  /** What the server has to say. */
+  readonly warning: string | undefined;
   /** A link that was clicked. */
   readonly link: string | undefined;
   /** What waits for the user's yes. */
@@ -65,6 +67,7 @@ export class Live {
       documentName: from?.documentName ?? null,
       title: '',
       messages: [],
+      warning: undefined,
       link: undefined,
       paste: undefined,
       isPasteTooLong: false,
@@ -168,6 +171,10 @@ export class Live {
     this.#change({ messages: [], isPasteTooLong: false });
   }
 
+  dismissWarning(): void {
+    this.#change({ warning: undefined });
+  }
+
   #type(input: Uint8Array): void {
     const isOver = this.#view.state.kind === 'ended' || this.#view.state.kind === 'failed';
     if (this.#session?.type(input) === false && !isOver) {
@@ -186,6 +193,7 @@ export class Live {
       size: () => this.emulator.size,
       write: (output, written) => this.emulator.write(output, written),
       changed: (state) => this.#stateChanged(state),
+      warned: (warning) => this.#change({ warning }),
       message: (text) => this.#change({ messages: [...this.#view.messages, text].slice(-MESSAGES_MAX) }),
       reserve: (place) => places.write(this.sessionId, { ...place, principalArn, target, documentName, savedAt: Date.now() }),
     };
