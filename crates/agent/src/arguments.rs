@@ -26,6 +26,9 @@ pub(crate) enum Command {
     Register(RegisterArguments),
     /// Run as the registered node
     Run(RunArguments),
+    /// Serve files over standard input and output: what the agent runs for sessions that copy files
+    #[command(name = "sftp-server", hide = true)]
+    SftpServer,
 }
 
 #[derive(Debug, Args)]

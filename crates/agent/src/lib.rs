@@ -2,7 +2,7 @@
 //! through it.
 //!
 //! [`register`] makes this machine a node; [`run`] keeps the node's credentials fresh, its control channel open and
-//! its sessions running.
+//! its sessions running; [`sftp_server`] is what a session that copies files speaks with.
 
 mod backoff;
 mod control_channel;
@@ -16,6 +16,7 @@ mod random;
 pub mod register;
 pub mod run;
 mod session;
+pub mod sftp_server;
 mod socket;
 mod stamps;
 pub mod state;

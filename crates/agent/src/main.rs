@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser as _;
 use postern_agent::state::StateDirectory;
-use postern_agent::{register, run};
+use postern_agent::{register, run, sftp_server};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -17,6 +17,9 @@ use crate::arguments::{Arguments, Command, RegisterArguments, RunArguments};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if matches!(arguments.command, Command::SftpServer) {
+        return serve_files();
+    }
     let filter = EnvFilter::try_from_env("POSTERN_AGENT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
             match arguments.command {
                 Command::Register(arguments) => register_node(arguments).await,
                 Command::Run(arguments) => run_node(arguments).await,
+                Command::SftpServer => unreachable!("it has returned above"),
             }
         });
         // A lookup that hangs must not hold up the exit.
@@ -43,6 +47,14 @@ fn main() -> ExitCode {
             eprintln!("postern-agent: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// In a process of its own, as a session's user: it needs neither runtime nor log.
+fn serve_files() -> ExitCode {
+    match sftp_server::serve(std::io::stdin().lock(), std::io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
     }
 }
 

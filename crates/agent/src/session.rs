@@ -5,6 +5,7 @@ mod environment;
 mod input;
 mod link;
 mod output;
+mod port;
 mod program;
 mod results;
 mod start;
@@ -22,8 +23,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use self::carry::Carrier;
+use self::port::{PortCarrier, PortTask};
 use self::results::Results;
-use self::task::Task;
+use self::task::{Task, TaskError};
 use crate::control_plane::ControlPlane;
 use crate::credentials::CredentialSource;
 
@@ -54,6 +56,23 @@ enum Outcome {
     Cancelled,
     /// It could not run, or not to its end; the text is for the user.
     Failed(String),
+}
+
+/// What a session is to do.
+enum Work {
+    /// Run a program.
+    Program(Task),
+    /// Carry a connection.
+    Port(PortTask),
+}
+
+impl Work {
+    fn parse(task: SessionTask) -> Result<Self, TaskError> {
+        match PortTask::parse(&task)? {
+            Some(port) => Ok(Self::Port(port)),
+            None => Task::parse(task).map(Self::Program),
+        }
+    }
 }
 
 struct Running {
@@ -91,8 +110,8 @@ impl Sessions {
             session.id = %id, document.name = task.document_name, session.owner = task.session_owner,
             "session {id} is asked for"
         );
-        let task = match Task::parse(task) {
-            Ok(task) => task,
+        let work = match Work::parse(task) {
+            Ok(work) => work,
             Err(error) => return self.finish(&id, Outcome::Failed(error.to_string())),
         };
         if self.running.len() >= self.settings.sessions_max {
@@ -104,9 +123,18 @@ impl Sessions {
         }
         let (commands, receiver) = mpsc::channel(2);
         let user = self.settings.session_user.clone();
-        let carrier = Carrier::new(Arc::clone(&self.plane), self.credentials.clone(), task, user, receiver);
+        let (plane, credentials) = (Arc::clone(&self.plane), self.credentials.clone());
         self.running.insert(id.clone(), Running { commands });
-        self.tasks.spawn(async move { (id, carrier.run().await) });
+        match work {
+            Work::Program(task) => {
+                let carrier = Carrier::new(plane, credentials, task, user, receiver);
+                self.tasks.spawn(async move { (id, carrier.run().await) });
+            }
+            Work::Port(task) => {
+                let carrier = PortCarrier::new(plane, credentials, task, user, receiver);
+                self.tasks.spawn(async move { (id, carrier.run().await) });
+            }
+        }
     }
 
     /// Reports that a task cannot be read, if it says at least which session it is about.

@@ -4,7 +4,7 @@ use super::repository::Repository;
 
 /// Every crate with the crates of ours that it may depend on. A new crate gets a line here.
 const EDGES: &[(&str, &[&str])] = &[
-    ("agent", &["api", "cipher", "dial", "documents", "ids", "protocol", "pty", "sigv4"]),
+    ("agent", &["api", "cipher", "dial", "documents", "ids", "protocol", "pty", "sftp", "sigv4"]),
     ("api", &[]),
     ("audit", &["audit-format", "ids"]),
     ("audit-format", &["ids"]),

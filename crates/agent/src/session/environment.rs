@@ -63,7 +63,26 @@ pub(super) fn command(run: &Run, user: &User) -> Result<Command, InvalidCommand>
             piped.words.iter().map(OsString::from).collect(),
         ),
     };
-    let command = Command::new(program, arguments, &environment(run, user))?;
+    let has_terminal = !matches!(run, Run::Piped(_));
+    of_user(program, arguments, has_terminal, user)
+}
+
+/// A program of the agent's own that `user` runs without a terminal.
+pub(super) fn own_command<const N: usize>(
+    program: &Path,
+    arguments: [&str; N],
+    user: &User,
+) -> Result<Command, InvalidCommand> {
+    of_user(program.as_os_str(), arguments.map(OsString::from).to_vec(), false, user)
+}
+
+fn of_user(
+    program: &OsStr,
+    arguments: Vec<OsString>,
+    has_terminal: bool,
+    user: &User,
+) -> Result<Command, InvalidCommand> {
+    let command = Command::new(program, arguments, &environment(has_terminal, user))?;
     Ok(command.directories([user.home.as_path(), Path::new("/")])?.user(user))
 }
 
@@ -75,7 +94,7 @@ fn login_name(shell: &Path) -> OsString {
 }
 
 /// The environment of a login, and nothing of the agent's own but the locale.
-fn environment(run: &Run, user: &User) -> Vec<(&'static str, OsString)> {
+fn environment(has_terminal: bool, user: &User) -> Vec<(&'static str, OsString)> {
     let lang = utf8_locale(std::env::var_os("LANG"));
     let mut environment = vec![
         ("HOME", user.home.clone().into_os_string()),
@@ -85,7 +104,7 @@ fn environment(run: &Run, user: &User) -> Vec<(&'static str, OsString)> {
         ("PATH", PATH.into()),
         ("LANG", lang),
     ];
-    if !matches!(run, Run::Piped(_)) {
+    if has_terminal {
         environment.push(("TERM", TERM.into()));
     }
     environment
@@ -130,8 +149,7 @@ mod tests {
 
     #[test]
     fn the_environment_is_that_of_a_login() {
-        let shell = Run::LoginShell { profile: String::new() };
-        let environment = environment(&shell, &alice());
+        let environment = environment(true, &alice());
         let value = |name| {
             environment.iter().find(|(other, _)| *other == name).map(|(_, value)| value.to_str().unwrap())
         };

@@ -67,6 +67,8 @@ enum Phase {
 #[derive(Debug)]
 pub(super) struct Start {
     session_type: SessionType,
+    /// Of a port session: what the client is told of it.
+    properties: Value,
     needs_handshake: bool,
     separates: bool,
     phase: Phase,
@@ -85,9 +87,26 @@ impl Start {
         let within = if needs_handshake { HANDSHAKING_CLIENT_WITHIN } else { CLIENT_WITHIN };
         Self {
             session_type: run.session_type(),
+            properties: Value::Null,
             needs_handshake,
             separates,
             phase: Phase::AwaitingClient { until: now + within },
+            actions: Vec::new(),
+            size: None,
+            client_id: None,
+            client_version: String::new(),
+        }
+    }
+
+    /// The beginning of a session that carries a connection.
+    pub(super) fn of_port(properties: Value, now: Instant) -> Self {
+        let until = now + HANDSHAKING_CLIENT_WITHIN;
+        Self {
+            session_type: SessionType::Port,
+            properties,
+            needs_handshake: true,
+            separates: false,
+            phase: Phase::AwaitingClient { until },
             actions: Vec::new(),
             size: None,
             client_id: None,
@@ -114,7 +133,7 @@ impl Start {
             self.phase = Phase::Handshaking { since: now };
             let action = RequestedAction::SessionType {
                 session_type: self.session_type.as_str().to_owned(),
-                properties: Value::Null,
+                properties: self.properties.clone(),
             };
             let request = HandshakeRequest {
                 agent_version: AGENT_VERSION.to_owned(),
@@ -161,6 +180,13 @@ impl Start {
             return false;
         }
         self.phase == Phase::Started
+    }
+
+    /// The client sends data, so it is set up; clients of port sessions say no size.
+    pub(super) fn handle_data(&mut self) {
+        if matches!(self.phase, Phase::AwaitingSize { .. }) {
+            self.start();
+        }
     }
 
     pub(super) fn poll_action(&mut self) -> Option<Action> {

@@ -67,8 +67,12 @@ pub(super) enum TaskError {
     Words(&'static str),
     #[error("Unable to start command: please set the RunAs default user")]
     RunAsDefaultUser,
-    #[error("Port sessions are not supported yet by this version of postern-agent.")]
-    Port,
+    #[error("Forwarding of ports is not supported yet by this version of postern-agent.")]
+    Forwarding,
+    #[error("Connections to other hosts are not supported yet by this version of postern-agent.")]
+    OtherHost,
+    #[error("Port number is not valid: {0:?}")]
+    PortNumber(String),
 }
 
 impl Task {
@@ -76,14 +80,14 @@ impl Task {
         let resolved = SessionDocument::received(&task.document_content)?.resolve(&task.parameters)?;
         let ResolvedSession { session_type, preferences, properties } = resolved;
         let commands = match properties {
-            Properties::Port(_) => return Err(TaskError::Port),
+            Properties::Port(_) => return Err(TaskError::Forwarding),
             Properties::Commands(commands) if cfg!(target_os = "macos") => commands.macos,
             Properties::Commands(commands) => commands.linux,
         };
         let commands = commands.unwrap_or_default();
         let run_as = run_as(&preferences, &commands, &task.run_as_user)?;
         let run = match session_type {
-            SessionType::Port => return Err(TaskError::Port),
+            SessionType::Port => return Err(TaskError::Forwarding),
             SessionType::StandardStream if commands.commands.trim().is_empty() => {
                 Run::LoginShell { profile: preferences.shell_profile.linux }
             }
@@ -126,7 +130,12 @@ impl Piped {
     }
 }
 
-fn run_as(preferences: &Preferences, commands: &Commands, run_as_user: &str) -> Result<RunAs, TaskError> {
+/// Whom a session runs as.
+pub(super) fn run_as(
+    preferences: &Preferences,
+    commands: &Commands,
+    run_as_user: &str,
+) -> Result<RunAs, TaskError> {
     if commands.run_as_elevated {
         return Ok(RunAs::Elevated);
     }
@@ -253,7 +262,7 @@ mod tests {
             assert_eq!(error.to_string(), expected, "{session_type}");
         }
         let port = json!({"schemaVersion": "1.0", "sessionType": "Port", "properties": {"portNumber": "22"}});
-        assert_eq!(parse(port, json!({}), ""), Err(TaskError::Port));
+        assert_eq!(parse(port, json!({}), ""), Err(TaskError::Forwarding));
         let unknown = document("Dance", json!({}), json!({}));
         assert!(matches!(parse(unknown, json!({}), ""), Err(TaskError::Document(_))));
     }

@@ -360,11 +360,14 @@ async fn a_result_is_repeated_on_the_next_control_channel() {
     let mut node = Node::start().await;
     node.ask(
         "alice-1",
-        json!({"schemaVersion": "1.0", "sessionType": "Port", "properties": {"portNumber": "22"}}),
+        json!({"schemaVersion": "1.0", "sessionType": "Port",
+               "properties": {"portNumber": "80", "type": "LocalPortForwarding"}}),
     )
     .await;
     let (first, _) = node.result().await;
-    assert!(first.output.ends_with("Port sessions are not supported yet by this version of postern-agent."));
+    assert!(
+        first.output.ends_with("Forwarding of ports is not supported yet by this version of postern-agent.")
+    );
     node.control = {
         drop(std::mem::replace(&mut node.control, dead_socket().await));
         let (_, mut control) = node.plane.websocket().await;
