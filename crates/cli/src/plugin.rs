@@ -12,12 +12,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use postern_api::ssm::TerminateSessionInput;
-use postern_client::{Ended, Layout, Notice, SessionError, SessionStart, Stdio, forwards_ports};
+use postern_client::{
+    Ended, Layout, Notice, SessionError, SessionStart, Stdio, carries_stream, end_stdout, forwards_ports,
+};
 
 use crate::arguments::Global;
 use crate::config::Settings;
 use crate::failure::{FAILED, Failure};
 use crate::plugin::arguments::{Invocation, Session};
+use crate::visible;
 
 pub(crate) use arguments::RESPONSE_VARIABLE;
 
@@ -49,10 +52,26 @@ pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
     };
     match run(&session) {
         Ok(ended) => {
-            say(&ending(&ended, &session.response.session_id));
+            let text = ending(&ended, &session.response.session_id);
+            match (session.carries_stream(), &ended) {
+                (false, _) => say(&text),
+                // Standard output is the stream's alone.
+                (true, Ended::Closed { reason, .. }) if !reason.is_empty() => {
+                    eprint!("{}", visible::text(&text));
+                }
+                (true, _) => {}
+            }
             ExitCode::SUCCESS
         }
         Err(failure) => failure.report(),
+    }
+}
+
+impl Session {
+    /// Whether standard output belongs to a connection. Of documents that customers wrote that is not known before the
+    /// first words are said; as with AWS's plugin, they then stand before the stream.
+    fn carries_stream(&self) -> bool {
+        self.document_name.as_deref().is_some_and(carries_stream)
     }
 }
 
@@ -80,7 +99,11 @@ fn run(session: &Session) -> Result<Ended, Failure> {
             let _ = tokio::time::timeout(TERMINATE_FOR, api.call(&request)).await;
             return Err(session_failed(SessionError::PortForwarding));
         }
-        say(&format!("\nStarting session with SessionId: {}\n", start.session_id));
+        let is_stream = session.carries_stream();
+        if !is_stream {
+            say(&format!("\nStarting session with SessionId: {}\n", start.session_id));
+        }
+        let notify = |notice: Notice<'_>| notify(notice, is_stream);
         postern_client::run(&api, &start, Stdio::inherited(), &notify).await.map_err(session_failed)
     });
     runtime.shutdown_background();
@@ -98,12 +121,14 @@ fn session_failed(error: SessionError) -> Failure {
 }
 
 /// The plugin prints the agent's message on standard output and knows the other notices not at all.
-fn notify(notice: Notice<'_>) {
+fn notify(notice: Notice<'_>, is_stream: bool) {
     match notice {
         Notice::ConnectionLost => eprint!("\r\nConnection lost, reconnecting (Enter ~ . to leave)\r\n"),
         Notice::Reconnected => eprint!("Connected again\r\n"),
         Notice::Escapes(text) => say(&format!("\r\n{text}")),
         Notice::Warning(text) => eprint!("\r\n{}\r\n", crate::visible::line(text)),
+        Notice::Message(text) if is_stream => eprintln!("{}", visible::line(text)),
+        Notice::OutputEnded => end_stdout(),
         Notice::Message(text) => say(&format!("{text}\r\n")),
     }
 }
@@ -114,7 +139,11 @@ fn ending(ended: &Ended, session_id: &str) -> String {
             format!("\n\nSessionId: {session_id} : {reason}\n\n")
         }
         Ended::TimedOut => format!("Session: {session_id} timed out.\n"),
-        Ended::Closed { .. } | Ended::Left | Ended::OutputClosed | Ended::Signalled(_) => {
+        Ended::Closed { .. }
+        | Ended::Left
+        | Ended::OutputClosed
+        | Ended::InputEnded
+        | Ended::Signalled(_) => {
             format!("\n\nExiting session with sessionId: {session_id}.\n\n")
         }
     }

@@ -1,6 +1,8 @@
 //! The client's part of the handshake.
 
 use postern_protocol::handshake::{HandshakeRequest, HandshakeResponse, ProcessedAction, RequestedAction};
+use postern_protocol::payload::END_OF_STREAM_PROPERTY;
+use serde_json::Value;
 
 /// What kind of session the agent is about to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,8 +11,23 @@ pub(crate) enum Kind {
     Terminal,
     /// Without a PTY and without input: `NonInteractiveCommands`.
     Command,
-    /// Forwarded connections.
-    Port,
+    /// One connection, on standard input and output: a `Port` session that is not multiplexed.
+    Stream {
+        /// Whether the agent can be told that nothing follows.
+        knows_end: bool,
+    },
+    /// Connections that this side listens for.
+    Forwarding,
+}
+
+/// The `type` of a port session whose client listens; any other is a stream.
+const LOCAL_PORT_FORWARDING: &str = "LocalPortForwarding";
+
+fn port(properties: &Value) -> Kind {
+    if properties.get("type").and_then(Value::as_str) == Some(LOCAL_PORT_FORWARDING) {
+        return Kind::Forwarding;
+    }
+    Kind::Stream { knows_end: properties.get(END_OF_STREAM_PROPERTY).is_some() }
 }
 
 /// Answers a handshake request; the kind is missing if the agent named none that we know.
@@ -20,11 +37,11 @@ pub(crate) fn answer(request: &HandshakeRequest, client_version: &str) -> (Hands
         .requested_client_actions
         .iter()
         .map(|action| match action {
-            RequestedAction::SessionType { session_type, .. } => {
+            RequestedAction::SessionType { session_type, properties } => {
                 kind = match session_type.as_str() {
                     "Standard_Stream" | "InteractiveCommands" => Some(Kind::Terminal),
                     "NonInteractiveCommands" => Some(Kind::Command),
-                    "Port" => Some(Kind::Port),
+                    "Port" => Some(port(properties)),
                     unknown => return action.failed(&format!("Unknown session type {unknown}")),
                 };
                 action.succeeded()
@@ -50,6 +67,8 @@ pub(crate) fn answer(request: &HandshakeRequest, client_version: &str) -> (Hands
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn request(actions: Vec<RequestedAction>) -> HandshakeRequest {
@@ -66,12 +85,24 @@ mod tests {
             ("Standard_Stream", Some(Kind::Terminal)),
             ("InteractiveCommands", Some(Kind::Terminal)),
             ("NonInteractiveCommands", Some(Kind::Command)),
-            ("Port", Some(Kind::Port)),
+            ("Port", Some(Kind::Stream { knows_end: false })),
             ("Other", None),
         ] {
             let (response, kind) = answer(&request(vec![session_type(name)]), "1.2.3.4");
             assert_eq!(kind, expected, "{name}");
             assert_eq!(response.failure().is_none(), expected.is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_port_session_says_what_it_carries() {
+        for (properties, expected) in [
+            (json!({"portNumber": "22"}), Kind::Stream { knows_end: false }),
+            (json!({"portNumber": "22", "posternEndOfStream": "true"}), Kind::Stream { knows_end: true }),
+            (json!({"portNumber": "80", "type": "LocalPortForwarding"}), Kind::Forwarding),
+        ] {
+            let action = RequestedAction::SessionType { session_type: "Port".into(), properties };
+            assert_eq!(answer(&request(vec![action]), "1.2.3.4").1, Some(expected));
         }
     }
 

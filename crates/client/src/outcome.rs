@@ -17,6 +17,8 @@ pub enum Notice<'a> {
     Message(&'a str),
     /// The server has something to say in the middle of the session: that its time is nearly up.
     Warning(&'a str),
+    /// Nothing follows on standard output, although the session goes on: whoever reads it should see its end.
+    OutputEnded,
 }
 
 /// How a session ended. It has been terminated if the user or this program ended it.
@@ -35,6 +37,8 @@ pub enum Ended {
     Left,
     /// Nobody reads standard output any more.
     OutputClosed,
+    /// Standard input of a connection ended, and has been delivered to an agent that cannot be told so.
+    InputEnded,
     /// A signal of this number.
     Signalled(i32),
 }

@@ -29,11 +29,21 @@ enum Sink {
     Stderr,
 }
 
+/// Ends this process's own standard output on [`Notice::OutputEnded`](crate::Notice::OutputEnded): its reader sees the end,
+/// though the process goes on. What would still be written goes nowhere.
+pub fn end_stdout() {
+    if let Ok(nowhere) = std::fs::OpenOptions::new().write(true).open("/dev/null") {
+        // If it does not work, the reader waits for the end of the session.
+        let _ = rustix::stdio::dup2_stdout(nowhere);
+    }
+}
+
 /// Output that waits to be written, oldest first.
 #[derive(Debug)]
 pub(crate) struct Output {
     layout: Layout,
-    stdout: Descriptor,
+    /// `None` after its end.
+    stdout: Option<Descriptor>,
     stderr: Descriptor,
     pending: VecDeque<Pending>,
     pending_bytes: usize,
@@ -50,7 +60,7 @@ impl Output {
     pub(crate) fn new(layout: Layout, stdout: BorrowedFd<'_>, stderr: BorrowedFd<'_>) -> io::Result<Self> {
         Ok(Self {
             layout,
-            stdout: Descriptor::writing(stdout)?,
+            stdout: Some(Descriptor::writing(stdout)?),
             stderr: Descriptor::writing(stderr)?,
             pending: VecDeque::new(),
             pending_bytes: 0,
@@ -76,14 +86,22 @@ impl Output {
         self.pending.is_empty()
     }
 
+    /// Lets go of standard output: nothing follows there.
+    pub(crate) fn end(&mut self) {
+        self.stdout = None;
+    }
+
     /// Writes some of the oldest payload. Gives its number when all of it is written; waits for ever when there
     /// is nothing to write. Nothing is lost when this is dropped.
     pub(crate) async fn write(&mut self) -> io::Result<Option<i64>> {
         let Some(first) = self.pending.front_mut() else { return std::future::pending().await };
         if !first.bytes.is_empty() {
             let descriptor = match first.sink {
-                Sink::Stdout => &self.stdout,
-                Sink::Stderr => &self.stderr,
+                Sink::Stdout => self.stdout.as_ref(),
+                Sink::Stderr => Some(&self.stderr),
+            };
+            let Some(descriptor) = descriptor else {
+                return Ok(self.pending.pop_front().map(|dropped| dropped.sequence_number));
             };
             let bytes = &first.bytes;
             let written = descriptor

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use postern_api::ssm::TerminateSessionInput;
 use postern_protocol::handshake::{HandshakeComplete, HandshakeRequest};
-use postern_protocol::payload::{ChannelClosed, exit_code_from_text};
+use postern_protocol::payload::{ChannelClosed, Flag, exit_code_from_text};
 use postern_protocol::{ChannelLimits, DataChannel, Event, PayloadType, Role, Stamps};
 use uuid::Uuid;
 
@@ -86,6 +86,8 @@ struct Session<'a> {
     input: Input,
     input_is_terminal: bool,
     end_of_input: Option<EndOfInput>,
+    /// How the stream of a port session stands.
+    stream: StreamEnds,
     last_typed: u8,
     escapes: Escapes,
     raw_mode: Option<RawMode>,
@@ -104,6 +106,17 @@ enum Phase {
     /// A handshake is under way, for this kind of session.
     Handshaking(Option<Kind>),
     Running(Kind),
+}
+
+/// Which directions of a stream have ended.
+#[derive(Debug, Default)]
+struct StreamEnds {
+    input: bool,
+    /// The agent is to be told.
+    input_untold: bool,
+    output: bool,
+    /// Whoever reads standard output is to see its end, once all of it is written.
+    output_untold: bool,
 }
 
 /// What ended a wait.
@@ -145,6 +158,7 @@ impl<'a> Session<'a> {
             input: Input::new(stdio.stdin).map_err(local("standard input"))?,
             input_is_terminal,
             end_of_input: None,
+            stream: StreamEnds::default(),
             last_typed: b'\n',
             escapes: if input_is_terminal { Escapes::new() } else { Escapes::off() },
             raw_mode: None,
@@ -167,6 +181,9 @@ impl<'a> Session<'a> {
                     reason: closed.output.clone(),
                     exit_code: closed.exit_code.or(self.exit_code),
                 });
+            }
+            if let Some(ended) = self.handle_stream_ends() {
+                return Ok(ended);
             }
             self.handle_times(Instant::now())?;
             let ended = match self.next_turn().await {
@@ -207,7 +224,31 @@ impl<'a> Session<'a> {
     /// A command has no input, and an agent that is not ready would throw it away. It stays where it is, which also
     /// leaves it to the next command of a script.
     fn wants_typed(&self) -> bool {
-        self.phase == Phase::Running(Kind::Terminal) && self.end_of_input.is_none() && self.channel.has_room()
+        let takes_input = match self.phase {
+            Phase::Running(Kind::Terminal) => self.end_of_input.is_none(),
+            Phase::Running(Kind::Stream { .. }) => !self.stream.input,
+            _ => false,
+        };
+        takes_input && self.channel.has_room()
+    }
+
+    /// Passes on that a direction of a stream has ended, once all before it has been.
+    fn handle_stream_ends(&mut self) -> Option<Ended> {
+        let Phase::Running(Kind::Stream { knows_end }) = self.phase else { return None };
+        if self.stream.output_untold && self.output.is_empty() {
+            self.stream.output_untold = false;
+            self.output.end();
+            (self.notify)(Notice::OutputEnded);
+        }
+        if !self.stream.input_untold {
+            return None;
+        }
+        if knows_end && self.channel.has_room() {
+            self.stream.input_untold = false;
+            self.send(PayloadType::Flag, Flag::EndOfStream.to_payload());
+        }
+        // An agent of AWS has no word for it: what it would still send is lost, as with AWS's plugin.
+        (!knows_end && self.channel.is_drained()).then_some(Ended::InputEnded)
     }
 
     fn next_time(&self) -> Option<Instant> {
@@ -275,7 +316,7 @@ impl<'a> Session<'a> {
             PayloadType::HandshakeRequest => {
                 if let Ok(request) = HandshakeRequest::from_json(&payload) {
                     let (response, kind) = answer(&request, &self.identity.client_version);
-                    if kind == Some(Kind::Port) {
+                    if kind == Some(Kind::Forwarding) {
                         return Err(SessionError::PortForwarding);
                     }
                     self.phase = Phase::Handshaking(kind);
@@ -296,6 +337,14 @@ impl<'a> Session<'a> {
             PayloadType::ExitCode if self.start.layout == Layout::Apart => {
                 self.exit_code = exit_code_from_text(&payload);
             }
+            PayloadType::Flag if self.is_stream() => {
+                if Flag::from_payload(&payload) == Ok(Flag::EndOfStream) && !self.stream.output {
+                    self.stream.output = true;
+                    self.stream.output_untold = true;
+                }
+            }
+            // What is not of the stream must not be on standard output.
+            PayloadType::StdErr | PayloadType::Error | PayloadType::ExitCode if self.is_stream() => {}
             PayloadType::Output | PayloadType::StdErr | PayloadType::Error | PayloadType::ExitCode => {
                 if !matches!(self.phase, Phase::Running(_)) {
                     self.begin(Kind::Terminal);
@@ -308,6 +357,10 @@ impl<'a> Session<'a> {
         }
         self.channel.acknowledge(sequence_number);
         Ok(())
+    }
+
+    fn is_stream(&self) -> bool {
+        matches!(self.phase, Phase::Running(Kind::Stream { .. }))
     }
 
     /// The agent is ready for what is typed.
@@ -381,6 +434,15 @@ impl<'a> Session<'a> {
 
     fn handle_typed(&mut self, typed: io::Result<Bytes>) -> Result<Option<Ended>, SessionError> {
         let typed = typed.map_err(|source| SessionError::Local { what: "standard input", source })?;
+        if self.is_stream() {
+            if typed.is_empty() {
+                self.stream.input = true;
+                self.stream.input_untold = true;
+            } else {
+                self.send(PayloadType::Output, typed);
+            }
+            return Ok(None);
+        }
         let Some(&last) = typed.last() else {
             if self.input_is_terminal {
                 return Ok(Some(Ended::Left));
@@ -408,7 +470,9 @@ impl<'a> Session<'a> {
         match asked {
             Asked::Resize => self.resize_due = self.phase == Phase::Running(Kind::Terminal),
             Asked::End(signal) => return Some(Ended::Signalled(signal)),
-            Asked::Interrupt | Asked::Quit if running && !self.interrupted && self.channel.has_room() => {
+            Asked::Interrupt | Asked::Quit
+                if running && !self.is_stream() && !self.interrupted && self.channel.has_room() =>
+            {
                 // The remote command decides; whoever asks a second time is obeyed here.
                 self.interrupted = true;
                 let byte = if asked == Asked::Interrupt { INTERRUPT } else { QUIT };

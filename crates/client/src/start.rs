@@ -46,7 +46,18 @@ impl Stdio<'static> {
 /// from the agent, and ends with [`SessionError::PortForwarding`](crate::SessionError::PortForwarding).
 #[must_use]
 pub fn forwards_ports(document_name: &str) -> bool {
-    document_name == "AWS-StartSSHSession" || document_name.starts_with("AWS-StartPortForwardingSession")
+    name(document_name).starts_with("AWS-StartPortForwardingSession")
+}
+
+/// Whether the document of that name carries a stream on standard input and output, on which nothing else may be.
+#[must_use]
+pub fn carries_stream(document_name: &str) -> bool {
+    matches!(name(document_name), "AWS-StartSSHSession" | "Postern-StartSFTPSession")
+}
+
+/// The name in an ARN.
+fn name(document: &str) -> &str {
+    document.rsplit('/').next().unwrap_or(document)
 }
 
 #[cfg(test)]
@@ -54,13 +65,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn awss_documents_for_ports_are_known() {
+    fn documents_for_connections_are_known() {
+        for name in ["AWS-StartPortForwardingSession", "AWS-StartPortForwardingSessionToRemoteHost"] {
+            assert!(forwards_ports(name) && !carries_stream(name), "{name}");
+        }
         for name in [
             "AWS-StartSSHSession",
-            "AWS-StartPortForwardingSession",
-            "AWS-StartPortForwardingSessionToRemoteHost",
+            "Postern-StartSFTPSession",
+            "arn:aws:ssm:us-east-1::document/AWS-StartSSHSession",
         ] {
-            assert!(forwards_ports(name), "{name}");
+            assert!(carries_stream(name) && !forwards_ports(name), "{name}");
         }
         assert!(!forwards_ports("AWS-StartInteractiveCommand"));
     }

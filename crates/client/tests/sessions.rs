@@ -403,13 +403,13 @@ async fn the_reason_of_an_end_from_outside_is_told() {
 }
 
 #[tokio::test]
-async fn a_port_session_is_refused_and_terminated() {
+async fn forwarding_is_refused_and_terminated() {
     let server = Server::start().await;
     let user = User::new();
     let script = async {
         let mut agent = Agent::new(server.accept().await.0);
-        let action =
-            RequestedAction::SessionType { session_type: "Port".into(), properties: serde_json::Value::Null };
+        let properties = serde_json::json!({"portNumber": "80", "type": "LocalPortForwarding"});
+        let action = RequestedAction::SessionType { session_type: "Port".into(), properties };
         let request =
             HandshakeRequest { agent_version: "3.3.0.0".into(), requested_client_actions: vec![action] };
         agent.send(PayloadType::HandshakeRequest, request.to_json()).await;

@@ -2,7 +2,9 @@
 
 use postern_api::Secret;
 use postern_api::ssm::StartSessionInput;
-use postern_client::{Ended, Layout, Notice, SessionError, SessionStart, Stdio, forwards_ports};
+use postern_client::{
+    Ended, Layout, Notice, SessionError, SessionStart, Stdio, carries_stream, end_stdout, forwards_ports,
+};
 
 use crate::arguments::Global;
 use crate::commands::api;
@@ -11,7 +13,7 @@ use crate::parameters::{Parameters, command_line};
 use crate::visible;
 
 /// What the server and the agent learn of this client.
-const CLIENT_VERSION: &str = concat!("postern/", env!("CARGO_PKG_VERSION"));
+pub(crate) const CLIENT_VERSION: &str = concat!("postern/", env!("CARGO_PKG_VERSION"));
 /// Exit status after a signal is this and the signal's number, as in shells.
 const SIGNALLED: i32 = 128;
 
@@ -19,6 +21,9 @@ const SIGNALLED: i32 = 128;
 ///
 /// In a shell, escapes are recognised at the beginning of a line: `~.` terminates the session, `~?` lists the
 /// escapes. Input that is piped into the shell ends it when it ends.
+///
+/// With the documents AWS-StartSSHSession and Postern-StartSFTPSession standard input and output are a connection, for
+/// the ProxyCommand of ssh and its like.
 ///
 /// A command after `--` runs without a terminal, its standard error apart; with `--tty` it gets a terminal. Several
 /// words reach the command as they are; a single word is split as a command line.
@@ -77,8 +82,9 @@ impl StartSession {
 
     pub(crate) async fn run(self, global: &Global) -> Result<u8, Failure> {
         let failed = |failure: Failure| failure.with_status(SESSION_FAILED);
-        let is_shell = self.command.is_empty();
+        let is_command = !self.command.is_empty();
         let request = self.request();
+        let is_quiet = is_command || request.document_name.as_deref().is_some_and(carries_stream);
         if request.document_name.as_deref().is_some_and(forwards_ports) {
             return Err(session_failed(SessionError::PortForwarding));
         }
@@ -91,7 +97,7 @@ impl StartSession {
             client_version: CLIENT_VERSION.to_owned(),
             layout: Layout::Apart,
         };
-        if is_shell {
+        if !is_quiet {
             eprintln!("Starting session {}", start.session_id);
         }
         let ended =
@@ -111,6 +117,7 @@ fn notify(notice: Notice<'_>) {
         // The cursor may stand anywhere in a line of the session.
         Notice::Warning(text) => eprint!("\r\n{}\r\n", visible::line(text)),
         Notice::Message(text) => eprint!("{}\r\n", visible::line(text)),
+        Notice::OutputEnded => end_stdout(),
     }
 }
 
@@ -147,7 +154,7 @@ fn exit_status(ended: &Ended, session_id: &str) -> u8 {
             eprintln!("postern: session {session_id} terminated");
             SESSION_FAILED
         }
-        Ended::OutputClosed => 0,
+        Ended::OutputClosed | Ended::InputEnded => 0,
         Ended::Signalled(signal) => u8::try_from(SIGNALLED + signal).unwrap_or(SESSION_FAILED),
     }
 }
@@ -227,6 +234,7 @@ mod tests {
             (Ended::TimedOut, 255),
             (Ended::Left, 255),
             (Ended::OutputClosed, 0),
+            (Ended::InputEnded, 0),
             (Ended::Signalled(15), 143),
         ] {
             assert_eq!(exit_status(&ended, "alice-1"), status, "{ended:?}");
