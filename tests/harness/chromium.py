@@ -39,8 +39,8 @@ class Browser:
         return self.page(self.window(server, **options))
 
     def window(self, server, **options) -> BrowserContext:
-        options = {"viewport": DESKTOP} | options
-        return self.chromium.new_context(ignore_https_errors=True, base_url=server.local_url, **options)
+        options = {"viewport": DESKTOP, "base_url": server.local_url} | options
+        return self.chromium.new_context(ignore_https_errors=True, **options)
 
     def page(self, context: BrowserContext) -> Page:
         page = context.new_page()

@@ -106,7 +106,7 @@ export async function signIns(of: 'own' | 'all', signal?: AbortSignal): Promise<
 }
 
 export async function endSignIn(id: string): Promise<void> {
-  await request({ method: 'DELETE', path: `/sign-ins/${encodeURIComponent(id)}` });
+  await remove(`/sign-ins/${encodeURIComponent(id)}`);
 }
 
 /** Where a sign-in at a provider begins: a link, not a request. */
@@ -114,7 +114,8 @@ export function oidcStart(id: string): string {
   return `${ROOT}/oidc/${encodeURIComponent(id)}/start`;
 }
 
-function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+/** What another endpoint below `/console/api` knows. */
+export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return request<T>({ method: 'GET', path, signal });
 }
 
@@ -126,6 +127,11 @@ export function post<T>(path: string, body: object): Promise<T> {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(body),
   });
+}
+
+/** Takes away what is at an endpoint below `/console/api`. */
+export async function remove(path: string): Promise<void> {
+  await request({ method: 'DELETE', path });
 }
 
 async function request<T>(wanted: HttpRequest): Promise<T> {

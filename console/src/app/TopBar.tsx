@@ -51,6 +51,7 @@ function accountMenu(signIn: SignIn): TopNavigationProps.Utility {
     description: visibleLine(signIn.principalArn),
     items: [
       switching,
+      { id: 'passkeys', text: texts.account.passkeys, href: href('/passkeys') },
       { id: 'sign-ins', text: texts.account.signIns, href: href('/sign-ins') },
       { id: 'sign-out', text: texts.account.signOut },
     ],

@@ -4,7 +4,9 @@ import { useState } from 'react';
 
 import Alert from '@cloudscape-design/components/alert';
 import Button from '@cloudscape-design/components/button';
+import Container from '@cloudscape-design/components/container';
 import FormField from '@cloudscape-design/components/form-field';
+import Header from '@cloudscape-design/components/header';
 import Input from '@cloudscape-design/components/input';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 
@@ -25,12 +27,23 @@ interface Props {
 export function MfaStep({ methods, onNext, onBack }: Props) {
   const [code, setCode] = useState('');
   const digits = code.replaceAll(/\s/g, '');
+  const takesPasskey = methods.includes('passkey') && arePasskeysHere();
+  const back = (
+    <Button variant="link" onClick={onBack}>
+      {texts.back}
+    </Button>
+  );
+  if (!methods.includes('totp')) {
+    return (
+      <Container header={<Header variant="h1">{texts.title}</Header>} footer={back}>
+        {takesPasskey ? <PasskeyButton onNext={onNext} variant="primary" /> : <Alert type="warning">{texts.noWay}</Alert>}
+      </Container>
+    );
+  }
   const ways = (
     <SpaceBetween size="s">
-      {methods.includes('passkey') && arePasskeysHere() && <PasskeyButton onNext={onNext} />}
-      <Button variant="link" onClick={onBack}>
-        {texts.back}
-      </Button>
+      {takesPasskey && <PasskeyButton onNext={onNext} variant="normal" />}
+      {back}
     </SpaceBetween>
   );
   return (
@@ -60,12 +73,22 @@ export function MfaStep({ methods, onNext, onBack }: Props) {
   );
 }
 
-function PasskeyButton({ onNext }: Pick<Props, 'onNext'>) {
+interface PasskeyProps {
+  readonly onNext: Props['onNext'];
+  readonly variant: 'primary' | 'normal';
+}
+
+function PasskeyButton({ onNext, variant }: PasskeyProps) {
   const { error, isBusy, run } = useStep();
   return (
     <SpaceBetween size="s">
       {error !== undefined && <Alert type="error">{inWords(error)}</Alert>}
-      <Button fullWidth loading={isBusy} onClick={() => void run(async () => onNext(await signInWithPasskey('second-factor')))}>
+      <Button
+        fullWidth
+        variant={variant}
+        loading={isBusy}
+        onClick={() => void run(async () => onNext(await signInWithPasskey('second-factor')))}
+      >
         {signInTexts.passkey}
       </Button>
     </SpaceBetween>

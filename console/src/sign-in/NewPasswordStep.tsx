@@ -2,6 +2,9 @@
 
 import { useState } from 'react';
 
+import FormField from '@cloudscape-design/components/form-field';
+import Input from '@cloudscape-design/components/input';
+
 import { changePassword, type NextStep } from '../api/console.ts';
 import { signInTexts } from '../texts/sign-in.ts';
 import { PasswordPair, pairOf } from './PasswordPair.tsx';
@@ -10,11 +13,14 @@ import { SignInForm } from './SignInForm.tsx';
 const texts = signInTexts.newPassword;
 
 interface Props {
+  /** Empty if it was not given: a passkey alone led here. */
   readonly oldPassword: string;
   readonly onNext: (next: NextStep) => Promise<void>;
 }
 
-export function NewPasswordStep({ oldPassword, onNext }: Props) {
+export function NewPasswordStep({ oldPassword: given, onNext }: Props) {
+  const [typed, setTyped] = useState('');
+  const oldPassword = given === '' ? typed : given;
   const [pair, setPair] = useState({ password: '', again: '' });
   return (
     <SignInForm
@@ -23,7 +29,20 @@ export function NewPasswordStep({ oldPassword, onNext }: Props) {
       submit={texts.submit}
       onSubmit={async () => onNext(await changePassword(oldPassword, pairOf(pair)))}
     >
-      <PasswordPair pair={pair} onChange={setPair} labels={[texts.new, texts.repeat]} />
+      {given === '' && (
+        <FormField label={texts.old}>
+          <Input
+            value={typed}
+            onChange={({ detail }) => setTyped(detail.value)}
+            type="password"
+            name="password"
+            autoComplete="current-password"
+            autoFocus
+            ariaRequired
+          />
+        </FormField>
+      )}
+      <PasswordPair pair={pair} onChange={setPair} labels={[texts.new, texts.repeat]} isFirst={given !== ''} />
     </SignInForm>
   );
 }

@@ -23,9 +23,11 @@ interface Props {
   readonly pair: Pair;
   readonly onChange: (pair: Pair) => void;
   readonly labels: readonly [string, string];
+  /** Whether one begins here. */
+  readonly isFirst?: boolean;
 }
 
-export function PasswordPair({ pair, onChange, labels: [label, labelAgain] }: Props) {
+export function PasswordPair({ pair, onChange, labels: [label, labelAgain], isFirst = true }: Props) {
   const differ = pair.again !== '' && !pair.password.startsWith(pair.again) && signInTexts.newPassword.differ;
   return (
     <SpaceBetween size="l">
@@ -36,7 +38,7 @@ export function PasswordPair({ pair, onChange, labels: [label, labelAgain] }: Pr
           type="password"
           name="new-password"
           autoComplete="new-password"
-          autoFocus
+          autoFocus={isFirst}
           ariaRequired
         />
       </FormField>

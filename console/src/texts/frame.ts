@@ -26,6 +26,7 @@ export const frameTexts = {
     label: 'Account',
     switchRole: 'Switch role',
     switchBack: 'Switch back',
+    passkeys: 'Passkeys',
     signIns: 'Sign-ins',
     signOut: 'Sign out',
     accountId: (id: string) => `Account ${id}`,

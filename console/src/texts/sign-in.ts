@@ -31,6 +31,7 @@ export const signInTexts = {
     codeInvalid: 'A code has six digits.',
     submit: 'Continue',
     back: 'Start over',
+    noWay: 'Your passkeys do not work in this browser, or not at this address of the server. An administrator can remove them.',
   },
   newPassword: {
     title: 'Choose a new password',

@@ -3,6 +3,7 @@
 import { all, call } from '../../api/call.ts';
 import * as iam from '../../api/generated/iam.ts';
 import { ApiError } from '../../api/errors.ts';
+import { removeMfaDevice } from './credentials/removeMfaDevice.ts';
 import { attachedPolicies, deleteInlinePolicy, detachPolicy, inlinePolicies, type Holder } from './holder.ts';
 import { accessKeysOf, groupsOf, membersOf, mfaDevicesOf } from './iam.ts';
 
@@ -12,8 +13,7 @@ export async function deleteUser(name: string): Promise<void> {
   }
   await unlessMissing(call(iam.DeleteLoginProfile, { UserName: name }));
   for (const device of await mfaDevicesOf(name)) {
-    await call(iam.DeactivateMFADevice, { UserName: name, SerialNumber: device.SerialNumber });
-    await call(iam.DeleteVirtualMFADevice, { SerialNumber: device.SerialNumber });
+    await removeMfaDevice(name, device.SerialNumber);
   }
   for (const group of await groupsOf(name)) {
     await call(iam.RemoveUserFromGroup, { UserName: name, GroupName: group.GroupName });

@@ -1,7 +1,15 @@
 import type { Route } from '../../router/route.ts';
+import { passkeyTexts } from '../../texts/passkeys.ts';
 import { signInTexts } from '../../texts/sign-in.ts';
 
 export const routes: readonly Route[] = [
+  {
+    pattern: '/passkeys',
+    title: () => passkeyTexts.title,
+    crumbs: () => [{ text: passkeyTexts.title, path: '/passkeys' }],
+    layout: 'default',
+    load: () => import('./PasskeysPage.tsx'),
+  },
   {
     pattern: '/sign-ins',
     title: () => signInTexts.signIns.title,

@@ -1,12 +1,12 @@
-/** A user's authenticator apps. */
+/** A user's authenticator apps and passkeys. */
 
 import { useState } from 'react';
 
-import Box from '@cloudscape-design/components/box';
+import Badge from '@cloudscape-design/components/badge';
 import Button from '@cloudscape-design/components/button';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 
-import { call } from '../../../api/call.ts';
-import * as iam from '../../../api/generated/iam.ts';
+import type * as iam from '../../../api/generated/iam.ts';
 import { accessTexts } from '../../../texts/access.ts';
 import { partTexts } from '../../../texts/parts.ts';
 import { useResource } from '../../../ui/resource.ts';
@@ -16,6 +16,7 @@ import { ConfirmAction } from '../../../ui/forms/ConfirmAction.tsx';
 import { Listing } from '../../../ui/table/Listing.tsx';
 import { Time } from '../parts/Time.tsx';
 import { AddMfaDevice } from './AddMfaDevice.tsx';
+import { isPasskey, removeMfaDevice } from './removeMfaDevice.ts';
 
 const texts = accessTexts.credentials.mfa;
 
@@ -39,7 +40,12 @@ export function MfaDevices({ userName }: { readonly userName: string }) {
             header: texts.serial,
             isRowHeader: true,
             sortBy: ({ SerialNumber }) => SerialNumber,
-            cell: ({ SerialNumber }) => <Box variant="span">{visibleLine(SerialNumber)}</Box>,
+            cell: ({ SerialNumber }) => (
+              <SpaceBetween direction="horizontal" size="xs">
+                {visibleLine(SerialNumber)}
+                {isPasskey(SerialNumber) && <Badge>{texts.passkey}</Badge>}
+              </SpaceBetween>
+            ),
           },
           {
             id: 'enabled',
@@ -67,13 +73,10 @@ export function MfaDevices({ userName }: { readonly userName: string }) {
       {removed && (
         <ConfirmAction
           title={texts.deactivate}
-          body={texts.removeBody}
+          body={isPasskey(removed.SerialNumber) ? texts.removePasskeyBody : texts.removeBody}
           confirmText={texts.deactivate}
           doneText={texts.deactivated}
-          onConfirm={async () => {
-            await call(iam.DeactivateMFADevice, { UserName: userName, SerialNumber: removed.SerialNumber });
-            await call(iam.DeleteVirtualMFADevice, { SerialNumber: removed.SerialNumber });
-          }}
+          onConfirm={() => removeMfaDevice(userName, removed.SerialNumber)}
           onDone={() => {
             setRemoved(undefined);
             devices.reload();

@@ -1,7 +1,6 @@
 //! Signing in with a passkey, alone or as the second factor after the password.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use http::Response;
 use http::header::SET_COOKIE;
@@ -20,7 +19,6 @@ use crate::console::refusal::Refusal;
 use crate::console::sign_in::{self, Factor};
 use crate::console::{body, second_factor};
 use crate::inbound::Inbound;
-use crate::rate_limit::network;
 use crate::serve::Body;
 
 #[derive(Deserialize)]
@@ -30,16 +28,14 @@ struct Asked {
     second_factor: bool,
 }
 
-/// `POST /console/api/sign-in/passkey/options`: what the browser asks authenticators.
+/// `POST /console/api/sign-in/passkey/options`: what the browser asks authenticators. It costs no more than the page did,
+/// and nothing is remembered of it.
 pub(in crate::console) async fn options(
     app: &Arc<App>,
     inbound: &Inbound,
 ) -> Result<Response<Body>, Refusal> {
     let asked: Asked = body(inbound)?;
     let party = app.console.passkeys.party()?;
-    if !app.unsigned_calls.admits(network(inbound.peer.ip()), Instant::now()) {
-        return Err(Refusal::too_many_attempts());
-    }
     let half = match asked.second_factor {
         true => Some(second_factor::half_done(app, inbound, SignInStage::SecondFactor).await?),
         false => None,
