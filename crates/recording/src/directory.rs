@@ -207,6 +207,12 @@ impl RecordingDirectory {
         }
     }
 
+    /// Whether there is a recording of a session.
+    #[must_use]
+    pub fn has_recording(&self, session: &SessionId) -> bool {
+        Paths::new(&self.path, session).side.exists()
+    }
+
     /// The sessions that have a file with this ending.
     pub(crate) fn sessions_with(&self, ending: &str) -> io::Result<Vec<SessionId>> {
         let mut sessions = Vec::new();

@@ -54,6 +54,15 @@ impl SearchIndex {
         Ok(rows.iter().map(session).collect::<Result<_, sqlx::Error>>()?)
     }
 
+    /// Whether a session is in the index up to its end.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn is_complete(&self, session: &SessionId) -> Result<bool, IndexError> {
+        let select = "SELECT EXISTS (SELECT 1 FROM documents WHERE session = ? AND state = 1)";
+        Ok(sqlx::query_scalar(select).bind(session.as_str()).fetch_one(&self.writer).await?)
+    }
+
     /// Ends its connections.
     pub async fn close(&self) {
         self.readers.close().await;

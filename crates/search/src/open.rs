@@ -26,7 +26,7 @@ const ACQUIRE_WITHIN: Duration = Duration::from_secs(5);
 /// tokenizer has nothing left to decide. `secure-delete` takes what is removed out of the index's pages at once.
 const TABLES: &str = "
     CREATE TABLE documents (
-        id INTEGER PRIMARY KEY,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         session TEXT UNIQUE,
         state INTEGER NOT NULL,
         is_cut INTEGER NOT NULL DEFAULT 0,

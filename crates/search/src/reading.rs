@@ -43,6 +43,8 @@ pub enum Step {
     UpToDate,
     /// All of the recording is in the index.
     Complete,
+    /// The session has been forgotten meanwhile.
+    Forgotten,
 }
 
 impl SearchIndex {
@@ -80,8 +82,9 @@ impl SearchIndex {
     ) -> Result<(Reading, Step), IndexError> {
         let read = spawn_blocking(move || read(reading, &recording));
         let (mut reading, piece, step) = read.await.map_err(io::Error::other)??;
-        if piece.is_last || !piece.lines.is_empty() || !piece.commands.is_empty() {
-            rows::insert(&self.writer, reading.document, reading.lines, &piece).await?;
+        let has_news = piece.is_last || !piece.lines.is_empty() || !piece.commands.is_empty();
+        if has_news && !rows::insert(&self.writer, reading.document, reading.lines, &piece).await? {
+            return Ok((reading, Step::Forgotten));
         }
         reading.lines += u64::try_from(piece.lines.len()).unwrap_or(LINES_MAX);
         Ok((reading, step))

@@ -39,26 +39,30 @@ pub(crate) async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sq
     writer.begin_with("BEGIN IMMEDIATE").await
 }
 
-/// Writes a piece whose first line has that place in the document.
+/// Writes a piece whose first line has that place in the document. `false`: the document has been forgotten.
 pub(crate) async fn insert(
     writer: &SqlitePool,
     document: i64,
     first_line: u64,
     piece: &Piece,
-) -> Result<(), IndexError> {
+) -> Result<bool, IndexError> {
     let mut tx = begin(writer).await?;
+    let update =
+        "UPDATE documents SET read_ms = ?, is_cut = max(is_cut, ?), state = ? WHERE id = ? AND state = 0";
+    let updated = sqlx::query(update)
+        .bind(sql(piece.read_ms))
+        .bind(piece.is_cut)
+        .bind(i64::from(piece.is_last))
+        .bind(document)
+        .execute(&mut *tx)
+        .await?;
+    if updated.rows_affected() == 0 {
+        return Ok(false);
+    }
     insert_lines(&mut tx, document, first_line, &piece.lines).await?;
     insert_commands(&mut tx, document, &piece.commands).await?;
-    sqlx::query(
-        "UPDATE documents SET read_ms = ?, is_cut = max(is_cut, ?), state = ? WHERE id = ? AND state = 0",
-    )
-    .bind(sql(piece.read_ms))
-    .bind(piece.is_cut)
-    .bind(i64::from(piece.is_last))
-    .bind(document)
-    .execute(&mut *tx)
-    .await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(true)
 }
 
 async fn insert_lines(

@@ -263,6 +263,20 @@ async fn what_is_forgotten_is_not_found_and_soon_not_there() {
 }
 
 #[tokio::test]
+async fn what_is_forgotten_while_it_is_read_stays_forgotten() {
+    let fixture = Fixture::new().await;
+    let mut recording = fixture.record("one");
+    recording.say("alpha\r\n");
+    let (reading, _) = fixture.read(fixture.index.begin(&recording.info).await.unwrap()).await;
+    fixture.index.forget(&id("one")).await.unwrap();
+    recording.say("beta\r\n");
+    recording.end();
+    let (_, step) = fixture.read(reading).await;
+    assert_eq!(step, Step::Forgotten);
+    assert_eq!(fixture.index.sessions().await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn the_oldest_text_goes_when_there_is_no_room() {
     let fixture = Fixture::new().await;
     let lines: String = (0..3000).map(|number| format!("line{number} of text\r\n")).collect();

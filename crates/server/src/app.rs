@@ -6,6 +6,7 @@ use std::sync::Arc;
 use postern_api::ssm::StartSessionOutput;
 use postern_gateway::Gateway;
 use postern_ids::{AccountId, NodeId, Region};
+use postern_search::SearchIndex;
 use postern_store::Store;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,8 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) gateway: Gateway,
     pub(crate) recordings: Recordings,
+    /// What was shown in recordings, by words.
+    pub(crate) search: SearchIndex,
     /// What works with encryption keys.
     pub(crate) kms: Kms,
     /// Leave to follow sessions, given and not used yet.

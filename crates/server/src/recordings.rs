@@ -1,6 +1,7 @@
 //! Recordings, as operations read and remove them.
 
 mod check;
+mod indexing;
 mod removal;
 mod retention;
 
@@ -13,6 +14,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 pub(crate) use check::{check, check_on};
+pub(crate) use indexing::index;
 pub(crate) use removal::{NotRemoved, remove};
 pub(crate) use retention::tend;
 
@@ -57,6 +59,14 @@ impl Recordings {
                 }
             });
             Ok(found.collect())
+        })
+        .await
+    }
+
+    /// Those of some sessions that have a recording.
+    pub(crate) async fn existing(&self, sessions: Vec<SessionId>) -> io::Result<Vec<SessionId>> {
+        self.blocking(move |directory| {
+            Ok(sessions.into_iter().filter(|session| directory.has_recording(session)).collect())
         })
         .await
     }

@@ -12,6 +12,7 @@ use postern_audit::{Retention, Trail, TrailOptions};
 use postern_gateway::{Gateway, GatewayConfig};
 use postern_recording::{Durability, RecordingDirectory};
 use postern_s3::{DirectoryObjects, Endpoint, EndpointConfig};
+use postern_search::SearchIndex;
 use postern_store::{OpenError, SqliteOptions, SqliteStore, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -71,6 +72,9 @@ pub enum StartError {
     /// The recordings cannot be written.
     #[error("the directory of recordings cannot be used")]
     Recordings(#[source] io::Error),
+    /// The search index cannot be made.
+    #[error(transparent)]
+    SearchIndex(#[from] postern_search::OpenError),
     /// There is no certificate.
     #[error(transparent)]
     Certificate(#[from] ServerCertificateError),
@@ -105,6 +109,7 @@ pub struct Server {
     start: Start,
     retention: Retention,
     recordings_kept: Option<Duration>,
+    search_bytes_max: u64,
 }
 
 impl Server {
@@ -136,6 +141,7 @@ impl Server {
             .with_durability(if is_strict { Durability::PowerFailure } else { Durability::default() })
             .with_bytes_max(u64::try_from(config.recording.bytes_max).unwrap_or(u64::MAX));
         let recordings = Arc::new(recordings);
+        let search = SearchIndex::open(&directory.search_index()).await?;
         let gateway_config = GatewayConfig {
             agent_returns_within: config.sessions.agent_returns_within,
             sessions_max: config.limits.sessions_max,
@@ -212,6 +218,7 @@ impl Server {
             store: store.clone(),
             gateway,
             recordings: Recordings::new(recordings),
+            search,
             kms: Kms::new(
                 store.clone(),
                 Box::new(EmbeddedHolder::new(Arc::clone(&random))),
@@ -245,6 +252,7 @@ impl Server {
             start,
             retention: config.audit.keep,
             recordings_kept: config.recording.keep,
+            search_bytes_max: u64::try_from(config.recording.search_bytes_max).unwrap_or(u64::MAX),
         })
     }
 
@@ -295,12 +303,14 @@ impl Server {
     /// # Errors
     /// If TLS cannot be set up.
     pub async fn run(self) -> Result<(), TlsError> {
-        let Self { app, store, listener, certificates, retention, recordings_kept, .. } = self;
+        let Self { app, store, listener, certificates, retention, recordings_kept, search_bytes_max, .. } =
+            self;
         let (tasks, shutdown) = (app.tasks.clone(), app.shutdown.clone());
         let acceptor = tls::acceptor(Arc::clone(&certificates.current))?;
         tasks.spawn(certificates.keep_fresh(Arc::clone(&app)));
         tasks.spawn(remove_old_records(Arc::clone(&app), retention));
         tasks.spawn(recordings::tend(Arc::clone(&app), recordings_kept));
+        tasks.spawn(recordings::index(Arc::clone(&app), search_bytes_max));
         tasks.spawn(revocation::run(Arc::clone(&app)));
         tasks.spawn(kms::tend(Arc::clone(&app)));
         tasks.spawn(write_last_uses(Arc::clone(&app)));

@@ -8,6 +8,11 @@ const service: Service = { name: 'postern', protocol: 'json', targetPrefix: 'Pos
 
 export type AuditClass = 'write' | 'read' | 'node' | 'data';
 
+export interface MatchMark {
+  readonly Start?: number | undefined;
+  readonly End?: number | undefined;
+}
+
 export interface RecordingFilter {
   readonly Key: RecordingFilterKey;
   /** 1 to 2048 characters */
@@ -16,7 +21,36 @@ export interface RecordingFilter {
 
 export type RecordingFilterKey = 'Node' | 'Owner' | 'SessionId' | 'StartedAfter' | 'StartedBefore' | 'Status';
 
+export interface RecordingMatch {
+  /** 1 to 96 characters */
+  readonly SessionId?: string | undefined;
+  /** 1 to 400 characters */
+  readonly Node?: string | undefined;
+  readonly NodeName?: string | undefined;
+  /** 20 to 2048 characters */
+  readonly Owner?: string | undefined;
+  readonly StartedAt?: number | undefined;
+  readonly AtMs?: number | undefined;
+  readonly Kind?: RecordingMatchKind | undefined;
+  readonly Line?: string | undefined;
+  readonly Marks?: readonly MatchMark[] | undefined;
+  readonly Command?: SessionCommand | undefined;
+}
+
+export type RecordingMatchKind = 'Output' | 'Command' | 'Session';
+
 export type RecordingStatus = 'Running' | 'Finished' | 'Interrupted';
+
+export interface SessionCommand {
+  readonly Number?: number | undefined;
+  readonly Text?: string | undefined;
+  readonly Directory?: string | undefined;
+  readonly StartMs?: number | undefined;
+  readonly EndMs?: number | undefined;
+  readonly DurationMs?: number | undefined;
+  readonly ExitCode?: number | undefined;
+  readonly Heuristic?: boolean | undefined;
+}
 
 export interface SessionRecording {
   /** 1 to 96 characters */
@@ -107,6 +141,25 @@ export interface GetSessionRecordingOutput {
 
 export const GetSessionRecording: Operation<GetSessionRecordingInput, GetSessionRecordingOutput> = { service, name: 'GetSessionRecording' };
 
+export interface GetSessionTimelineInput {
+  /** 1 to 96 characters */
+  readonly SessionId: string;
+  /** 1 to 1000 */
+  readonly MaxResults?: number | undefined;
+  readonly NextToken?: string | undefined;
+}
+
+export interface GetSessionTimelineOutput {
+  /** 1 to 96 characters */
+  readonly SessionId?: string | undefined;
+  readonly Commands?: readonly SessionCommand[] | undefined;
+  readonly ReadTo?: number | undefined;
+  readonly Complete?: boolean | undefined;
+  readonly NextToken?: string | undefined;
+}
+
+export const GetSessionTimeline: Operation<GetSessionTimelineInput, GetSessionTimelineOutput> = { service, name: 'GetSessionTimeline' };
+
 export interface ListSessionRecordingsInput {
   /** 1 to 200 */
   readonly MaxResults?: number | undefined;
@@ -135,3 +188,21 @@ export interface RevokeSessionsOutput {
 }
 
 export const RevokeSessions: Operation<RevokeSessionsInput, RevokeSessionsOutput> = { service, name: 'RevokeSessions' };
+
+export interface SearchSessionRecordingsInput {
+  /** 1 to 256 characters */
+  readonly Query: string;
+  /** 1 to 6 items */
+  readonly Filters?: readonly RecordingFilter[] | undefined;
+  /** 1 to 200 */
+  readonly MaxResults?: number | undefined;
+  readonly NextToken?: string | undefined;
+}
+
+export interface SearchSessionRecordingsOutput {
+  readonly Matches?: readonly RecordingMatch[] | undefined;
+  readonly Incomplete?: boolean | undefined;
+  readonly NextToken?: string | undefined;
+}
+
+export const SearchSessionRecordings: Operation<SearchSessionRecordingsInput, SearchSessionRecordingsOutput> = { service, name: 'SearchSessionRecordings' };

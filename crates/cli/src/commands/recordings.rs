@@ -3,8 +3,11 @@
 mod delete;
 mod export;
 mod list;
+mod moment;
 mod play;
+mod search;
 mod source;
+mod timeline;
 
 use std::path::PathBuf;
 
@@ -14,7 +17,9 @@ use postern_recording::RecordingDirectory;
 use self::delete::Delete;
 use self::export::Export;
 use self::play::Play;
+use self::search::Search;
 use self::source::Source;
+use self::timeline::Timeline;
 use crate::arguments::Global;
 use crate::commands::api;
 use crate::failure::Failure;
@@ -32,6 +37,10 @@ pub(crate) struct Recordings {
 enum Command {
     /// List recordings, the newest first
     List,
+    /// Find lines of recordings by their words, the newest first
+    Search(Search),
+    /// List the commands of a recorded shell with their times and exit codes
+    Timeline(Timeline),
     /// Play a recording in this terminal, as it happened
     Play(Play),
     /// Write a recording to a file or to standard output
@@ -48,6 +57,8 @@ impl Recordings {
         };
         match self.command {
             Command::List => list::run(&source, global).await?,
+            Command::Search(command) => command.run(&source, global).await?,
+            Command::Timeline(command) => command.run(&source, global).await?,
             Command::Play(command) => return command.run(&source).await,
             Command::Export(command) => command.run(&source).await?,
             Command::Delete(command) => command.run(&source).await?,

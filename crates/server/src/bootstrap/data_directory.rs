@@ -107,6 +107,12 @@ impl DataDirectory {
         self.path.join("recordings")
     }
 
+    /// The search index over the recordings.
+    #[must_use]
+    pub fn search_index(&self) -> PathBuf {
+        self.path.join("search.db")
+    }
+
     /// The audit trail.
     #[must_use]
     pub fn audit(&self) -> PathBuf {

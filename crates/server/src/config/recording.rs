@@ -14,6 +14,8 @@ pub struct Recording {
     pub bytes_max: usize,
     /// How long a recording is kept after its end. `None`: for ever.
     pub keep: Option<Duration>,
+    /// The most bytes of the search index. The text of the oldest recordings leaves it when there are more.
+    pub search_bytes_max: usize,
 }
 
 /// What output must have reached before the client sees it. A recording that cannot be written ends its session
@@ -34,6 +36,10 @@ impl Recording {
             // A working day of 37 KB/s; a program that floods a terminal at full speed fills it within a minute.
             bytes_max: reader.number("recording.bytes_max", 1 << 20..=1 << 40).unwrap_or(1 << 30),
             keep: reader.days("recording.keep_days"),
+            // Text and index of some ten thousand hours of work.
+            search_bytes_max: reader
+                .number("recording.search_bytes_max", 1 << 20..=1 << 40)
+                .unwrap_or(1 << 33),
         }
     }
 }

@@ -62,7 +62,7 @@ async fn carry_out(
         spawn_blocking(|| removal.cancel()).await.map_err(io::Error::other)??;
         return Err(error);
     }
-    complete(removal).await
+    complete(&app, removal).await
 }
 
 /// Has the trail tell of a removal that was begun.
@@ -72,7 +72,9 @@ async fn tell(app: &App, removal: &Removal) -> Result<(), NotRemoved> {
 }
 
 /// Removes what the trail has told of.
-async fn complete(removal: Removal) -> Result<RecordingSummary, NotRemoved> {
+async fn complete(app: &App, removal: Removal) -> Result<RecordingSummary, NotRemoved> {
+    // Nothing is found of what is gone.
+    app.search.forget(&removal.recording().info.session_id).await.map_err(io::Error::other)?;
     let (summary, order) = (removal.recording().clone(), removal.order().clone());
     spawn_blocking(|| removal.complete()).await.map_err(io::Error::other)??;
     let session = &summary.info.session_id;
@@ -119,7 +121,7 @@ pub(super) async fn finish_all(app: &App) -> Result<(), NotRemoved> {
 async fn finish(app: &App, removal: io::Result<Removal>) -> Result<(), NotRemoved> {
     let removal = removal?;
     tell(app, &removal).await?;
-    complete(removal).await?;
+    complete(app, removal).await?;
     Ok(())
 }
 

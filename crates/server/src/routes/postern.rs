@@ -4,8 +4,13 @@ mod attach_session;
 mod delete_session_recording;
 mod expire_audit_records;
 mod get_session_recording;
+mod get_session_timeline;
 mod list_session_recordings;
+mod readable;
+mod recording_filters;
 mod revoke_sessions;
+mod search_session_recordings;
+mod session_command;
 mod session_recording;
 
 use std::sync::Arc;
@@ -32,8 +37,10 @@ pub(super) async fn run(
         Operation::AttachSession => serve!(attach_session),
         Operation::DeleteSessionRecording => serve!(delete_session_recording),
         Operation::GetSessionRecording => serve!(get_session_recording),
+        Operation::GetSessionTimeline => serve!(get_session_timeline),
         Operation::ListSessionRecordings => serve!(list_session_recordings),
         Operation::ExpireAuditRecords => serve!(expire_audit_records),
         Operation::RevokeSessions => serve!(revoke_sessions),
+        Operation::SearchSessionRecordings => serve!(search_session_recordings),
     }
 }

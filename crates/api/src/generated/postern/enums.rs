@@ -27,6 +27,15 @@ Status = "Status",
 }
 
 string_enum! {
+/// Postern's `RecordingMatchKind`.
+RecordingMatchKind {
+Output = "Output",
+Command = "Command",
+Session = "Session",
+}
+}
+
+string_enum! {
 /// Postern's `RecordingStatus`.
 RecordingStatus {
 Running = "Running",

@@ -24,6 +24,10 @@ pub const INVALID_OFFSET_EXCEPTION: ErrorCode =
 pub const INVALID_PRINCIPAL_EXCEPTION: ErrorCode =
     ErrorCode { name: "InvalidPrincipalException", status: 400, message_member: "Message" };
 
+/// `InvalidSearchQueryException`
+pub const INVALID_SEARCH_QUERY_EXCEPTION: ErrorCode =
+    ErrorCode { name: "InvalidSearchQueryException", status: 400, message_member: "Message" };
+
 /// `PrincipalNotFoundException`
 pub const PRINCIPAL_NOT_FOUND_EXCEPTION: ErrorCode =
     ErrorCode { name: "PrincipalNotFoundException", status: 400, message_member: "Message" };

@@ -21,10 +21,14 @@ pub enum Operation {
     ExpireAuditRecords,
     /// `postern:GetSessionRecording`
     GetSessionRecording,
+    /// `postern:GetSessionTimeline`
+    GetSessionTimeline,
     /// `postern:ListSessionRecordings`
     ListSessionRecordings,
     /// `postern:RevokeSessions`
     RevokeSessions,
+    /// `postern:SearchSessionRecordings`
+    SearchSessionRecordings,
 }
 
 impl Operation {
@@ -34,8 +38,10 @@ impl Operation {
         Self::DeleteSessionRecording,
         Self::ExpireAuditRecords,
         Self::GetSessionRecording,
+        Self::GetSessionTimeline,
         Self::ListSessionRecordings,
         Self::RevokeSessions,
+        Self::SearchSessionRecordings,
     ];
 
     /// The name on the wire.
@@ -46,8 +52,10 @@ impl Operation {
             Self::DeleteSessionRecording => "DeleteSessionRecording",
             Self::ExpireAuditRecords => "ExpireAuditRecords",
             Self::GetSessionRecording => "GetSessionRecording",
+            Self::GetSessionTimeline => "GetSessionTimeline",
             Self::ListSessionRecordings => "ListSessionRecordings",
             Self::RevokeSessions => "RevokeSessions",
+            Self::SearchSessionRecordings => "SearchSessionRecordings",
         }
     }
 }
@@ -192,6 +200,47 @@ impl Request for GetSessionRecordingInput {
     const INPUT: &'static Shape = &shapes::GET_SESSION_RECORDING_REQUEST;
 }
 
+/// Input of `GetSessionTimeline`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetSessionTimelineInput {
+    /// `SessionId`; required; 1 to 96 characters
+    pub session_id: String,
+    /// `MaxResults`; 1 to 1000
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<i32>,
+    /// `NextToken`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// Output of `GetSessionTimeline`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetSessionTimelineOutput {
+    /// `SessionId`; 1 to 96 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// `Commands`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commands: Option<Vec<SessionCommand>>,
+    /// `ReadTo`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_to: Option<i64>,
+    /// `Complete`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complete: Option<bool>,
+    /// `NextToken`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+impl Request for GetSessionTimelineInput {
+    type Output = GetSessionTimelineOutput;
+    const OPERATION: crate::Operation = crate::Operation::Postern(Operation::GetSessionTimeline);
+    const INPUT: &'static Shape = &shapes::GET_SESSION_TIMELINE_REQUEST;
+}
+
 /// Input of `ListSessionRecordings`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -252,4 +301,42 @@ impl Request for RevokeSessionsInput {
     type Output = RevokeSessionsOutput;
     const OPERATION: crate::Operation = crate::Operation::Postern(Operation::RevokeSessions);
     const INPUT: &'static Shape = &shapes::REVOKE_SESSIONS_REQUEST;
+}
+
+/// Input of `SearchSessionRecordings`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SearchSessionRecordingsInput {
+    /// `Query`; required; 1 to 256 characters
+    pub query: String,
+    /// `Filters`; 1 to 6 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filters: Option<Vec<RecordingFilter>>,
+    /// `MaxResults`; 1 to 200
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<i32>,
+    /// `NextToken`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// Output of `SearchSessionRecordings`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SearchSessionRecordingsOutput {
+    /// `Matches`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matches: Option<Vec<RecordingMatch>>,
+    /// `Incomplete`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<bool>,
+    /// `NextToken`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+impl Request for SearchSessionRecordingsInput {
+    type Output = SearchSessionRecordingsOutput;
+    const OPERATION: crate::Operation = crate::Operation::Postern(Operation::SearchSessionRecordings);
+    const INPUT: &'static Shape = &shapes::SEARCH_SESSION_RECORDINGS_REQUEST;
 }

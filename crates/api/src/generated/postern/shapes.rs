@@ -52,6 +52,15 @@ pub(super) static GET_SESSION_RECORDING_REQUEST: Shape = Shape::Structure {
     ],
 };
 
+pub(super) static GET_SESSION_TIMELINE_REQUEST: Shape = Shape::Structure {
+    name: "GetSessionTimelineRequest",
+    members: &[
+        Member { name: "SessionId", shape: &SESSION_ID, required: true },
+        Member { name: "MaxResults", shape: &TIMELINE_MAX_RESULTS, required: false },
+        Member { name: "NextToken", shape: &NEXT_TOKEN, required: false },
+    ],
+};
+
 pub(super) static LIST_SESSION_RECORDINGS_REQUEST: Shape = Shape::Structure {
     name: "ListSessionRecordingsRequest",
     members: &[
@@ -117,9 +126,30 @@ pub(super) static REVOKE_SESSIONS_REQUEST: Shape = Shape::Structure {
     members: &[Member { name: "PrincipalArn", shape: &PRINCIPAL_ARN, required: true }],
 };
 
+pub(super) static SEARCH_MAX_RESULTS: Shape = Shape::Integer(Limits { min: Some(1), max: Some(200) });
+
+pub(super) static SEARCH_QUERY: Shape = Shape::Text {
+    length: Limits { min: Some(1), max: Some(256) },
+    pattern: None,
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static SEARCH_SESSION_RECORDINGS_REQUEST: Shape = Shape::Structure {
+    name: "SearchSessionRecordingsRequest",
+    members: &[
+        Member { name: "Query", shape: &SEARCH_QUERY, required: true },
+        Member { name: "Filters", shape: &RECORDING_FILTER_LIST, required: false },
+        Member { name: "MaxResults", shape: &SEARCH_MAX_RESULTS, required: false },
+        Member { name: "NextToken", shape: &NEXT_TOKEN, required: false },
+    ],
+};
+
 pub(super) static SESSION_ID: Shape = Shape::Text {
     length: Limits { min: Some(1), max: Some(96) },
     pattern: None,
     values: &[],
     sensitive: false,
 };
+
+pub(super) static TIMELINE_MAX_RESULTS: Shape = Shape::Integer(Limits { min: Some(1), max: Some(1000) });

@@ -7,6 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::enums::*;
 use crate::Timestamp;
 
+/// Postern's `MatchMark`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MatchMark {
+    /// `Start`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<i32>,
+    /// `End`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<i32>,
+}
+
 /// Postern's `RecordingFilter`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -15,6 +27,72 @@ pub struct RecordingFilter {
     pub key: RecordingFilterKey,
     /// `Value`; required; 1 to 2048 characters
     pub value: String,
+}
+
+/// Postern's `RecordingMatch`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RecordingMatch {
+    /// `SessionId`; 1 to 96 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// `Node`; 1 to 400 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// `NodeName`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_name: Option<String>,
+    /// `Owner`; 20 to 2048 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// `StartedAt`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// `AtMs`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<i64>,
+    /// `Kind`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<RecordingMatchKind>,
+    /// `Line`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+    /// `Marks`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Vec<MatchMark>>,
+    /// `Command`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<SessionCommand>,
+}
+
+/// Postern's `SessionCommand`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SessionCommand {
+    /// `Number`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<i32>,
+    /// `Text`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// `Directory`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// `StartMs`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_ms: Option<i64>,
+    /// `EndMs`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_ms: Option<i64>,
+    /// `DurationMs`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<i64>,
+    /// `ExitCode`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// `Heuristic`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heuristic: Option<bool>,
 }
 
 /// Postern's `SessionRecording`.

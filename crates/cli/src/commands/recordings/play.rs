@@ -5,6 +5,7 @@ use std::time::Duration;
 use postern_ids::SessionId;
 use postern_recording::{EventKind, EventParser};
 
+use super::moment;
 use super::source::{Cast, Source};
 use crate::failure::Failure;
 use crate::screen::{Interrupts, Screen};
@@ -22,6 +23,9 @@ pub(crate) struct Play {
     /// The longest wait between two outputs, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = IDLE_LIMIT_S, value_parser = positive)]
     idle_limit: f64,
+    /// Where to begin: a time since the beginning such as 90, 1:30 or 1:02:03.5; what was shown before is shown at once
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = moment::parse)]
+    at: Duration,
     /// Let everything through that was recorded: it may set the title and the clipboard, and make the terminal type
     #[arg(long)]
     raw: bool,
@@ -47,13 +51,13 @@ impl Play {
 
     async fn show(&self, mut cast: Cast<'_>, screen: &mut Screen) -> Result<(), Failure> {
         let (mut parser, mut events) = (EventParser::new(cast.name()), Vec::new());
-        let mut shown = Duration::ZERO;
+        let mut shown = self.at;
         while let Some(bytes) = cast.next().await? {
             let parsed = parser.push(&bytes, &mut events);
             for event in events.drain(..) {
                 let EventKind::Output(text) = event.kind else { continue };
                 let wait = event.at.saturating_sub(shown).as_secs_f64().min(self.idle_limit) / self.speed;
-                shown = event.at;
+                shown = shown.max(event.at);
                 tokio::time::sleep(Duration::from_secs_f64(wait)).await;
                 screen.show(&text)?;
                 // A flood without pauses can be interrupted, too.

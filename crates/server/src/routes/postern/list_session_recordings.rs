@@ -6,19 +6,15 @@
 use std::collections::HashMap;
 
 use postern_api::ApiError;
-use postern_api::postern::{
-    ListSessionRecordingsInput, ListSessionRecordingsOutput, Operation, RecordingFilter, RecordingFilterKey,
-    RecordingStatus, SessionRecording, errors,
-};
-use postern_ids::{NodeId, SessionId};
+use postern_api::postern::{ListSessionRecordingsInput, ListSessionRecordingsOutput, SessionRecording};
+use postern_ids::SessionId;
 use postern_recording::RecordingSummary;
-use postern_store::{
-    Page, Paged, ResourceKey, SessionCursor, SessionFilter, SessionQuery, SessionRecord, SessionState, Tag,
-};
+use postern_store::{Page, Paged, SessionCursor, SessionQuery, SessionRecord, SessionState};
 
+use super::readable::Readable;
+use super::recording_filters::Asked;
 use super::session_recording::{shown, shown_status};
 use crate::page_token::Listing;
-use crate::recordings::check_on;
 use crate::routes::call::Call;
 use crate::routes::failure;
 
@@ -31,14 +27,14 @@ const LOOKED_AT_MAX: usize = 1000;
 pub(super) async fn list_session_recordings(
     call: Call<ListSessionRecordingsInput>,
 ) -> Result<ListSessionRecordingsOutput, ApiError> {
-    let asked = Asked::read(call.input.filters.as_deref().unwrap_or_default())?;
+    let asked = Asked::read(call.input.filters.as_deref())?;
     let _permit = call.authorize([call.check()]).await?;
     let listing = Listing::new("ListSessionRecordings", &call.input.filters);
     let after: Option<SessionCursor> = call.page_after(&listing, call.input.next_token.as_deref())?;
     let wanted =
         call.input.max_results.and_then(|count| usize::try_from(count).ok()).unwrap_or(RESULTS_DEFAULT);
     let mut search =
-        Search { call: &call, node_tags: HashMap::new(), found: Vec::new(), looked_at: 0, wanted };
+        Search { call: &call, readable: Readable::new(&call), found: Vec::new(), looked_at: 0, wanted };
     let next = match asked {
         Some(asked) => search.run(&asked, after).await?,
         None => None,
@@ -49,56 +45,9 @@ pub(super) async fn list_session_recordings(
     })
 }
 
-/// What was asked for.
-#[derive(Debug, Default, PartialEq)]
-struct Asked {
-    sessions: Vec<SessionFilter>,
-    statuses: Vec<RecordingStatus>,
-}
-
-impl Asked {
-    /// `None`: nothing can match, because a value is no identifier of anything here.
-    fn read(filters: &[RecordingFilter]) -> Result<Option<Self>, ApiError> {
-        let mut asked = Self::default();
-        let mut can_match = true;
-        for RecordingFilter { key, value } in filters {
-            let invalid = || {
-                let message = format!("The value {value:.64} of the filter {key} is not valid.");
-                ApiError::new(errors::INVALID_FILTER_VALUE_EXCEPTION, message)
-            };
-            let filter = match key {
-                RecordingFilterKey::Node => value.parse().ok().map(SessionFilter::Target),
-                RecordingFilterKey::Owner => value.parse().ok().map(SessionFilter::Owner),
-                RecordingFilterKey::SessionId => value.parse().ok().map(SessionFilter::SessionId),
-                RecordingFilterKey::StartedAfter => {
-                    Some(SessionFilter::InvokedAfter(value.parse().map_err(|_| invalid())?))
-                }
-                RecordingFilterKey::StartedBefore => {
-                    Some(SessionFilter::InvokedBefore(value.parse().map_err(|_| invalid())?))
-                }
-                RecordingFilterKey::Status => {
-                    let status = RecordingStatus::from(value.as_str());
-                    if matches!(status, RecordingStatus::Unknown(_)) {
-                        return Err(invalid());
-                    }
-                    asked.statuses.push(status);
-                    continue;
-                }
-                // The model's constraints name all there are.
-                RecordingFilterKey::Unknown(_) => return Err(invalid()),
-            };
-            match filter {
-                Some(filter) => asked.sessions.push(filter),
-                None => can_match = false,
-            }
-        }
-        Ok(can_match.then_some(asked))
-    }
-}
-
 struct Search<'a> {
     call: &'a Call<ListSessionRecordingsInput>,
-    node_tags: HashMap<NodeId, Vec<Tag>>,
+    readable: Readable<'a, ListSessionRecordingsInput>,
     found: Vec<SessionRecording>,
     looked_at: usize,
     wanted: usize,
@@ -119,8 +68,8 @@ impl Search<'_> {
             for session in &items {
                 self.looked_at += 1;
                 if let Some(recording) = recordings.remove(&session.id)
-                    && asked.statuses.iter().all(|status| *status == shown_status(recording.status))
-                    && self.is_readable(session).await?
+                    && asked.is_for(&shown_status(recording.status))
+                    && self.readable.contains(session).await?
                 {
                     self.found.push(shown(recording));
                 }
@@ -145,45 +94,5 @@ impl Search<'_> {
         let found = self.call.app.recordings.summaries(sessions).await;
         let found = found.map_err(|error| failure::internal(&error))?;
         Ok(found.into_iter().map(|recording| (recording.info.session_id.clone(), recording)).collect())
-    }
-
-    /// Whether the caller may read the recording of a session.
-    async fn is_readable(&mut self, session: &SessionRecord) -> Result<bool, ApiError> {
-        let call = self.call;
-        if !self.node_tags.contains_key(&session.node) {
-            let tags =
-                call.app.store.tags(&ResourceKey::node(&session.node)).await.map_err(failure::store)?;
-            self.node_tags.insert(session.node.clone(), tags);
-        }
-        let tags = self.node_tags.get(&session.node).map_or(&[][..], Vec::as_slice);
-        let read = postern_api::Operation::Postern(Operation::GetSessionRecording);
-        let check = check_on(&call.app, read, &session.id, Some(session), tags);
-        let reviewed = call.app.authorizer.review(&call.caller, &call.context, [vec![check]]).await;
-        Ok(reviewed.map_err(|undecided| failure::internal(&undecided))?.is_ok())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn filter(key: &str, value: &str) -> RecordingFilter {
-        RecordingFilter { key: key.into(), value: value.to_owned() }
-    }
-
-    #[test]
-    fn filters_are_read() {
-        assert_eq!(Asked::read(&[]).unwrap(), Some(Asked::default()));
-        let read =
-            Asked::read(&[filter("Status", "Running"), filter("Node", "mi-0123456789abcdef0")]).unwrap();
-        let node = "mi-0123456789abcdef0".parse().unwrap();
-        let sessions = vec![SessionFilter::Target(node)];
-        assert_eq!(read, Some(Asked { sessions, statuses: vec![RecordingStatus::Running] }));
-        assert_eq!(Asked::read(&[filter("Node", "web-1")]).unwrap(), None);
-        assert_eq!(Asked::read(&[filter("SessionId", "../x")]).unwrap(), None);
-        for wrong in [filter("Status", "Lost"), filter("StartedAfter", "yesterday"), filter("Colour", "red")]
-        {
-            assert!(Asked::read(std::slice::from_ref(&wrong)).is_err(), "{wrong:?}");
-        }
     }
 }
