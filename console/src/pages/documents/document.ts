@@ -8,6 +8,8 @@ import { isObject, parseRecord, type AuditRecord } from '../audit/record.ts';
 
 /** The document of a session that names none. */
 export const PREFERENCES = 'SSM-SessionManagerRunShell';
+/** The calls that make versions. */
+const MAKING: readonly string[] = ['CreateDocument', 'UpdateDocument'];
 /** How far back the trail is asked for authors, in pages of 50. */
 const TRAIL_PAGES_MAX = 4;
 
@@ -29,21 +31,14 @@ export async function contentOf(name: string, version: string, format?: 'JSON', 
 /** The records of the calls that made each version. Nothing where the trail may not be read. */
 export async function authorsOf(name: string, signal?: AbortSignal): Promise<ReadonlyMap<string, AuditRecord>> {
   const authors = new Map<string, AuditRecord>();
-  const asked = { LookupAttributes: [{ AttributeKey: 'ResourceName' as const, AttributeValue: name }], MaxResults: 50 };
   try {
-    let count = 0;
-    for await (const { Events = [] } of pages(cloudtrail.LookupEvents, asked, signal)) {
-      for (const { CloudTrailEvent = '' } of Events) {
-        const record = parseRecord(CloudTrailEvent);
-        const version = record && madeVersion(record);
+    for (const eventName of MAKING) {
+      for (const record of await recordsOf(eventName, signal)) {
+        const version = madeVersion(record, name);
         // Newest first: a number of a document that was deleted and made again is the newest's.
-        if (record && version !== undefined && !authors.has(version)) {
+        if (version !== undefined && !authors.has(version)) {
           authors.set(version, record);
         }
-      }
-      count += 1;
-      if (count === TRAIL_PAGES_MAX) {
-        break;
       }
     }
   } catch (error) {
@@ -54,15 +49,30 @@ export async function authorsOf(name: string, signal?: AbortSignal): Promise<Rea
   return authors;
 }
 
-/** The version that a call made, if it is one that makes one. */
-export function madeVersion({ eventName, errorCode, raw }: AuditRecord): string | undefined {
-  if (errorCode !== undefined || (eventName !== 'CreateDocument' && eventName !== 'UpdateDocument')) {
+/** The version of a document that a call made, if it is one that did. */
+export function madeVersion({ eventName, errorCode, raw }: AuditRecord, name: string): string | undefined {
+  const [asked, answer] = [raw['requestParameters'], raw['responseElements']];
+  if (errorCode !== undefined || !MAKING.includes(eventName) || !isObject(asked) || asked['name'] !== name) {
     return undefined;
   }
-  const answer = raw['responseElements'];
   const description = isObject(answer) ? answer['documentDescription'] : undefined;
   const version = isObject(description) ? description['documentVersion'] : undefined;
   return typeof version === 'string' ? version : undefined;
+}
+
+/** Not by the document: every session that is started with it is about it, too. */
+async function recordsOf(eventName: string, signal: AbortSignal | undefined): Promise<readonly AuditRecord[]> {
+  const asked = { LookupAttributes: [{ AttributeKey: 'EventName' as const, AttributeValue: eventName }], MaxResults: 50 };
+  const records: AuditRecord[] = [];
+  let count = 0;
+  for await (const { Events = [] } of pages(cloudtrail.LookupEvents, asked, signal)) {
+    records.push(...Events.flatMap(({ CloudTrailEvent = '' }) => parseRecord(CloudTrailEvent) ?? []));
+    count += 1;
+    if (count === TRAIL_PAGES_MAX) {
+      break;
+    }
+  }
+  return records;
 }
 
 /** Puts another version in place of the latest, and makes it the default. */
