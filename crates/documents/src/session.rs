@@ -166,6 +166,7 @@ impl SessionDocument {
             return Err(DocumentError::UnknownField { place });
         }
         document.inputs.check(document.session_type)?;
+        properties::check_written(document.session_type, &document.properties)?;
         Ok(document)
     }
 

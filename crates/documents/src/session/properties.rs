@@ -23,6 +23,9 @@ const SEPARATOR_PREFIX_MAX: usize = 30;
 /// AWS's finds no port and says so.
 pub const SFTP_TYPE: &str = "SFTP";
 
+/// The type of a port session whose client listens on a port of its own.
+const FORWARDING_TYPE: &str = "LocalPortForwarding";
+
 /// What a node does in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Properties {
@@ -131,6 +134,29 @@ pub(super) fn check(session_type: SessionType, properties: &Value) -> Result<(),
         && read.platforms().all(|(_, source)| source.command_line().is_empty())
     {
         return Err(DocumentError::field("properties", format!("{} needs commands", session_type.as_str())));
+    }
+    Ok(())
+}
+
+/// What whoever writes a document is told, and whoever receives one is not.
+pub(super) fn check_written(session_type: SessionType, properties: &Value) -> Result<(), DocumentError> {
+    if session_type != SessionType::Port {
+        return Ok(());
+    }
+    let port = read_port(properties)?;
+    let is_known = |text: &str, form: fn(&str) -> bool| has_reference(text) || form(text);
+    if !is_known(&port.forwarding_type, |text| ["", FORWARDING_TYPE, SFTP_TYPE].contains(&text)) {
+        let reason =
+            format!("{:.80?} is no type of port session; write \"{FORWARDING_TYPE}\"", port.forwarding_type);
+        return Err(DocumentError::field("properties.type", reason));
+    }
+    let numbers = [("portNumber", &port.port_number, 1), ("localPortNumber", &port.local_port_number, 0)];
+    for (name, text, least) in numbers {
+        let is_port = text.is_empty() || text.parse::<u16>().is_ok_and(|port| port >= least);
+        if !has_reference(text) && !is_port {
+            let reason = format!("{text:.80?} is not the number of a port from {least} to 65535");
+            return Err(DocumentError::field(format!("properties.{name}"), reason));
+        }
     }
     Ok(())
 }

@@ -269,6 +269,38 @@ fn preferences_of_other_kinds_of_sessions_are_those_that_they_have() {
 }
 
 #[test]
+fn a_port_is_the_number_of_one() {
+    let port = |properties: Value| {
+        json!({
+            "schemaVersion": "1.0", "sessionType": "Port", "properties": properties,
+            "parameters": {"port": {"type": "String", "default": "22"}},
+        })
+    };
+    for right in [
+        json!({"portNumber": "{{ port }}"}),
+        json!({"portNumber": "5432", "type": "LocalPortForwarding", "localPortNumber": "0", "host": "db"}),
+    ] {
+        parse(&port(right)).unwrap();
+    }
+    let refusals: Vec<String> = [
+        json!({"portNumber": "0"}),
+        json!({"portNumber": "65536"}),
+        json!({"portNumber": "ssh"}),
+        json!({"portNumber": "22", "localPortNumber": "-1"}),
+        json!({"portNumber": "22", "type": "RemotePortForwarding"}),
+    ]
+    .map(|properties| refusal(&port(properties)))
+    .to_vec();
+    insta::assert_snapshot!(refusals.join("\n"), @r#"
+    properties.portNumber: "0" is not the number of a port from 1 to 65535
+    properties.portNumber: "65536" is not the number of a port from 1 to 65535
+    properties.portNumber: "ssh" is not the number of a port from 1 to 65535
+    properties.localPortNumber: "-1" is not the number of a port from 0 to 65535
+    properties.type: "RemotePortForwarding" is no type of port session; write "LocalPortForwarding"
+    "#);
+}
+
+#[test]
 fn an_operator_may_lift_the_limits() {
     let read = |inputs: Value, limits| {
         let document = SessionDocument::read(&shell(inputs), limits).map_err(|error| error.to_string())?;

@@ -5,8 +5,8 @@ use postern_api::ssm::{self, errors};
 use postern_api::{ApiError, CommonError, ErrorCode, Request};
 use postern_documents::{
     AMAZON_DOCUMENTS, AmazonDocument, DEFAULT_SESSION_DOCUMENT_NAME, DocumentError, DocumentFormat,
-    DocumentType, ParameterDescription, Platform, SessionDocument, TimeLimits, amazon_document,
-    default_session_document,
+    DocumentType, ParameterDescription, Platform, SFTP_DOCUMENT_NAME, SFTP_TYPE, SessionDocument, TimeLimits,
+    amazon_document, default_session_document,
 };
 use postern_ids::{AccountId, Arn, Region};
 use postern_store::{ResourceKey, Tag, VersionChoice};
@@ -299,6 +299,10 @@ pub(super) fn checked_content(
     let read = || {
         let value = format.read(content)?;
         SessionDocument::read(&value, limits)?;
+        if value["properties"]["type"] == SFTP_TYPE {
+            let reason = format!("only {SFTP_DOCUMENT_NAME} may have the type {SFTP_TYPE}");
+            return Err(DocumentError::Field { place: "properties.type".to_owned(), reason });
+        }
         Ok(value)
     };
     read().map_err(|error: DocumentError| {
