@@ -12,6 +12,7 @@ mod data_channel;
 mod dial_answers;
 mod identifiers;
 mod node_public_key;
+mod passkey_answer;
 mod payloads;
 mod policy_document;
 mod session_token;
@@ -31,7 +32,7 @@ pub struct Target {
 }
 
 /// All of them, sorted by name.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     Target { name: "agent_message", run: agent_message::run, seeds: agent_message::seeds },
     Target { name: "api_inputs", run: api_inputs::run, seeds: api_inputs::seeds },
     Target { name: "authorization", run: authorization::run, seeds: authorization::seeds },
@@ -40,6 +41,7 @@ pub const TARGETS: [Target; 12] = [
     Target { name: "dial_answers", run: dial_answers::run, seeds: dial_answers::seeds },
     Target { name: "identifiers", run: identifiers::run, seeds: identifiers::seeds },
     Target { name: "node_public_key", run: node_public_key::run, seeds: node_public_key::seeds },
+    Target { name: "passkey_answer", run: passkey_answer::run, seeds: passkey_answer::seeds },
     Target { name: "payloads", run: payloads::run, seeds: payloads::seeds },
     Target { name: "policy_document", run: policy_document::run, seeds: policy_document::seeds },
     Target { name: "session_token", run: session_token::run, seeds: session_token::seeds },

@@ -103,6 +103,7 @@ targets!(
     dial_answers,
     identifiers,
     node_public_key,
+    passkey_answer,
     payloads,
     policy_document,
     session_token,
