@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    activation, audit, explain, nodes, recordings, revoke_sessions, sessions, start_session, verify,
+    activation, audit, cp, explain, nodes, recordings, revoke_sessions, sessions, start_session, verify,
 };
 
 /// Sessions on managed nodes that have no open port.
@@ -54,6 +54,7 @@ pub(crate) enum OutputFormat {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     StartSession(start_session::StartSession),
+    Cp(cp::Cp),
     /// List and terminate sessions
     #[command(subcommand)]
     Sessions(sessions::Sessions),

@@ -2,6 +2,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod audit;
+pub(crate) mod cp;
 pub(crate) mod explain;
 pub(crate) mod follow;
 pub(crate) mod nodes;
@@ -27,6 +28,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
     let global = arguments.global;
     match arguments.command {
         Command::StartSession(command) => return command.run(&global).await,
+        Command::Cp(command) => return command.run(&global).await,
         Command::Sessions(command) => return command.run(&global).await,
         Command::Nodes(command) => command.run(&global).await?,
         Command::Activation(command) => command.run(&global).await?,
