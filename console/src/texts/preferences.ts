@@ -9,11 +9,11 @@ export const preferencesTexts = {
   restoreBody: 'This deletes the document SSM-SessionManagerRunShell with all its versions. Sessions that run keep what they started with.',
   restored: 'The built-in preferences hold again.',
   edit: 'Edit',
+  editTitle: 'Edit preferences',
   asDocument: 'The preferences have parameters or values that this page cannot show. They can be edited as a document.',
   openDocument: 'Open the document',
   settings: 'Settings',
   saved: 'The preferences were saved. New sessions start with them.',
-  unchanged: 'Nothing has been changed.',
   editDescription: 'This makes a new version of SSM-SessionManagerRunShell, which new sessions use. Sessions that run keep theirs.',
 
   groups: {

@@ -77,7 +77,7 @@ function Edit({ isOwn, read }: EditProps) {
     });
   return (
     <FormPage
-      texts={{ title: texts.title, description: texts.editDescription, submit: partTexts.forms.save, cancel: partTexts.forms.cancel }}
+      texts={{ title: texts.editTitle, description: texts.editDescription, submit: partTexts.forms.save, cancel: partTexts.forms.cancel }}
       cancelPath={preferencesPaths.all}
       isBusy={action.isBusy}
       isDisabled={!isChanged || Object.keys(own).length > 0}

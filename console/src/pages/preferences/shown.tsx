@@ -32,7 +32,7 @@ export function shown(preferences: Preferences, field: Field): ReactNode {
       return value === '' || value === '0' ? texts.unlimited : texts.minutes(visibleLine(value));
     case 'linuxProfile':
     case 'windowsProfile':
-      return value === '' ? texts.none : <Box variant="code">{visible(value)}</Box>;
+      return value === '' ? texts.none : <Box variant="pre">{visible(value)}</Box>;
     default:
       return visibleLine(value) || texts.none;
   }
