@@ -156,6 +156,23 @@ def test_listing_nodes(node):
     assert node.node_id.encode() in listed.stdout, listed
 
 
+def test_listing_nodes_with_their_connections(lab, server):
+    agent = lab.agent(server).register().start()
+    agent.stop()
+
+    def away():
+        listed = postern(server, "--output", "json", "nodes", "list", "--long", "--filter", f"InstanceIds={agent.node_id}")
+        assert listed.returncode == 0, listed
+        [connection] = json.loads(listed.stdout)["NodeConnections"]
+        return connection["Status"] == "Away" and connection
+
+    connection = eventually(away, "it is away")
+    assert connection["Node"] == agent.node_id and connection["LastClose"]["Reason"] == "Closed"
+    assert connection["RetryPauseMaxSeconds"] == 30
+    table = postern(server, "nodes", "list", "--long").stdout.decode()
+    assert "LAST CLOSE" in table and "Away" in table and "30 s" in table
+
+
 def test_creating_an_activation_that_works(lab, server):
     done = postern(server, "activation", "create", "--iam-role", ROLE)
     assert done.returncode == 0, done

@@ -11,6 +11,17 @@ const EVERY_MS = 15_000;
 const ABSOLUTE = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
+const LENGTHS = {
+  second: lengths('second'),
+  minute: lengths('minute'),
+  hour: lengths('hour'),
+  day: lengths('day'),
+};
+
+function lengths(unit: string): Intl.NumberFormat {
+  return new Intl.NumberFormat('en', { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 });
+}
+
 interface Props {
   /** Seconds since the epoch, or RFC 3339. */
   readonly at: number | string | undefined;
@@ -42,6 +53,36 @@ export function relative(at_s: number, now_s: number): string {
     return RELATIVE.format(Math.round(distance / MINUTE), 'minute');
   }
   return size < 2 * DAY ? RELATIVE.format(Math.round(distance / HOUR), 'hour') : RELATIVE.format(Math.round(distance / DAY), 'day');
+}
+
+interface LastingProps {
+  /** Seconds since the epoch. */
+  readonly since: number | undefined;
+}
+
+/** For how long something has been so: `3 minutes`. */
+export function Lasting({ since }: LastingProps) {
+  const now_s = useNow();
+  if (since === undefined) {
+    return '–';
+  }
+  return (
+    <time dateTime={new Date(since * 1000).toISOString()} title={ABSOLUTE.format(since * 1000)}>
+      {length(now_s - since)}
+    </time>
+  );
+}
+
+/** `1 second`, `3 minutes`, `2 hours`. */
+export function length(length_s: number): string {
+  const whole = Math.max(0, Math.round(length_s));
+  if (whole < MINUTE) {
+    return LENGTHS.second.format(whole);
+  }
+  if (whole < HOUR) {
+    return LENGTHS.minute.format(Math.round(whole / MINUTE));
+  }
+  return whole < 2 * DAY ? LENGTHS.hour.format(Math.round(whole / HOUR)) : LENGTHS.day.format(Math.round(whole / DAY));
 }
 
 /** `1 h 5 min`, `12 s`. */

@@ -286,6 +286,7 @@ impl Operation {
         Self::Kms(kms::Operation::UpdateKeyDescription),
         Self::Postern(postern::Operation::AttachSession),
         Self::Postern(postern::Operation::DeleteSessionRecording),
+        Self::Postern(postern::Operation::DescribeNodeConnections),
         Self::Postern(postern::Operation::ExpireAuditRecords),
         Self::Postern(postern::Operation::GetSessionRecording),
         Self::Postern(postern::Operation::GetSessionTimeline),

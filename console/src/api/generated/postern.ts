@@ -8,10 +8,28 @@ const service: Service = { name: 'postern', protocol: 'json', targetPrefix: 'Pos
 
 export type AuditClass = 'write' | 'read' | 'node' | 'data';
 
+export type CloseReason = 'Closed' | 'NoAnswer' | 'Replaced' | 'Refused' | 'ServerStopped';
+
+export interface LastClose {
+  readonly Reason?: CloseReason | undefined;
+  readonly At?: number | undefined;
+}
+
 export interface MatchMark {
   readonly Start?: number | undefined;
   readonly End?: number | undefined;
 }
+
+export interface NodeConnection {
+  /** 1 to 400 characters */
+  readonly Node?: string | undefined;
+  readonly Status?: NodeConnectionStatus | undefined;
+  readonly Since?: number | undefined;
+  readonly LastClose?: LastClose | undefined;
+  readonly RetryPauseMaxSeconds?: number | undefined;
+}
+
+export type NodeConnectionStatus = 'Online' | 'Away' | 'NeverConnected';
 
 export interface RecordingFilter {
   readonly Key: RecordingFilterKey;
@@ -99,6 +117,21 @@ export interface DeleteSessionRecordingOutput {
 }
 
 export const DeleteSessionRecording: Operation<DeleteSessionRecordingInput, DeleteSessionRecordingOutput> = { service, name: 'DeleteSessionRecording' };
+
+export interface DescribeNodeConnectionsInput {
+  /** 1 to 200 items */
+  readonly Nodes?: readonly string[] | undefined;
+  /** 1 to 200 */
+  readonly MaxResults?: number | undefined;
+  readonly NextToken?: string | undefined;
+}
+
+export interface DescribeNodeConnectionsOutput {
+  readonly NodeConnections?: readonly NodeConnection[] | undefined;
+  readonly NextToken?: string | undefined;
+}
+
+export const DescribeNodeConnections: Operation<DescribeNodeConnectionsInput, DescribeNodeConnectionsOutput> = { service, name: 'DescribeNodeConnections' };
 
 export interface ExpireAuditRecordsInput {
   /** 1 to 4 items */

@@ -14,7 +14,9 @@ import { queryOf } from '../../ui/table/address.ts';
 import { FilteredTable, type Column } from '../../ui/table/FilteredTable.tsx';
 import { visibleLine } from '../../ui/visible.ts';
 import { columns, properties } from './columns.tsx';
+import { useConnections } from './connections.ts';
 import { nameOf, readNodes, type Node, type NodeFilter } from './node.ts';
+import { statusColumn } from './status.tsx';
 import { TagList } from './TagList.tsx';
 import { useTags } from './tags.ts';
 
@@ -39,10 +41,12 @@ export default function NodesPage() {
   const [selectedId, setSelectedId] = useState<string>();
   const [shownIds, setShownIds] = useState<readonly string[]>([]);
   const tags = useTags(shownIds);
+  const connections = useConnections(shownIds, isFew ? REFRESH_MS.few : REFRESH_MS.many);
   const shownColumns = useMemo((): readonly Column<Node>[] => {
     const cell = (node: Node) => <TagList tags={tags.get(node.InstanceId)} />;
-    return [...columns, { id: 'tags', header: texts.columns.tags, minWidth: 150, cell }];
-  }, [tags]);
+    const [name, ...others] = columns;
+    return [...(name ? [name] : []), statusColumn(connections), ...others, { id: 'tags', header: texts.columns.tags, minWidth: 150, cell }];
+  }, [tags, connections]);
   const selected = nodes.value?.filter((node) => node.InstanceId === selectedId) ?? [];
 
   return (

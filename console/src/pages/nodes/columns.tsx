@@ -8,10 +8,9 @@ import { pathOf } from '../../router/route.ts';
 import { nodesTexts } from '../../texts/nodes.ts';
 import type { Column } from '../../ui/table/FilteredTable.tsx';
 import type { Property } from '../../ui/table/filter.ts';
-import { Time } from '../../ui/Time.tsx';
 import { visibleLine } from '../../ui/visible.ts';
 import { nameOf, platformOf, type Node } from './node.ts';
-import { NodeStatus, statusText } from './NodeStatus.tsx';
+import { statusText } from './NodeStatus.tsx';
 
 const titles = nodesTexts.columns;
 const groups = nodesTexts.groups;
@@ -31,20 +30,6 @@ export const columns: readonly Column<Node>[] = [
             {visibleLine(node.InstanceId)}
           </Box>
         )}
-      </>
-    ),
-  },
-  {
-    id: 'status',
-    header: titles.status,
-    minWidth: 140,
-    text: (node) => statusText(node.PingStatus),
-    cell: (node) => (
-      <>
-        <NodeStatus status={node.PingStatus} />
-        <Box variant="small" display="block" color="text-body-secondary">
-          <Time at={node.LastPingDateTime} form="relative" />
-        </Box>
       </>
     ),
   },

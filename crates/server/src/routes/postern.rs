@@ -2,6 +2,7 @@
 
 mod attach_session;
 mod delete_session_recording;
+mod describe_node_connections;
 mod expire_audit_records;
 mod get_session_recording;
 mod get_session_timeline;
@@ -36,6 +37,7 @@ pub(super) async fn run(
     match operation {
         Operation::AttachSession => serve!(attach_session),
         Operation::DeleteSessionRecording => serve!(delete_session_recording),
+        Operation::DescribeNodeConnections => serve!(describe_node_connections),
         Operation::GetSessionRecording => serve!(get_session_recording),
         Operation::GetSessionTimeline => serve!(get_session_timeline),
         Operation::ListSessionRecordings => serve!(list_session_recordings),

@@ -31,7 +31,7 @@ export const ACTIONS: Readonly<Record<string, readonly string[]>> = {
     UntagOpenIDConnectProvider UntagPolicy UntagRole UntagUser UpdateAccessKey UpdateAssumeRolePolicy UpdateGroup
     UpdateLoginProfile UpdateOpenIDConnectProviderThumbprint UpdateRole UpdateRoleDescription UpdateUser`),
   postern: words(`
-    AttachSession DeleteSessionRecording EndSignIn ExpireAuditRecords GetSessionRecording ListSessionRecordings
+    AttachSession DeleteSessionRecording DescribeNodeConnections EndSignIn ExpireAuditRecords GetSessionRecording ListSessionRecordings
     ListSignIns RevokeSessions`),
   s3: words(`
     GetBucketLocation GetObject ListAllMyBuckets ListBucket ListBucketVersions`),

@@ -8,6 +8,8 @@ import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import { nodesTexts } from '../../../texts/nodes.ts';
 import { Time } from '../../../ui/Time.tsx';
 import { visibleLine } from '../../../ui/visible.ts';
+import type { Connection } from '../connections.ts';
+import { ConnectionText } from '../ConnectionText.tsx';
 import { platformOf, type Node } from '../node.ts';
 import { NodeStatus } from '../NodeStatus.tsx';
 
@@ -18,9 +20,11 @@ interface Props {
   readonly node: Node;
   /** `connected` or `notconnected`; nothing while that is not known. */
   readonly connection: string | undefined;
+  /** What the server remembers of its connections; nothing while that is not known. */
+  readonly remembered: Connection | undefined;
 }
 
-export function NodeOverview({ node, connection }: Props) {
+export function NodeOverview({ node, connection, remembered }: Props) {
   const isConnected = connection === 'connected';
   return (
     <Container header={<Header variant="h2">{texts.overview}</Header>}>
@@ -46,7 +50,7 @@ export function NodeOverview({ node, connection }: Props) {
           { label: titles.activation, value: visibleLine(node.ActivationId ?? '–') },
         ]}
       />
-      <p>{reason(node, connection)}</p>
+      <p>{remembered ? <ConnectionText connection={remembered} /> : reason(node, connection)}</p>
     </Container>
   );
 }

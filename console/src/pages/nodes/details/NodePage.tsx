@@ -15,6 +15,7 @@ import { PageProblem } from '../../../ui/PageProblem.tsx';
 import { ProblemAlert } from '../../../ui/ProblemAlert.tsx';
 import { useResource } from '../../../ui/resource.ts';
 import { visibleLine } from '../../../ui/visible.ts';
+import { useConnections } from '../connections.ts';
 import { nameOf, readConnection, readNode, type Node } from '../node.ts';
 import { DeregisterModal } from './DeregisterModal.tsx';
 import { NodeOverview } from './NodeOverview.tsx';
@@ -26,6 +27,7 @@ const REFRESH_MS = 10_000;
 export default function NodePage({ parameters: { nodeId = '' } }: PageProps) {
   const node = useResource((signal) => readNode(nodeId, signal), [nodeId], { every_ms: REFRESH_MS });
   const connection = useResource((signal) => readConnection(nodeId, signal), [nodeId], { every_ms: REFRESH_MS });
+  const remembered = useConnections([nodeId], REFRESH_MS).get(nodeId);
   const [isDeregistering, setIsDeregistering] = useState(false);
 
   if (node.error !== undefined && !node.value) {
@@ -41,7 +43,7 @@ export default function NodePage({ parameters: { nodeId = '' } }: PageProps) {
   return (
     <SpaceBetween size="l">
       <NodeHeader node={node.value} onDeregister={() => setIsDeregistering(true)} />
-      <NodeOverview node={node.value} connection={connection.value} />
+      <NodeOverview node={node.value} connection={connection.value} remembered={remembered} />
       <NodeSessions nodeId={nodeId} />
       <NodeTags node={node.value} />
       {isDeregistering && <DeregisterModal node={node.value} onClose={() => setIsDeregistering(false)} />}

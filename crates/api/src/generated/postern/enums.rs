@@ -15,6 +15,26 @@ Data = "data",
 }
 
 string_enum! {
+/// Postern's `CloseReason`.
+CloseReason {
+Closed = "Closed",
+NoAnswer = "NoAnswer",
+Replaced = "Replaced",
+Refused = "Refused",
+ServerStopped = "ServerStopped",
+}
+}
+
+string_enum! {
+/// Postern's `NodeConnectionStatus`.
+NodeConnectionStatus {
+Online = "Online",
+Away = "Away",
+NeverConnected = "NeverConnected",
+}
+}
+
+string_enum! {
 /// Postern's `RecordingFilterKey`.
 RecordingFilterKey {
 Node = "Node",

@@ -17,6 +17,8 @@ pub enum Operation {
     AttachSession,
     /// `postern:DeleteSessionRecording`
     DeleteSessionRecording,
+    /// `postern:DescribeNodeConnections`
+    DescribeNodeConnections,
     /// `postern:ExpireAuditRecords`
     ExpireAuditRecords,
     /// `postern:GetSessionRecording`
@@ -36,6 +38,7 @@ impl Operation {
     pub const ALL: &'static [Self] = &[
         Self::AttachSession,
         Self::DeleteSessionRecording,
+        Self::DescribeNodeConnections,
         Self::ExpireAuditRecords,
         Self::GetSessionRecording,
         Self::GetSessionTimeline,
@@ -50,6 +53,7 @@ impl Operation {
         match self {
             Self::AttachSession => "AttachSession",
             Self::DeleteSessionRecording => "DeleteSessionRecording",
+            Self::DescribeNodeConnections => "DescribeNodeConnections",
             Self::ExpireAuditRecords => "ExpireAuditRecords",
             Self::GetSessionRecording => "GetSessionRecording",
             Self::GetSessionTimeline => "GetSessionTimeline",
@@ -115,6 +119,39 @@ impl Request for DeleteSessionRecordingInput {
     type Output = DeleteSessionRecordingOutput;
     const OPERATION: crate::Operation = crate::Operation::Postern(Operation::DeleteSessionRecording);
     const INPUT: &'static Shape = &shapes::DELETE_SESSION_RECORDING_REQUEST;
+}
+
+/// Input of `DescribeNodeConnections`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeNodeConnectionsInput {
+    /// `Nodes`; 1 to 200 items
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<Vec<String>>,
+    /// `MaxResults`; 1 to 200
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<i32>,
+    /// `NextToken`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// Output of `DescribeNodeConnections`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeNodeConnectionsOutput {
+    /// `NodeConnections`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_connections: Option<Vec<NodeConnection>>,
+    /// `NextToken`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+impl Request for DescribeNodeConnectionsInput {
+    type Output = DescribeNodeConnectionsOutput;
+    const OPERATION: crate::Operation = crate::Operation::Postern(Operation::DescribeNodeConnections);
+    const INPUT: &'static Shape = &shapes::DESCRIBE_NODE_CONNECTIONS_REQUEST;
 }
 
 /// Input of `ExpireAuditRecords`.

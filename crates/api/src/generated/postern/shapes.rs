@@ -33,6 +33,15 @@ pub(super) static DELETE_SESSION_RECORDING_REQUEST: Shape = Shape::Structure {
     ],
 };
 
+pub(super) static DESCRIBE_NODE_CONNECTIONS_REQUEST: Shape = Shape::Structure {
+    name: "DescribeNodeConnectionsRequest",
+    members: &[
+        Member { name: "Nodes", shape: &NODE_ID_LIST, required: false },
+        Member { name: "MaxResults", shape: &MAX_RESULTS, required: false },
+        Member { name: "NextToken", shape: &NEXT_TOKEN, required: false },
+    ],
+};
+
 pub(super) static EXPIRE_AUDIT_RECORDS_REQUEST: Shape = Shape::Structure {
     name: "ExpireAuditRecordsRequest",
     members: &[
@@ -76,6 +85,19 @@ pub(super) static MAX_RESULTS: Shape = Shape::Integer(Limits { min: Some(1), max
 
 pub(super) static NEXT_TOKEN: Shape =
     Shape::Text { length: Limits::NONE, pattern: None, values: &[], sensitive: false };
+
+pub(super) static NODE_ID: Shape = Shape::Text {
+    length: Limits { min: Some(1), max: Some(400) },
+    pattern: None,
+    values: &[],
+    sensitive: false,
+};
+
+pub(super) static NODE_ID_LIST: Shape = Shape::List {
+    item: &NODE_ID,
+    item_name: Some("member"),
+    length: Limits { min: Some(1), max: Some(200) },
+};
 
 pub(super) static OFFSET: Shape = Shape::Long(Limits { min: Some(0), max: None });
 

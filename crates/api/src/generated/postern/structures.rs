@@ -7,6 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::enums::*;
 use crate::Timestamp;
 
+/// Postern's `LastClose`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct LastClose {
+    /// `Reason`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<CloseReason>,
+    /// `At`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
+
 /// Postern's `MatchMark`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -17,6 +29,27 @@ pub struct MatchMark {
     /// `End`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<i32>,
+}
+
+/// Postern's `NodeConnection`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct NodeConnection {
+    /// `Node`; 1 to 400 characters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// `Status`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<NodeConnectionStatus>,
+    /// `Since`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// `LastClose`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_close: Option<LastClose>,
+    /// `RetryPauseMaxSeconds`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_pause_max_seconds: Option<i32>,
 }
 
 /// Postern's `RecordingFilter`.
