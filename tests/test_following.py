@@ -1,5 +1,6 @@
 """Somebody else's session is watched while it runs: by leave, from the beginning, and on the record."""
 
+import contextlib
 import json
 import subprocess
 import time
@@ -12,6 +13,7 @@ from harness.programs import ACCOUNT, binary
 from harness.sockets import connect
 from harness.waiting import eventually
 from test_recordings_api import call, cast, ended, records
+from test_server_restart import go_on
 
 
 class Watcher:
@@ -200,23 +202,57 @@ def test_a_watcher_that_reads_nothing_slows_nobody(server, session, watch):
     assert len(watcher.text()) > 16_000_000
 
 
-def test_the_command_line_follows(server, session):
-    session.run("echo be''fore")
+def test_who_follows_leaves_when_the_removal_of_the_recording_begins(server, session, watch):
+    session.run("head -c 30000000 /dev/zero | tr '\\0' 'x'; echo ro''und", within_s=60)
+    slow = watch(session)
+    session_id = ended(session)
+    # It has read little so far; what it has not read yet is not shown any more.
+    removed = call(server, "DeleteSessionRecording", SessionId=session_id, Reason="it was a secret")
+    assert removed.status == 200, removed.body
+    assert slow.closed(within_s=30) == 1008
+
+
+@contextlib.contextmanager
+def command_line(server, session_id: str):
+    """`postern sessions follow`, which has begun."""
     follower = subprocess.Popen(
-        [binary("postern"), "sessions", "follow", session.id],
+        [binary("postern"), "sessions", "follow", session_id],
         env=server.client_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
     try:
-        eventually(lambda: records(server, session.id, "FollowSession"), "it follows")
-        session.run("printf '\\033]0;ti''tle\\007'; echo li''ve")
-        ended(session)
-        shown, told = follower.communicate(timeout=20)
+        eventually(lambda: records(server, session_id, "FollowSession"), "it follows")
+        yield follower
     finally:
         follower.kill()
         follower.wait()
+
+
+def test_the_command_line_goes_on_after_a_restart(lab):
+    server = lab.server().start()
+    session = lab.session(lab.node(server))
+    session.run("echo be''fore")
+    with command_line(server, session.id) as follower:
+        server.kill()
+        server.start()
+        go_on(session)
+        eventually(lambda: len(records(server, session.id, "FollowSession")) == 2, "it follows again")
+        session.run("echo af''ter", within_s=60)
+        ended(session)
+        shown, told = follower.communicate(timeout=60)
+    assert follower.returncode == 0, told
+    assert shown.count(b"before\r\n") == 1 and shown.count(b"after\r\n") == 1, shown
+    assert session.id.encode() in told
+
+
+def test_the_command_line_follows(server, session):
+    session.run("echo be''fore")
+    with command_line(server, session.id) as follower:
+        session.run("printf '\\033]0;ti''tle\\007'; echo li''ve")
+        ended(session)
+        shown, told = follower.communicate(timeout=20)
     assert follower.returncode == 0, told
     assert b"before\r\n" in shown and b"live\r\n" in shown and b"\x1b]0;title" not in shown
     assert session.id.encode() in told

@@ -105,7 +105,7 @@ impl<D: Future<Output = ()> + Send> Follower<'_, D> {
         let (code, reason) = match end {
             FollowEnd::SessionEnded => (CloseCode::NORMAL_CLOSURE, ""),
             FollowEnd::Left => (CloseCode::POLICY_VIOLATION, "nothing is to be said here"),
-            FollowEnd::Dismissed => (CloseCode::POLICY_VIOLATION, "the permission was revoked"),
+            FollowEnd::Dismissed => (CloseCode::POLICY_VIOLATION, "it may not be followed any more"),
             FollowEnd::Draining => (CloseCode::GOING_AWAY, "the server is restarting, reconnect"),
             FollowEnd::Failed => (CloseCode::INTERNAL_SERVER_ERROR, "the recording cannot be read"),
         };

@@ -133,7 +133,13 @@ fn is_from_own_page(app: &App, parts: &Parts) -> bool {
 /// Shows the session until there is nothing more to show, and puts that on the audit trail.
 async fn serve(app: &App, right: &Right, stream: ClientStream) {
     let since = Instant::now();
-    let followed = app.gateway.serve_follower(stream, right.session(), right.is_lost(app)).await;
+    let dismissed = async {
+        tokio::select! {
+            () = right.is_lost(app) => {}
+            () = app.recordings.is_going(right.session()) => {}
+        }
+    };
+    let followed = app.gateway.serve_follower(stream, right.session(), dismissed).await;
     app.audit.follow_ended(right.caller(), right.session(), followed, since.elapsed()).await;
 }
 

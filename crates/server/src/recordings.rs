@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use postern_ids::SessionId;
 use postern_recording::{Part, RecordingDirectory, RecordingSummary};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::task::spawn_blocking;
 
 pub(crate) use check::{check, check_on};
@@ -23,11 +23,13 @@ pub(crate) struct Recordings {
     directory: Arc<RecordingDirectory>,
     /// Held by whoever removes one.
     removing: Mutex<()>,
+    /// How many removals were begun: whoever shows a recording looks whether it is one of those.
+    removals_begun: watch::Sender<u64>,
 }
 
 impl Recordings {
     pub(crate) fn new(directory: Arc<RecordingDirectory>) -> Self {
-        Self { directory, removing: Mutex::default() }
+        Self { directory, removing: Mutex::default(), removals_begun: watch::Sender::new(0) }
     }
 
     /// At most so many bytes of a recording, and what is known about it. `None`: there is none.
@@ -61,6 +63,28 @@ impl Recordings {
             Ok(found.collect())
         })
         .await
+    }
+
+    /// Comes about when the removal of a recording is begun, or has been, or when that cannot be told.
+    pub(crate) async fn is_going(&self, session: &SessionId) {
+        let mut begun = self.removals_begun.subscribe();
+        loop {
+            begun.borrow_and_update();
+            let asked = session.clone();
+            match self.blocking(move |directory| directory.is_going(&asked)).await {
+                Ok(false) => {}
+                Ok(true) => return,
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, session.id = %session, "it cannot be told whether the recording of {session} is being removed");
+                    return;
+                }
+            }
+            if begun.changed().await.is_err() {
+                // The recordings are there as long as the server is.
+                return std::future::pending().await;
+            }
+        }
     }
 
     /// Those of some sessions that have a recording.

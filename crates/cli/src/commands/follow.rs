@@ -37,7 +37,7 @@ impl Follow {
         Ok(0)
     }
 
-    async fn show(&self, mut following: Following, screen: &mut Screen) -> Result<SessionEnd, Failure> {
+    async fn show(&self, mut following: Following<'_>, screen: &mut Screen) -> Result<SessionEnd, Failure> {
         let (mut parser, mut events) = (EventParser::new(format!("session {}", self.session)), Vec::new());
         loop {
             let lines = match following.next().await? {

@@ -58,6 +58,7 @@ async fn carry_out(
         RemoveError::Running { session } => NotRemoved::InProgress(session),
         RemoveError::Io(error) => NotRemoved::Files(error),
     })?;
+    app.recordings.removals_begun.send_modify(|count| *count += 1);
     if let Err(error) = tell(&app, &removal).await {
         spawn_blocking(|| removal.cancel()).await.map_err(io::Error::other)??;
         return Err(error);
@@ -185,6 +186,49 @@ mod tests {
         assert!(matches!(finish_all(well.app()).await, Err(NotRemoved::Files(_))), "one order is unreadable");
         assert!(!file("one.removal").exists() && !file("one.cast").exists());
         assert!(file("another.removal").exists());
+    }
+
+    #[tokio::test]
+    async fn an_order_in_the_place_of_one_that_was_told_of_stays_while_the_trail_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        let session: SessionId = "one".parse().unwrap();
+        let failing = server(directory.path()).await;
+        let app = failing.app();
+        record(app, &session);
+        let recordings = &app.recordings.directory;
+        let removal = recordings.begin_removal(&session, order()).unwrap();
+        tell(app, &removal).await.unwrap();
+        drop(removal);
+        app.audit.trail().unwrap().close().await;
+        let fresh = "another reason".to_owned();
+        let refused = remove(app, session.clone(), order().by, fresh).await;
+        assert!(matches!(refused, Err(NotRemoved::Unrecorded(_))), "{refused:?}");
+        let [removal] = &recordings.unfinished_removals().unwrap()[..] else { panic!("it is forgotten") };
+        assert_eq!(removal.as_ref().unwrap().order().reason, "another reason");
+    }
+
+    #[tokio::test]
+    async fn whoever_shows_a_recording_hears_that_it_goes() {
+        let directory = tempfile::tempdir().unwrap();
+        let server = server(directory.path()).await;
+        let app = server.app();
+        let (one, other): (SessionId, SessionId) = ("one".parse().unwrap(), "other".parse().unwrap());
+        record(app, &one);
+        record(app, &other);
+        let heard = async |session: &SessionId| {
+            let within = std::time::Duration::from_millis(300);
+            tokio::time::timeout(within, app.recordings.is_going(session)).await.is_ok()
+        };
+        assert!(!heard(&one).await);
+        let mut going = std::pin::pin!(app.recordings.is_going(&one));
+        tokio::select! {
+            biased;
+            () = &mut going => panic!("nothing was ordered"),
+            removed = remove(app, one.clone(), order().by, order().reason) => { removed.unwrap(); }
+        }
+        tokio::time::timeout(std::time::Duration::from_secs(10), going).await.unwrap();
+        assert!(heard(&one).await, "it has gone");
+        assert!(!heard(&other).await, "this one has not");
     }
 
     #[tokio::test]
