@@ -411,6 +411,21 @@ def test_switching_to_a_role_and_back(server, user, role):
     assert browser.call(*SESSIONS).status == 200
 
 
+def test_signing_in_anew_in_a_browser_ends_its_former_sign_in(server, user):
+    browser = user.browser()
+    former = Browser(server)
+    former.cookies, former.csrf = dict(browser.cookies), browser.csrf
+    elsewhere = user.browser()
+    assert browser.sign_in(user.name, "Wrong-horse-7").status == 403
+    assert former.call(*SESSIONS).status == 200, "who does not come in puts nobody out"
+    assert browser.sign_in(user.name, PASSWORD).json() == {"next": "done"}
+    assert former.call(*SESSIONS).code == "ExpiredTokenException"
+    assert browser.call(*SESSIONS).status == 200
+    assert elsewhere.call(*SESSIONS).status == 200, "another browser is signed in as before"
+    [out] = records(server, "SignOut", user.name)
+    assert out["eventType"] == "AwsConsoleSignIn" and out["userIdentity"]["arn"] == user.arn
+
+
 def test_a_role_that_trusts_others_is_not_taken_on(server, user, role):
     browser = User(server, allow("ssm:DescribeSessions")).browser()
     refused = browser.post("switch-role", {"roleArn": role})

@@ -29,8 +29,11 @@ def issuer(authority):
 
 @pytest.fixture(scope="module")
 def provided(shared_lab, authority, issuer, tmp_path_factory):
+    return with_provider(shared_lab, authority, issuer, tmp_path_factory.mktemp("configuration"))
+
+
+def with_provider(lab, authority, issuer, directory):
     """A server that people can sign in to with the issuer, as a role that trusts it."""
-    directory = tmp_path_factory.mktemp("configuration")
     (directory / "secret").write_text(f"{SECRET}\n")
     file = directory / "postern.toml"
     file.write_text(f"""
@@ -49,7 +52,7 @@ roles = [
     {{ claim = "groups", value = "strangers", role = "arn:aws:iam::{ACCOUNT}:role/NotTrusting" }},
 ]
 """)
-    server = shared_lab.server(flags=["--config", str(file)]).start()
+    server = lab.server(flags=["--config", str(file)]).start()
     iam = server.client("iam")
     provider = iam.create_open_id_connect_provider(
         Url=issuer.url, ClientIDList=[CLIENT, "another"]
@@ -205,6 +208,76 @@ def test_what_the_provider_refuses_is_told(provided, issuer):
     )
     assert denied.headers["location"] == "/console/sign-in?error=SignInFailed"
     assert refused(Browser(provided).get("oidc/unknown/start"))
+
+
+VISIT = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+
+@pytest.mark.parametrize(
+    "headers, is_sent",
+    [
+        (VISIT | {"Sec-Fetch-Site": "same-origin"}, True),
+        (VISIT | {"Sec-Fetch-Site": "none"}, True),
+        (VISIT | {"Sec-Fetch-Site": "cross-site"}, False),
+        (VISIT | {"Sec-Fetch-Site": "same-site"}, False),
+        ({"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, False),
+        ({"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, False),
+        ({}, True),
+    ],
+    ids=["own page", "bookmark", "other site", "sibling", "image", "frame", "no browser"],
+)
+def test_only_a_page_of_this_server_sends_a_browser_away(provided, headers, is_sent):
+    browser = Browser(provided)
+    answer = browser.send("GET", "/console/api/oidc/acme/start", headers=headers)
+    assert answer.status == 302
+    assert answer.headers["location"].startswith("/console/sign-in?error=") is not is_sent
+    assert (list(browser.cookies) == ["__Host-postern-oidc"]) is is_sent
+
+
+def test_who_comes_back_in_vain_begins_anew(provided, issuer):
+    browser, location = away(provided)
+    address = issuer.authorize(location, groups="operators")
+    image = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    path = address.removeprefix(provided.url)
+    for answer in [browser.send("GET", path, headers=image), back(browser, address)]:
+        assert refused(answer)
+        assert browser.cookies == {}, "what it left with is taken away"
+
+
+def test_strangers_take_nothing_from_those_who_register_nodes(lab, authority, issuer, tmp_path):
+    """Sending browsers away has a budget of its own, and who was not sent away spends none of it."""
+    server = with_provider(lab, authority, issuer, tmp_path)
+    stranger = Browser(server)
+    for _ in range(70):
+        assert refused(stranger.get("oidc/acme/callback?state=made-up&code=x"))
+    spent = [stranger.get("oidc/acme/start") for _ in range(70)]
+    assert spent[0].headers["location"].startswith(issuer.url)
+    assert spent[-1].headers["location"] == "/console/sign-in?error=TooManyAttempts"
+    lab.agent(server).register()
+
+
+def test_signing_in_anew_ends_the_former_sign_in(provided, issuer):
+    server = provided
+    browser, location = away(server)
+    assert back(browser, issuer.authorize(location, sub="erin@example.com", groups="operators")).status == 302
+    browser.read_token()
+    former = Browser(server)
+    former.cookies, former.csrf = dict(browser.cookies), browser.csrf
+    assert former.get("session").status == 200
+
+    started = browser.get("oidc/acme/start")
+    # The way back begins on another site: the browser keeps the cookie of its sign-in to itself.
+    kept = browser.cookies.pop("__Host-postern")
+    assert back(browser, issuer.authorize(started.headers["location"], sub="erin@example.com", groups="operators")).status == 302
+    assert browser.cookies["__Host-postern"] != kept
+    assert former.get("session").status == 403
+    browser.read_token()
+    assert browser.get("session").status == 200
+    found = server.client("cloudtrail").lookup_events(
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "SignOut"}]
+    )
+    out = json.loads(found["Events"][0]["CloudTrailEvent"])
+    assert out["userIdentity"]["arn"].endswith("/Operators/erin@example.com")
 
 
 def test_a_mistake_in_the_configuration_is_named(lab, tmp_path):

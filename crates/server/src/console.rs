@@ -7,6 +7,7 @@
 mod assets;
 mod calls;
 mod cookie;
+mod former;
 mod headers;
 mod identity;
 mod new_password;
@@ -24,6 +25,7 @@ mod single_sign_on;
 mod start;
 mod switch_role;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::{ACCEPT, ORIGIN};
@@ -37,6 +39,7 @@ use crate::app::App;
 use crate::audit::Failure;
 use crate::config;
 use crate::inbound::Inbound;
+use crate::rate_limit::RateLimit;
 use crate::serve::Body;
 
 pub(crate) use calls::{caller, is_signed_in};
@@ -53,10 +56,18 @@ pub(crate) struct Console {
     pub(crate) settings: config::Console,
     /// The origins that are this server's own.
     pub(crate) origins: Origins,
+    /// How often the browsers of an address may be sent to a provider, and come back: apart from other calls of
+    /// strangers, so that none of them takes what nodes need.
+    pub(crate) sign_ons: RateLimit<(String, IpAddr)>,
     /// SHA-256 of the certificate of the server's own authority, which machines trust that are added.
     pub(crate) authority_sha256: Option<String>,
     /// What passkeys need.
     pub(crate) passkeys: Passkeys,
+}
+
+/// The calls of each address and provider. Signing in takes two, and many may share an address.
+pub(crate) fn new_sign_on_limit() -> RateLimit<(String, IpAddr)> {
+    RateLimit::new(60)
 }
 
 /// Whether a request is for the console rather than for an operation.
@@ -86,14 +97,18 @@ pub(crate) async fn answer(app: &Arc<App>, inbound: &Inbound) -> (Response<Body>
     let Some(path) = path.strip_prefix("/console/api/") else {
         return (assets::answer(app, &inbound.parts), None);
     };
-    match api(app, inbound, path).await {
+    let answered = match api(app, inbound, path).await {
+        Ok(response) => former::end_if_replaced(app, inbound, &response).await.map(|()| response),
+        Err(refusal) => Err(refusal),
+    };
+    match answered {
         Ok(response) => (response, None),
         Err(refusal) => {
             let failure = Failure::new(&refusal.as_error(), Protocol::Json);
             // A browser that was sent here shows what it gets: a page says it better.
             let is_navigation = path.starts_with("oidc/");
             let response =
-                if is_navigation { single_sign_on::refused(&refusal) } else { refusal.into_response() };
+                if is_navigation { single_sign_on::refused(&refusal, path) } else { refusal.into_response() };
             (response, Some(failure))
         }
     }

@@ -387,6 +387,7 @@ impl Certificates {
             settings,
             origins: Origins::new(public_url, &shown),
             passkeys,
+            sign_ons: console::new_sign_on_limit(),
             authority_sha256: authority.map(|der| hex::encode(digest::digest(&digest::SHA256, &der))),
         }
     }

@@ -70,6 +70,12 @@ pub(super) fn value<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
     values.next().filter(|_| values.next().is_none())
 }
 
+/// Whether a `Set-Cookie` gives a browser the cookie of a sign-in.
+pub(super) fn is_of_sign_in(set: &HeaderValue) -> bool {
+    let given = set.as_bytes().strip_prefix(NAME.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
+    given.is_some_and(|value| !value.starts_with(b";"))
+}
+
 /// `Set-Cookie` that takes the cookie away.
 pub(super) fn remove() -> HeaderValue {
     HeaderValue::from_static("__Host-postern=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0")
@@ -99,6 +105,8 @@ mod tests {
             assert_eq!(CookieSecret::of(&parts(&none)), None, "{none:?}");
         }
         assert_eq!(CookieSecret::of(&parts(&[&cookie, &cookie])), None, "two are none");
+        assert!(is_of_sign_in(&set) && !is_of_sign_in(&remove()));
+        assert!(!is_of_sign_in(&HeaderValue::from_static("__Host-postern-oidc=AAAA; Path=/")));
     }
 
     #[test]

@@ -13,17 +13,19 @@ use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{COOKIE, LOCATION, SET_COOKIE};
+use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 use jiff::SignedDuration;
 use postern_api::sts::{self, AssumeRoleWithWebIdentityInput};
 use postern_api::{Secret, json};
-use postern_store::SignInStage;
+use postern_store::{SignInStage, TokenHash};
 use url::form_urlencoded;
 
 use super::calls;
+use super::cookie::CookieSecret;
 use super::identity::Identity;
 use super::refusal::Refusal;
-use super::{headers, sign_in};
+use super::{former, headers, sign_in};
 use crate::app::App;
 use crate::audit::SignInEvent;
 use crate::auth::{Action, Caller, Principal, TokenFacts};
@@ -44,14 +46,18 @@ const SESSION_NAME_CHARS: std::ops::RangeInclusive<usize> = 2..=64;
 /// `GET /console/api/oidc/<id>/start`: sends the browser to the provider.
 pub(super) async fn start(app: &Arc<App>, inbound: &Inbound, id: &str) -> Result<Response<Body>, Refusal> {
     let provider = provider(app, id)?;
-    admit(app, inbound)?;
-    // The provider sends the browser back to the public URL: the cookie must be there.
+    if !is_asked_by_own_page(&inbound.parts) {
+        return Err(Refusal::foreign("The request does not come from a page of this server."));
+    }
+    // The provider sends the browser back to the public URL: the cookie must be there. The page there asks again, since of
+    // a request that was sent on from another host nobody can tell which page it is from.
     let public = app.public_url.authority();
     if app.console.origins.asked_for(&inbound.parts).as_deref() != Some(public.as_str()) {
-        return Ok(redirect(&format!("{}/console/api/oidc/{id}/start", app.public_url)));
+        return Ok(redirect(&format!("{}/console/sign-in", app.public_url)));
     }
+    admit(app, inbound, provider)?;
     let endpoint = app.oidc.authorization_endpoint(&provider.issuer).await.map_err(|error| failed(&error))?;
-    let errand = Errand(app.random.bytes());
+    let errand = Errand::new(app, inbound);
     let challenge = digest::digest(&digest::SHA256, errand.code_verifier(id).as_bytes());
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("response_type", "code")
@@ -76,22 +82,51 @@ pub(super) async fn callback(app: &Arc<App>, inbound: &Inbound, id: &str) -> Res
     sign_in::note_circumstances(app, inbound, false);
     let provider = provider(app, id)?;
     inbound.entry.fact("IdentityProvider", provider.issuer.as_str());
-    admit(app, inbound)?;
+    if !is_navigation(&inbound.parts) {
+        return Err(Refusal::foreign("The request is no visit of a page."));
+    }
     let errand =
         Errand::of(inbound).ok_or_else(|| Refusal::failed("This browser did not ask to sign in."))?;
     let code = errand.code(inbound, id)?;
+    // Whoever was not sent away from here has been turned away by now, at no cost.
+    admit(app, inbound, provider)?;
     let (identity, token) = vouched_for(app, inbound, provider, &errand, &code).await?;
     let (cookie, caller) = as_role(app, inbound, provider, &identity, token).await?;
     inbound.entry.caller(&caller);
+    if let Some(secret) = &errand.former {
+        former::end(app, inbound, secret).await?;
+    }
     let mut response = redirect("/console/");
     response.headers_mut().append(SET_COOKIE, cookie);
     response.headers_mut().append(SET_COOKIE, Errand::remove_cookie());
     Ok(response)
 }
 
-/// Shows the page of the sign-in again, which says what went wrong.
-pub(super) fn refused(refusal: &Refusal) -> Response<Body> {
-    redirect(&format!("/console/sign-in?error={}", refusal.code()))
+/// Shows the page of the sign-in again, which says what went wrong. Whoever comes back in vain begins anew.
+pub(super) fn refused(refusal: &Refusal, path: &str) -> Response<Body> {
+    let mut response = redirect(&format!("/console/sign-in?error={}", refusal.code()));
+    if path.ends_with("/callback") {
+        response.headers_mut().append(SET_COOKIE, Errand::remove_cookie());
+    }
+    response
+}
+
+/// Whether a browser visits a page with the request, and does not load a part of one. Browsers say so of each request to a
+/// secure site; other programs do not. Source: W3C, Fetch Metadata Request Headers.
+fn is_navigation(parts: &Parts) -> bool {
+    let is = |name: &str, wanted: &[&str]| {
+        parts
+            .headers
+            .get(name)
+            .is_none_or(|value| wanted.iter().any(|one| value.as_bytes() == one.as_bytes()))
+    };
+    is("sec-fetch-mode", &["navigate"]) && is("sec-fetch-dest", &["document"])
+}
+
+/// Whether the visit began on a page of this server, or in the browser itself, as a bookmark does.
+fn is_asked_by_own_page(parts: &Parts) -> bool {
+    let site = parts.headers.get("sec-fetch-site").map(http::HeaderValue::as_bytes);
+    is_navigation(parts) && matches!(site, None | Some(b"same-origin" | b"none"))
 }
 
 /// Whom the provider vouches for, and the token that says so.
@@ -168,16 +203,32 @@ async fn as_role(
 }
 
 /// What a browser carries while it is at the provider.
-struct Errand([u8; 32]);
+struct Errand {
+    secret: [u8; 32],
+    /// The sign-in that the browser had when it left. Its cookie does not come along on the way back, which begins on
+    /// another site; that somebody knows the hash of its secret proves that it was there.
+    former: Option<TokenHash>,
+}
 
 impl Errand {
+    fn new(app: &App, inbound: &Inbound) -> Self {
+        let former = CookieSecret::of(&inbound.parts).map(|secret| secret.hash());
+        Self { secret: app.random.bytes(), former }
+    }
+
     /// The one that the request's browser was sent away with.
     fn of(inbound: &Inbound) -> Option<Self> {
         let texts = inbound.parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
         let pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let mut values = pairs.filter(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value);
         let value = values.next().filter(|_| values.next().is_none())?;
-        Some(Self(URL_SAFE_NO_PAD.decode(value).ok()?.try_into().ok()?))
+        let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
+        let (secret, former) = bytes.split_first_chunk::<32>()?;
+        let former = match former {
+            [] => None,
+            hash => Some(TokenHash(hash.try_into().ok()?)),
+        };
+        Some(Self { secret: *secret, former })
     }
 
     /// Binds the answer of the provider `id` to this browser.
@@ -196,7 +247,7 @@ impl Errand {
     }
 
     fn derived(&self, purpose: &str, id: &str) -> String {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.secret);
         URL_SAFE_NO_PAD.encode(hmac::sign(&key, format!("{purpose} {id}").as_bytes()))
     }
 
@@ -214,7 +265,8 @@ impl Errand {
     }
 
     fn cookie(&self) -> HeaderValue {
-        let value = URL_SAFE_NO_PAD.encode(self.0);
+        let former = self.former.iter().flat_map(|hash| hash.0);
+        let value = URL_SAFE_NO_PAD.encode(self.secret.into_iter().chain(former).collect::<Vec<u8>>());
         let cookie = format!(
             "{COOKIE_NAME}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={AWAY_SECONDS_MAX}"
         );
@@ -249,9 +301,10 @@ fn provider<'a>(app: &'a App, id: &str) -> Result<&'a SignOnProvider, Refusal> {
     app.console.settings.providers.iter().find(|provider| provider.id == id).ok_or_else(Refusal::not_found)
 }
 
-/// Nobody is known yet, and the provider is asked.
-fn admit(app: &App, inbound: &Inbound) -> Result<(), Refusal> {
-    if app.unsigned_calls.admits(network(inbound.peer.ip()), Instant::now()) {
+/// Nobody is known yet, and the provider is asked: so often for one address.
+fn admit(app: &App, inbound: &Inbound, provider: &SignOnProvider) -> Result<(), Refusal> {
+    let who = (provider.id.clone(), network(inbound.peer.ip()));
+    if app.console.sign_ons.admits(who, Instant::now()) {
         return Ok(());
     }
     Err(Refusal::too_many_attempts())
@@ -295,7 +348,8 @@ mod tests {
 
     #[test]
     fn what_is_derived_differs_by_purpose_provider_and_browser() {
-        let (one, other) = (Errand([1; 32]), Errand([2; 32]));
+        let errand = |byte| Errand { secret: [byte; 32], former: None };
+        let (one, other) = (errand(1), errand(2));
         let all = [one.state("a"), one.nonce("a"), one.code_verifier("a"), one.state("b"), other.state("a")];
         let different: std::collections::HashSet<_> = all.iter().collect();
         assert_eq!(different.len(), all.len());
