@@ -40,6 +40,8 @@ export interface SignIn {
   readonly expiresAt: string;
   readonly mfa: boolean;
   readonly role: { readonly arn: string; readonly sessionName: string } | null;
+  /** The role that it acted as is over: nothing is done before that is left by `switchBack`. */
+  readonly roleExpired: boolean;
   readonly version: string;
   readonly publicUrl: string;
   /** Of the certificate authority that nodes are told to trust, in hex; empty if a public one is used. */

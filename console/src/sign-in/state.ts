@@ -23,13 +23,23 @@ let state: SignInState = { kind: 'asking' };
 export async function askSignIn(): Promise<void> {
   setOnSignedOut(expire);
   try {
-    const signIn = await api.session();
+    const signIn = await sessionInForce();
     change({ kind: 'signed-in', signIn });
     tellOtherPages(nameOf(signIn));
   } catch (error) {
     const isRefused = error instanceof ApiError && error.status < 500;
     change(isRefused ? { kind: 'signed-out' } : { kind: 'failed', error });
   }
+}
+
+/** A role that is over is left, so that the page shows as whom it acts from then on. */
+async function sessionInForce(): Promise<api.SignIn> {
+  const signIn = await api.session();
+  if (!signIn.roleExpired) {
+    return signIn;
+  }
+  await api.switchBack();
+  return api.session();
 }
 
 /** Ends the sign-in on the server, and here with all that the page holds: it is loaded anew, and leads nowhere back. */
@@ -73,6 +83,11 @@ export function useSignIn(): api.SignIn {
 }
 
 function expire(): void {
+  if (state.kind === 'signed-in' && state.signIn.role !== null) {
+    // Perhaps only the role is over.
+    window.location.reload();
+    return;
+  }
   setCsrf('');
   forgetters.forEach((forget) => forget());
   change({ kind: 'signed-out' });

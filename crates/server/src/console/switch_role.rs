@@ -12,6 +12,7 @@ use serde_json::json;
 use super::calls;
 use super::identity::Identity;
 use super::refusal::Refusal;
+use super::session::take_expired_role;
 use crate::app::App;
 use crate::audit::SignInEvent;
 use crate::auth::{Action, Bearer, TokenFacts};
@@ -65,9 +66,7 @@ pub(super) async fn switch_back(app: &Arc<App>, inbound: &Inbound) -> Result<Res
 /// The sign-in of whoever asks. A role that is over does not keep anybody from leaving it.
 async fn switcher(app: &App, inbound: &Inbound) -> Result<(calls::SignIn, crate::auth::Caller), Refusal> {
     let mut sign_in = calls::authorised(app, inbound).await?.ok_or_else(Refusal::signed_out)?;
-    if sign_in.content.role.as_ref().is_some_and(|role| role.facts.expires_at <= inbound.at) {
-        sign_in.content.role = None;
-    }
+    take_expired_role(&mut sign_in.content, inbound.at);
     let action = Action::from(sts::Operation::GetCallerIdentity);
     let caller = match calls::acting(app, inbound, &sign_in, action).await {
         Ok(caller) => caller,
