@@ -12,6 +12,7 @@ const texts = frameTexts.navigation;
 const AREAS = [
   { text: texts.nodes, path: '/nodes' },
   { text: texts.sessions, path: '/sessions' },
+  { text: texts.recordings, path: '/recordings' },
   { text: texts.documents, path: '/documents' },
   { text: texts.preferences, path: '/preferences' },
   { text: texts.access, path: '/access' },

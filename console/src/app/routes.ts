@@ -6,6 +6,7 @@ import { routes as audit } from '../pages/audit/routes.ts';
 import { routes as documents } from '../pages/documents/routes.ts';
 import { routes as nodes } from '../pages/nodes/routes.ts';
 import { routes as preferences } from '../pages/preferences/routes.ts';
+import { routes as recordings } from '../pages/recordings/routes.ts';
 import { routes as sessions } from '../pages/sessions/routes.ts';
 import { routes as settings } from '../pages/settings/routes.ts';
 import { routes as replay } from '../replay/routes.ts';
@@ -17,6 +18,7 @@ export const routes: readonly Route[] = [
   ...sessions,
   ...terminal,
   ...replay,
+  ...recordings,
   ...documents,
   ...preferences,
   ...access,

@@ -16,6 +16,13 @@ import type { Cast } from './cast.ts';
 import { playable } from './playable.ts';
 import type { Timeline } from './timeline.ts';
 
+/** A moment that the seek bar shows. */
+export interface Marker {
+  /** Seconds of the recording. */
+  readonly at: number;
+  readonly label: string;
+}
+
 export interface PlayerRef {
   /** Seconds of the recording. */
   readonly time: () => number;
@@ -26,6 +33,7 @@ interface Props {
   readonly ref: Ref<PlayerRef>;
   readonly cast: Cast;
   readonly timeline: Timeline;
+  readonly markers: readonly Marker[];
   readonly speed: number;
   /** Seconds of the recording. */
   readonly startAt: number;
@@ -36,7 +44,7 @@ function surely(at: number): number {
   return Math.round(at * 1000 + 1) / 1000;
 }
 
-export function Player({ ref, cast, timeline, speed, startAt }: Props) {
+export function Player({ ref, cast, timeline, markers, speed, startAt }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const player = useRef<AsciinemaPlayer>(null);
   const isPlaying = useRef(false);
@@ -58,6 +66,7 @@ export function Player({ ref, cast, timeline, speed, startAt }: Props) {
         startAt: surely(timeline.toReplay(at.current)),
         autoPlay: isPlaying.current,
         preload: true,
+        markers: markers.map(({ at, label }) => [timeline.toReplay(at), label]),
         poster: `npt:${surely(timeline.toReplay(at.current))}`,
         fit: 'both',
         theme: isDark ? 'asciinema' : 'solarized-light',
@@ -79,7 +88,7 @@ export function Player({ ref, cast, timeline, speed, startAt }: Props) {
       player.current = null;
       created.dispose();
     };
-  }, [cast, timeline, speed, isDark]);
+  }, [cast, timeline, markers, speed, isDark]);
 
   useImperativeHandle(ref, () => ({
     time: () => timeline.toRecording(player.current?.getCurrentTime() ?? 0),

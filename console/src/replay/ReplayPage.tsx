@@ -22,15 +22,20 @@ import { ProblemAlert } from '../ui/ProblemAlert.tsx';
 import { useResource } from '../ui/resource.ts';
 import { visibleLine } from '../ui/visible.ts';
 import { readCast, type Cast } from './cast.ts';
+import { fetchCommands, type Command } from './commands.ts';
+import { commandLine, CommandsPanel } from './CommandsPanel.tsx';
 import { Facts } from './Facts.tsx';
 import { linesOf, textOf, type Line } from './plain-text.ts';
-import { Player, type PlayerRef } from './Player.tsx';
+import { Player, type Marker, type PlayerRef } from './Player.tsx';
 import { fetchRecording, TooLong, type Recording } from './recording.ts';
 import { SearchPanel } from './SearchPanel.tsx';
 import { IDLE_MAX, timeline } from './timeline.ts';
 
 const texts = replayTexts;
 const SPEEDS = [0.5, 1, 2, 4, 8];
+/** More would hide the seek bar. */
+const MARKERS_MAX = 200;
+const NO_MARKERS: readonly Marker[] = [];
 
 export default function ReplayPage({ parameters }: PageProps) {
   const { sessionId = '' } = parameters;
@@ -68,6 +73,8 @@ function Replay({ sessionId, recording }: { readonly sessionId: string; readonly
   const player = useRef<PlayerRef>(null);
   const read = useMemo(() => tryRead(recording), [recording]);
   const times = useMemo(() => read.cast && timeline(read.cast.events, skipsIdle ? IDLE_MAX : undefined), [read, skipsIdle]);
+  const commands = useResource((signal) => fetchCommands(sessionId, signal), [sessionId, recording.bytes.length]);
+  const markers = useMemo(() => markersOf(commands.value?.commands), [commands.value]);
   const seek = useCallback((at: number) => player.current?.seek(at), []);
   if (!read.cast || !times) {
     return <ProblemAlert error={read.error} />;
@@ -102,11 +109,19 @@ function Replay({ sessionId, recording }: { readonly sessionId: string; readonly
       }
     >
       <SpaceBetween size="m">
-        <Player ref={player} cast={read.cast} timeline={times} speed={speed} startAt={startAt} />
+        <Player ref={player} cast={read.cast} timeline={times} markers={markers} speed={speed} startAt={startAt} />
+        <CommandsPanel commands={commands} onSeek={seek} />
         <SearchPanel lines={read.lines} onSeek={seek} />
       </SpaceBetween>
     </Container>
   );
+}
+
+function markersOf(commands: readonly Command[] | undefined): readonly Marker[] {
+  if (!commands || commands.length > MARKERS_MAX) {
+    return NO_MARKERS;
+  }
+  return commands.map(({ startedAt, text }) => ({ at: startedAt, label: commandLine(text) }));
 }
 
 function Running({ sessionId, onReload }: { readonly sessionId: string; readonly onReload: () => void }) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { CastError, readCast, sizeOf } from './cast.ts';
+import { commandOf, lasting } from './commands.ts';
 import { linesOf, search, textOf } from './plain-text.ts';
 import { playable } from './playable.ts';
 import { verified } from './recording.ts';
@@ -115,4 +116,22 @@ test('nothing more is said than was compared', () => {
   expect(verified(bytes, digest)).toBe('matches');
   expect(verified(bytes, digest.replace('B', 'A'))).toBe('differs');
   expect(verified(bytes, undefined)).toBe('unknown');
+});
+
+test('commands have times in seconds', () => {
+  const told = { Number: 2, Text: 'make', Directory: '/srv', StartMs: 1500, EndMs: 4000, DurationMs: 2500, ExitCode: 2, Heuristic: false };
+  expect(commandOf(told)).toEqual({
+    number: 2,
+    text: 'make',
+    directory: '/srv',
+    startedAt: 1.5,
+    duration: 2.5,
+    exitCode: 2,
+    isGuess: false,
+  });
+  expect(commandOf({})).toMatchObject({ text: '', duration: undefined, exitCode: undefined, isGuess: false });
+});
+
+test.each([[0, '0 s'], [0.256, '0.26 s'], [9.5, '9.5 s'], [59.4, '59 s'], [61, '1:01'], [3723, '1:02:03']])('%d s are %s', (seconds, text) => {
+  expect(lasting(seconds)).toBe(text);
 });

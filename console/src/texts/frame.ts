@@ -8,6 +8,7 @@ export const frameTexts = {
     sessionManager: 'Session Manager',
     nodes: 'Nodes',
     sessions: 'Sessions',
+    recordings: 'Search recordings',
     documents: 'Documents',
     preferences: 'Preferences',
     editPreferences: 'Edit preferences',

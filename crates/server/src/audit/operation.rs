@@ -115,7 +115,7 @@ fn works_with_key(operation: Operation) -> bool {
 }
 
 fn is_reading(name: &str) -> bool {
-    ["Get", "Describe", "List", "Lookup", "Simulate"].iter().any(|prefix| name.starts_with(prefix))
+    ["Get", "Describe", "List", "Lookup", "Search", "Simulate"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -142,6 +142,7 @@ mod tests {
             (Operation::Kms(kms::Operation::ScheduleKeyDeletion), false, true),
             (Operation::Sts(sts::Operation::AssumeRole), true, true),
             (Operation::Postern(postern::Operation::GetSessionRecording), true, false),
+            (Operation::Postern(postern::Operation::SearchSessionRecordings), true, false),
             (Operation::Postern(postern::Operation::AttachSession), true, false),
             (Operation::Postern(postern::Operation::RevokeSessions), false, true),
             (Operation::Sts(sts::Operation::GetCallerIdentity), true, false),

@@ -32,7 +32,7 @@ export const ACTIONS: Readonly<Record<string, readonly string[]>> = {
     UpdateLoginProfile UpdateOpenIDConnectProviderThumbprint UpdateRole UpdateRoleDescription UpdateUser`),
   postern: words(`
     AttachSession DeleteSessionRecording DescribeNodeConnections EndSignIn ExpireAuditRecords GetSessionRecording ListSessionRecordings
-    ListSignIns RevokeSessions`),
+    ListSignIns RevokeSessions SearchSessionRecordings`),
   s3: words(`
     GetBucketLocation GetObject ListAllMyBuckets ListBucket ListBucketVersions`),
   ssm: words(`
