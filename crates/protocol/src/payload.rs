@@ -58,7 +58,7 @@ pub enum Flag {
     DisconnectToPort,
     /// Client to agent, port sessions: the user wants to end the session.
     TerminateSession,
-    /// Agent to client, port session: the destination refused.
+    /// Agent to client, multiplexed port session: the destination refused.
     ConnectToPortError,
     /// Either way, a port session with one connection, between Postern's own ends only: nothing follows in this direction,
     /// as TCP says by closing one half. Who sends it knows that the other side understands it: the client from

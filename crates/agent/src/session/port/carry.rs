@@ -162,9 +162,9 @@ impl PortCarrier {
                     self.close();
                 }
             }
+            // No flag says so: AWS's plugin would write it to standard output, as AWS's agent knows.
             Step::Opened(Err(text)) => {
                 self.place = Place::Closed;
-                self.outgoing.push_back((PayloadType::Flag, Flag::ConnectToPortError.to_payload()));
                 self.end(Outcome::Failed(text), DRAIN_PAUSE_MAX);
             }
             Step::Written(Ok(count)) => {
