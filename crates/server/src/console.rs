@@ -98,7 +98,7 @@ pub(crate) async fn answer(app: &Arc<App>, inbound: &Inbound) -> (Response<Body>
         return (assets::answer(app, &inbound.parts), None);
     };
     let answered = match api(app, inbound, path).await {
-        Ok(response) => former::end_if_replaced(app, inbound, &response).await.map(|()| response),
+        Ok(response) => former::end_if_replaced(app, inbound, response.headers()).await.map(|()| response),
         Err(refusal) => Err(refusal),
     };
     match answered {

@@ -1,6 +1,6 @@
 //! The sign-in that a browser had before it signed in anew: it ends, since nobody could end it there any more.
 
-use http::Response;
+use http::HeaderMap;
 use http::header::SET_COOKIE;
 use postern_api::sts;
 use postern_store::{SignInEnd, SignInStage, TokenHash};
@@ -14,13 +14,13 @@ use crate::auth::Action;
 use crate::inbound::Inbound;
 use crate::serve::Body;
 
-/// Ends the sign-in whose cookie the request brought, if the answer puts another in its place.
+/// Ends the sign-in whose cookie the request brought, if the answer, by its headers, puts another in its place.
 pub(super) async fn end_if_replaced(
     app: &App,
     inbound: &Inbound,
-    response: &Response<Body>,
+    answer: &HeaderMap,
 ) -> Result<(), Refusal> {
-    let mut set = response.headers().get_all(SET_COOKIE).iter();
+    let mut set = answer.get_all(SET_COOKIE).iter();
     if !set.any(cookie::is_of_sign_in) {
         return Ok(());
     }
