@@ -12,7 +12,6 @@ use crate::app::App;
 use crate::audit::SignInEvent;
 use crate::auth::Action;
 use crate::inbound::Inbound;
-use crate::serve::Body;
 
 /// Ends the sign-in whose cookie the request brought, if the answer, by its headers, puts another in its place.
 pub(super) async fn end_if_replaced(
