@@ -24,10 +24,10 @@ def named(shared_lab):
 class User(Person):
     """Somebody with a password and, on the account page, the right to passkeys of their own."""
 
-    def __init__(self, server, *statements, reset=False):
+    def __init__(self, server, *statements):
         own = allow(OWN_DEVICES, f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}")
         super().__init__(server, own, *statements)
-        self.iam.create_login_profile(UserName=self.name, Password=PASSWORD, PasswordResetRequired=reset)
+        self.iam.create_login_profile(UserName=self.name, Password=PASSWORD)
 
     def browser(self) -> PasskeyBrowser:
         browser = PasskeyBrowser(self.server)
@@ -392,6 +392,23 @@ def test_from_adding_a_passkey_to_removing_it(browser, named):
     expect(page.get_by_text("The passkey was not accepted.")).to_be_visible()
     sign_in(page, user.name)
     expect(account(page, user.name)).to_be_visible()
+
+
+def test_an_administrator_sees_and_removes_it_among_the_devices(browser, named):
+    user = User(named, allow("*"))
+    page = window(browser, named, reduced_motion="reduce")
+    VirtualAuthenticator(page)
+    open_passkeys(page, user.name)
+    add_passkey(page, "Laptop")
+    page.goto(f"/console/access/users/{user.name}")
+    page.get_by_role("tab", name="Credentials").click()
+    row = page.get_by_role("row").filter(has_text=user.serials()[0])
+    expect(row.get_by_text("Passkey", exact=True)).to_be_visible()
+    assert accessibility_faults(page) == []
+    row.get_by_role("button", name="Remove device").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove device").click()
+    expect(page.get_by_text("No MFA device", exact=True)).to_be_visible()
+    assert user.serials() == []
 
 
 def test_a_copied_authenticator_is_refused(browser, named):
