@@ -67,6 +67,31 @@ def test_a_node_is_shown_as_it_is(page, node):
     row.get_by_role("link").first.click()
     expect(page).to_have_url(re.compile(rf"/console/nodes/{node.node_id}$"))
     expect(page.get_by_text("Open: sessions can start")).to_be_visible()
+    expect(page.get_by_text("The agent has been connected for")).to_be_visible()
+
+
+def test_why_a_node_is_away_and_since_when(page, lab, server):
+    agent = lab.node(server)
+    agent.stop()
+    visit(page, f"/nodes?filter=id%3D{agent.node_id}")
+    row = rows(page).filter(has_text=agent.node_id)
+    expect(row.get_by_text(re.compile("away for .* second.*: the node, or the network, closed the connection"))).to_be_visible()
+    row.get_by_role("link").first.click()
+    expect(page.get_by_text("While it runs, its agent tries again at least every 30 seconds.")).to_be_visible()
+    agent.start()
+    before = "Its connection before that ended .* ago: the node, or the network, closed the connection."
+    expect(page.get_by_text(re.compile(f"The agent has been connected for .* {before}"))).to_be_visible()
+
+
+def test_who_may_not_learn_why_sees_when_a_node_was_heard_from(browser, server, node):
+    person = Person(server, allow("ssm:*"))
+    give_password(server, person.name)
+    page = browser.signed_in(server, person.name)
+    visit(page, f"/nodes?filter=id%3D{node.node_id}")
+    row = rows(page).filter(has_text=node.node_id)
+    expect(row.get_by_text("Online")).to_be_visible()
+    expect(row.get_by_text(" ago")).to_be_visible()
+    visit(page, f"/nodes/{node.node_id}")
     expect(page.get_by_text("The agent is connected.")).to_be_visible()
 
 
