@@ -203,7 +203,7 @@ def test_a_watcher_that_reads_nothing_slows_nobody(server, session, watch):
 
 
 def test_who_follows_leaves_when_the_removal_of_the_recording_begins(server, session, watch):
-    session.run("head -c 30000000 /dev/zero | tr '\\0' 'x'; echo ro''und", within_s=60)
+    session.run("head -c 16000000 /dev/zero | tr '\\0' 'x'; echo ro''und", within_s=60)
     slow = watch(session)
     session_id = ended(session)
     # It has read little so far; what it has not read yet is not shown any more.
