@@ -182,7 +182,8 @@ impl Recorder {
                 }
             }
         }
-        if next == self.position {
+        // A line of text at the time of the last event moves nothing but the file.
+        if next == self.position && self.lines.is_empty() {
             return Ok(());
         }
         self.commit(next)

@@ -165,6 +165,17 @@ fn a_recording_without_output_is_a_valid_cast() {
 }
 
 #[test]
+fn lines_about_a_session_stand_between_its_events_whatever_the_time() {
+    let (_temporary, directory, mut recorder) = begun();
+    let note = |text: &str, ms| Entry::Note { text: text.to_owned(), at: at(ms) };
+    recorder.append(&[note("at the beginning", 0)]).unwrap();
+    recorder.append(&[note("at the same time", 0)]).unwrap();
+    recorder.append(&[output(0, b"out", 5), note("and later", 5)]).unwrap();
+    recorder.finish(&ended(9)).unwrap();
+    assert_eq!(shown(&directory), "at the beginning\r\nat the same time\r\noutand later\r\n");
+}
+
+#[test]
 fn a_session_is_recorded_once() {
     let (_temp, directory, mut recorder) = begun();
     recorder.append(&[output(0, b"x", 1)]).unwrap();
