@@ -30,6 +30,8 @@ use tokio::time::timeout;
 use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
 use uuid::Uuid;
 
+#[path = "sessions/connected.rs"]
+mod connected;
 #[path = "sessions/connections.rs"]
 mod connections;
 #[path = "sessions/following.rs"]

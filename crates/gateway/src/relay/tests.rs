@@ -378,3 +378,56 @@ proptest! {
         prop_assert!(world.relay.is_delivered());
     }
 }
+
+#[test]
+fn input_that_is_examined_goes_on_in_order_and_once() {
+    let mut relay = Relay::examined();
+    relay.handle_attached(Side::Client);
+    relay.handle_attached(Side::Agent);
+    let frames: Vec<Bytes> = (0..3).map(|number| stream(Side::Client, number, &[number as u8])).collect();
+    let put = |relay: &mut Relay, frame: &Bytes| {
+        relay.handle_frame(Side::Client, frame.clone(), &mut stamps()).unwrap();
+    };
+    for number in [2, 0, 0, 1] {
+        put(&mut relay, &frames[number]);
+    }
+    assert_eq!(drain(&mut relay, Side::Agent), [], "nobody has examined it");
+    let examined = relay.take_unexamined();
+    assert_eq!(examined.iter().map(|message| message.sequence_number).collect::<Vec<_>>(), [0, 1, 2]);
+    relay.handle_examined(examined);
+    let expected: Vec<Transmit> = frames.iter().cloned().map(Transmit::Frame).collect();
+    assert_eq!(drain(&mut relay, Side::Agent), expected);
+    // A repetition is passed on as it was examined, whatever it holds.
+    put(&mut relay, &stream(Side::Client, 1, b"something else"));
+    assert!(relay.take_unexamined().is_empty());
+    assert_eq!(drain(&mut relay, Side::Agent), [Transmit::Frame(frames[1].clone())]);
+    handle(&mut relay, Side::Agent, &acknowledgement(&frames[1]));
+    drain(&mut relay, Side::Client);
+    put(&mut relay, &frames[1]);
+    assert_eq!(drain(&mut relay, Side::Agent), [], "the agent has it");
+}
+
+#[test]
+fn what_was_not_given_back_never_goes_on() {
+    let mut relay = Relay::examined();
+    relay.handle_attached(Side::Agent);
+    let frame = stream(Side::Client, 0, b"hidden");
+    relay.handle_frame(Side::Client, frame.clone(), &mut stamps()).unwrap();
+    drop(relay.take_unexamined());
+    relay.handle_frame(Side::Client, frame, &mut stamps()).unwrap();
+    assert!(relay.take_unexamined().is_empty());
+    assert_eq!(drain(&mut relay, Side::Agent), []);
+}
+
+#[test]
+fn output_that_nobody_records_passes_whatever_its_number() {
+    let mut relay = Relay::unrecorded(true);
+    relay.handle_attached(Side::Client);
+    relay.handle_attached(Side::Agent);
+    let frame = stream(Side::Agent, 500, b"x");
+    assert!(matches!(handle(&mut relay, Side::Agent, &frame), Received::Stream { .. }));
+    // An earlier process may have sent it, so a fence follows.
+    assert_eq!(drain(&mut relay, Side::Client), [Transmit::Frame(frame), Transmit::Fence(0)]);
+    relay.handle_pong(0, &mut stamps());
+    assert!(relay.is_delivered());
+}
