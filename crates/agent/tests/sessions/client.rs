@@ -8,7 +8,7 @@ use futures_util::future::{Either, select};
 use futures_util::{SinkExt, StreamExt};
 use postern_protocol::channel::{ChannelLimits, DataChannel, Event, Role};
 use postern_protocol::handshake::{HandshakeRequest, HandshakeResponse};
-use postern_protocol::payload::{ClientAttached, SessionState, Size, Stamp};
+use postern_protocol::payload::{ClientAttached, Flag, SessionState, Size, Stamp};
 use postern_protocol::{AgentMessage, MessageType, PayloadType};
 use tokio_websockets::Message;
 
@@ -29,6 +29,7 @@ pub(crate) struct Client {
     pub(crate) output: Vec<u8>,
     pub(crate) errors: Vec<u8>,
     pub(crate) exit_code_text: Option<String>,
+    pub(crate) flags: Vec<Flag>,
     pub(crate) states: Vec<SessionState>,
     pub(crate) handshakes: usize,
     pub(crate) longest: usize,
@@ -47,6 +48,7 @@ impl Client {
             output: Vec::new(),
             errors: Vec::new(),
             exit_code_text: None,
+            flags: Vec::new(),
             states: Vec::new(),
             handshakes: 0,
             longest: 0,
@@ -164,6 +166,7 @@ impl Client {
                     PayloadType::ExitCode => {
                         self.exit_code_text = Some(String::from_utf8_lossy(&payload).into_owned())
                     }
+                    PayloadType::Flag => self.flags.push(Flag::from_payload(&payload).unwrap()),
                     PayloadType::HandshakeRequest => self.answer(&payload),
                     PayloadType::HandshakeComplete => self.handshakes += 1,
                     other => panic!("{other:?}"),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod client;
+mod ports;
 mod scripted;
 
 use std::path::Path;
