@@ -155,7 +155,7 @@ fn contradictions(inputs: &Inputs, session_type: SessionType) -> Option<(&'stati
 fn is_bucket(name: &str) -> bool {
     static FORM: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\A[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\z").expect("a pattern"));
-    FORM.is_match(name) && !name.contains("..") && name.parse::<std::net::Ipv4Addr>().is_err()
+    FORM.is_match(name) && !name.contains("..") && name.parse::<core::net::Ipv4Addr>().is_err()
 }
 
 fn is_key_prefix(prefix: &str) -> bool {
