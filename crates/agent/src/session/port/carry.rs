@@ -303,6 +303,8 @@ impl PortCarrier {
                     self.outgoing.push_back((PayloadType::HandshakeComplete, json));
                 }
                 Action::Start(_) => self.open(),
+                // Connections are never encrypted by this layer, as on AWS: TLS or SSH is inside.
+                Action::FetchKey(_) | Action::SendChallenge(_) => {}
             }
         }
         if self.input_has_ended && self.input.front().is_none() {
@@ -361,8 +363,11 @@ impl PortCarrier {
     fn own_deadline(&self) -> Instant {
         let own = match &self.ending {
             None => self.start.as_ref().and_then(Start::poll_timeout),
-            Some(_) if matches!(self.place, Place::Ending(_)) => None,
-            Some(ending) => Some(self.progress.0 + ending.drain_pause_max),
+            Some(ending) if matches!(self.place, Place::Closed) => {
+                Some(self.progress.0 + ending.drain_pause_max)
+            }
+            // What is being opened or ended is waited for: there is nothing to look at before.
+            Some(_) => None,
         };
         let link = self.link.poll_timeout();
         own.map_or(link, |at| at.min(link))
