@@ -12,6 +12,7 @@ SESSION_DOCUMENTS = {
     "AWS-StartPortForwardingSessionToRemoteHost": "Port",
     "AWS-StartInteractiveCommand": "InteractiveCommands",
     "AWS-StartNonInteractiveCommand": "NonInteractiveCommands",
+    "Postern-StartSFTPSession": "Port",
 }
 AMAZONS = [name for name in SESSION_DOCUMENTS if name.startswith("AWS-")]
 
