@@ -2,6 +2,7 @@
 
 mod activation;
 mod add_tags_to_resource;
+mod carried_out;
 mod create_activation;
 mod create_document;
 mod delete_activation;

@@ -6,7 +6,7 @@ use postern_documents::{Properties, SFTP_DOCUMENT_NAME, SFTP_TYPE};
 use postern_store::{Node, NodeInfo};
 
 /// What Postern's agent calls itself.
-const POSTERN_AGENT: &str = "postern-agent";
+pub(super) const POSTERN_AGENT: &str = "postern-agent";
 /// Its first version that serves files.
 const FILES_SINCE: [u64; 4] = [3, 3, 4001, 0];
 
