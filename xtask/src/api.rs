@@ -23,11 +23,12 @@ use files::File;
 use model::Service;
 
 /// The services, each with the extracts that make it up.
-const SERVICES: [(&str, &[&str]); 7] = [
+const SERVICES: [(&str, &[&str]); 8] = [
     ("cloudtrail", &["cloudtrail"]),
     ("ec2messages", &["ec2messages"]),
     ("iam", &["iam"]),
     ("kms", &["kms"]),
+    ("logs", &["logs"]),
     ("postern", &["postern"]),
     ("ssm", &["ssm", "ssm-agent"]),
     ("sts", &["sts"]),

@@ -6,6 +6,7 @@ pub mod cloudtrail;
 pub mod ec2messages;
 pub mod iam;
 pub mod kms;
+pub mod logs;
 pub mod postern;
 pub mod ssm;
 pub mod sts;
@@ -23,6 +24,8 @@ pub enum Service {
     Iam,
     /// `kms`
     Kms,
+    /// `logs`
+    Logs,
     /// `postern`
     Postern,
     /// `ssm`
@@ -33,8 +36,16 @@ pub enum Service {
 
 impl Service {
     /// Every service.
-    pub const ALL: &'static [Self] =
-        &[Self::Cloudtrail, Self::Ec2messages, Self::Iam, Self::Kms, Self::Postern, Self::Ssm, Self::Sts];
+    pub const ALL: &'static [Self] = &[
+        Self::Cloudtrail,
+        Self::Ec2messages,
+        Self::Iam,
+        Self::Kms,
+        Self::Logs,
+        Self::Postern,
+        Self::Ssm,
+        Self::Sts,
+    ];
 
     /// The service in a signature's scope, and before the colon of its actions.
     #[must_use]
@@ -44,6 +55,7 @@ impl Service {
             Self::Ec2messages => "ec2messages",
             Self::Iam => "iam",
             Self::Kms => "kms",
+            Self::Logs => "logs",
             Self::Postern => "postern",
             Self::Ssm => "ssm",
             Self::Sts => "sts",
@@ -58,6 +70,7 @@ impl Service {
             Self::Ec2messages => Protocol::Json,
             Self::Iam => Protocol::Query,
             Self::Kms => Protocol::Json,
+            Self::Logs => Protocol::Json,
             Self::Postern => Protocol::Json,
             Self::Ssm => Protocol::Json,
             Self::Sts => Protocol::Query,
@@ -72,6 +85,7 @@ impl Service {
             Self::Ec2messages => Some("EC2WindowsMessageDeliveryService"),
             Self::Iam => None,
             Self::Kms => Some("TrentService"),
+            Self::Logs => Some("Logs_20140328"),
             Self::Postern => Some("Postern_20261101"),
             Self::Ssm => Some("AmazonSSM"),
             Self::Sts => None,
@@ -86,6 +100,7 @@ impl Service {
             Self::Ec2messages => None,
             Self::Iam => Some("2010-05-08"),
             Self::Kms => Some("2014-11-01"),
+            Self::Logs => Some("2014-03-28"),
             Self::Postern => Some("2026-11-01"),
             Self::Ssm => Some("2014-11-06"),
             Self::Sts => Some("2011-06-15"),
@@ -100,6 +115,7 @@ impl Service {
             Self::Ec2messages => None,
             Self::Iam => Some("https://iam.amazonaws.com/doc/2010-05-08/"),
             Self::Kms => None,
+            Self::Logs => None,
             Self::Postern => None,
             Self::Ssm => None,
             Self::Sts => Some("https://sts.amazonaws.com/doc/2011-06-15/"),
@@ -123,6 +139,8 @@ pub enum Operation {
     Iam(iam::Operation),
     /// One of `kms`.
     Kms(kms::Operation),
+    /// One of `logs`.
+    Logs(logs::Operation),
     /// One of `postern`.
     Postern(postern::Operation),
     /// One of `ssm`.
@@ -284,6 +302,26 @@ impl Operation {
         Self::Kms(kms::Operation::UntagResource),
         Self::Kms(kms::Operation::UpdateAlias),
         Self::Kms(kms::Operation::UpdateKeyDescription),
+        Self::Logs(logs::Operation::AssociateKmsKey),
+        Self::Logs(logs::Operation::CreateLogGroup),
+        Self::Logs(logs::Operation::CreateLogStream),
+        Self::Logs(logs::Operation::DeleteLogGroup),
+        Self::Logs(logs::Operation::DeleteLogStream),
+        Self::Logs(logs::Operation::DeleteRetentionPolicy),
+        Self::Logs(logs::Operation::DescribeLogGroups),
+        Self::Logs(logs::Operation::DescribeLogStreams),
+        Self::Logs(logs::Operation::DisassociateKmsKey),
+        Self::Logs(logs::Operation::FilterLogEvents),
+        Self::Logs(logs::Operation::GetLogEvents),
+        Self::Logs(logs::Operation::ListTagsForResource),
+        Self::Logs(logs::Operation::ListTagsLogGroup),
+        Self::Logs(logs::Operation::PutLogEvents),
+        Self::Logs(logs::Operation::PutRetentionPolicy),
+        Self::Logs(logs::Operation::StartLiveTail),
+        Self::Logs(logs::Operation::TagLogGroup),
+        Self::Logs(logs::Operation::TagResource),
+        Self::Logs(logs::Operation::UntagLogGroup),
+        Self::Logs(logs::Operation::UntagResource),
         Self::Postern(postern::Operation::AttachSession),
         Self::Postern(postern::Operation::DeleteSessionRecording),
         Self::Postern(postern::Operation::DescribeNodeConnections),
@@ -339,6 +377,7 @@ impl Operation {
             Self::Ec2messages(_) => Service::Ec2messages,
             Self::Iam(_) => Service::Iam,
             Self::Kms(_) => Service::Kms,
+            Self::Logs(_) => Service::Logs,
             Self::Postern(_) => Service::Postern,
             Self::Ssm(_) => Service::Ssm,
             Self::Sts(_) => Service::Sts,
@@ -353,6 +392,7 @@ impl Operation {
             Self::Ec2messages(operation) => operation.name(),
             Self::Iam(operation) => operation.name(),
             Self::Kms(operation) => operation.name(),
+            Self::Logs(operation) => operation.name(),
             Self::Postern(operation) => operation.name(),
             Self::Ssm(operation) => operation.name(),
             Self::Sts(operation) => operation.name(),

@@ -11,6 +11,7 @@
 
 mod blob;
 pub mod error;
+pub mod event_stream;
 mod generated;
 pub mod json;
 mod operation;
@@ -24,7 +25,7 @@ mod validate;
 
 pub use blob::Blob;
 pub use error::{Answer, ApiError, Code, CommonError, ErrorCode};
-pub use generated::{Operation, Service, cloudtrail, ec2messages, iam, kms, postern, ssm, sts};
+pub use generated::{Operation, Service, cloudtrail, ec2messages, iam, kms, logs, postern, ssm, sts};
 pub use request::{Protocol, QueryRequest, Request};
 pub use secret::Secret;
 pub use shape::{Limits, Member, Pattern, Shape};

@@ -20,6 +20,7 @@ use crate::config::{Limits, PublicUrl, Sessions};
 use crate::console::Console;
 use crate::follow;
 use crate::kms::Kms;
+use crate::logs::Logs;
 use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
 use crate::random::Random;
@@ -36,6 +37,8 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) gateway: Gateway,
     pub(crate) recordings: Recordings,
+    /// Log groups and what is in them.
+    pub(crate) logs: Logs,
     /// What was shown in recordings, by words.
     pub(crate) search: SearchIndex,
     /// What works with encryption keys.

@@ -15,7 +15,9 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use percent_encoding::percent_decode_str;
-use postern_api::{Answer, ApiError, CommonError, ErrorCode, Operation, Protocol, Service, json, query};
+use postern_api::{
+    Answer, ApiError, CommonError, ErrorCode, Operation, Protocol, Service, json, logs, query,
+};
 use postern_sigv4::Authorization;
 use tokio::time::timeout;
 use tracing::Instrument as _;
@@ -26,6 +28,7 @@ use crate::body_budget::HeldBytes;
 use crate::console;
 use crate::follow;
 use crate::inbound::{Inbound, REQUEST_ID, response};
+use crate::logs::body_bytes_max;
 use crate::routes;
 use crate::serve::{Body, Respond};
 
@@ -35,6 +38,9 @@ const BODY_TOO_LARGE: ErrorCode =
 /// SDKs try again when they see it.
 const TIMED_OUT: ErrorCode =
     ErrorCode { name: "RequestTimeoutException", status: 408, message_member: "Message" };
+
+/// The one operation whose answer is a stream.
+const LIVE_TAIL: Operation = Operation::Logs(logs::Operation::StartLiveTail);
 
 /// Answers every request.
 pub(crate) struct Dispatch(pub(crate) Arc<App>);
@@ -171,7 +177,8 @@ async fn serve(app: &Arc<App>, form: Form, mut inbound: Inbound, body: Incoming)
     }
     // Counted until the request is answered.
     let mut held = app.bodies.of(inbound.peer.ip());
-    match read(body, app.limits.body_bytes_max, &mut held).await {
+    let bytes_max = body_bytes_max(inbound.header(json::TARGET_HEADER), &app.limits);
+    match read(body, bytes_max, &mut held).await {
         Ok(body) => inbound.body = body,
         Err(error) => return Served::failed(form, error),
     }
@@ -192,6 +199,11 @@ async fn serve(app: &Arc<App>, form: Form, mut inbound: Inbound, body: Incoming)
 async fn operation(app: &Arc<App>, inbound: &Inbound) -> Served {
     if let Some(target) = inbound.header(json::TARGET_HEADER) {
         let operation = Operation::from_target(target).filter(|_| inbound.parts.method == Method::POST);
+        if let Some(operation @ LIVE_TAIL) = operation {
+            inbound.entry.operation(operation);
+            let outcome = routes::start_live_tail(app, inbound).await;
+            return Served { form: Form::Json, outcome, failed: None };
+        }
         let outcome = match operation.filter(|operation| operation.service().protocol() == Protocol::Json) {
             Some(operation) => run_json(app, operation, inbound).await,
             None => {

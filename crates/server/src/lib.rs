@@ -18,6 +18,7 @@ mod inbound;
 mod kms;
 pub mod lifecycle;
 pub mod log;
+mod logs;
 mod oidc;
 mod page_token;
 pub mod random;

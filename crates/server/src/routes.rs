@@ -7,6 +7,7 @@ mod ec2messages;
 pub(crate) mod failure;
 mod iam;
 mod kms;
+mod logs;
 mod postern;
 pub(crate) mod s3;
 mod ssm;
@@ -24,6 +25,7 @@ use crate::inbound::Inbound;
 
 pub(crate) use call::Call;
 pub(crate) use iam::check_new_password;
+pub(crate) use logs::start_live_tail;
 pub(crate) use sts::{take_on_role, take_on_role_by_web_identity};
 
 /// Runs an operation of a JSON service and gives its answer's body.
@@ -36,6 +38,7 @@ pub(crate) async fn json(
         Operation::Ssm(operation) => ssm::run(app, operation, inbound).await,
         Operation::Ec2messages(operation) => ec2messages::run(app, operation, inbound).await,
         Operation::Cloudtrail(operation) => cloudtrail::run(app, operation, inbound).await,
+        Operation::Logs(operation) => logs::run(app, operation, inbound).await,
         Operation::Postern(operation) => postern::run(app, operation, inbound).await,
         Operation::Kms(operation) => kms::run(app, operation, inbound).await,
         Operation::Iam(_) | Operation::Sts(_) => Err(not_served()),

@@ -10,6 +10,7 @@ use aws_lc_rs::digest;
 use jiff::Timestamp;
 use postern_audit::{Retention, Trail, TrailOptions};
 use postern_gateway::{Gateway, GatewayConfig};
+use postern_logs::{SqliteLogs, SqliteLogsOptions};
 use postern_recording::{Durability, RecordingDirectory};
 use postern_s3::{DirectoryObjects, Endpoint, EndpointConfig};
 use postern_search::SearchIndex;
@@ -33,6 +34,7 @@ use crate::console::{self, Console, Origins, Passkeys, SetupLink, SetupLinkError
 use crate::dispatch::Dispatch;
 use crate::follow;
 use crate::kms::{self, EmbeddedHolder, Kms};
+use crate::logs::{BATCH_BODY_BYTES_MAX, Logs};
 use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
 use crate::random::{Random, SystemRandom};
@@ -69,6 +71,9 @@ pub enum StartError {
     /// The audit trail cannot be written, or is not as it was.
     #[error("the audit trail cannot be used ({})", .0.remedy())]
     Audit(#[from] postern_audit::OpenError),
+    /// The logs cannot be used.
+    #[error("the logs cannot be used")]
+    Logs(#[from] postern_logs::OpenError),
     /// The recordings cannot be written.
     #[error("the directory of recordings cannot be used")]
     Recordings(#[source] io::Error),
@@ -101,6 +106,7 @@ pub enum StartError {
 pub struct Server {
     app: Arc<App>,
     store: Arc<SqliteStore>,
+    logs: Arc<SqliteLogs>,
     listener: TcpListener,
     certificates: Certificates,
     address: SocketAddr,
@@ -148,6 +154,7 @@ impl Server {
             recording_vouched_within: config.audit.recording_interval,
         };
         let trail = open_trail(&config, &directory, audit_key, &clock).await?;
+        let logs = Arc::new(open_logs(&directory, &clock).await?);
         let session_records = SessionRecords::new(
             trail.clone(),
             config.account.clone(),
@@ -216,6 +223,7 @@ impl Server {
             sessions: config.sessions,
             limits: config.limits,
             store: store.clone(),
+            logs: Logs::new(logs.clone()),
             gateway,
             recordings: Recordings::new(recordings),
             search,
@@ -233,7 +241,10 @@ impl Server {
             started_sessions: Invocations::default(),
             sessions_changed: Notify::new(),
             page_tokens,
-            bodies: BodyBudget::new(config.limits.held_body_bytes_max, config.limits.body_bytes_max),
+            bodies: BodyBudget::new(
+                config.limits.held_body_bytes_max,
+                config.limits.body_bytes_max.max(BATCH_BODY_BYTES_MAX),
+            ),
             unsigned_calls: RateLimit::new(config.limits.unsigned_calls_per_minute_max),
             node_updates: RateLimit::new(config.limits.node_updates_per_minute_max),
             clock,
@@ -244,6 +255,7 @@ impl Server {
         Ok(Self {
             app: Arc::new(app),
             store,
+            logs,
             listener,
             certificates,
             address,
@@ -303,8 +315,17 @@ impl Server {
     /// # Errors
     /// If TLS cannot be set up.
     pub async fn run(self) -> Result<(), TlsError> {
-        let Self { app, store, listener, certificates, retention, recordings_kept, search_bytes_max, .. } =
-            self;
+        let Self {
+            app,
+            store,
+            logs,
+            listener,
+            certificates,
+            retention,
+            recordings_kept,
+            search_bytes_max,
+            ..
+        } = self;
         let (tasks, shutdown) = (app.tasks.clone(), app.shutdown.clone());
         let acceptor = tls::acceptor(Arc::clone(&certificates.current))?;
         tasks.spawn(certificates.keep_fresh(Arc::clone(&app)));
@@ -322,6 +343,7 @@ impl Server {
         app.gateway.drain().await;
         tasks.close();
         tasks.wait().await;
+        logs.close().await;
         if let Some(trail) = app.audit.trail() {
             trail.close().await;
         }
@@ -447,6 +469,15 @@ async fn open_trail(
         ..TrailOptions::new(directory.audit(), config.account.clone(), config.region.clone())
     };
     Ok(Some(Trail::open(options, sealing_key, postern_audit::Clock::new(move || clock.now())).await?))
+}
+
+/// Opens the logs; an earlier process may have left what is to be removed.
+async fn open_logs(
+    directory: &DataDirectory,
+    clock: &Arc<dyn Clock>,
+) -> Result<SqliteLogs, postern_logs::OpenError> {
+    let clock = Arc::clone(clock);
+    SqliteLogs::open(SqliteLogsOptions::new(directory.logs()), move || clock.now().as_millisecond()).await
 }
 
 /// S3 over the buckets that the trail delivers to.

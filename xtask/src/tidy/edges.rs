@@ -37,6 +37,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "gateway",
             "iam",
             "ids",
+            "log-filter",
+            "logs",
             "recording",
             "s3",
             "search",
@@ -69,7 +71,11 @@ const BARRED: &[(&str, &[&str], &str)] = &[
     ("s3", &["axum*", "sqlx*"], "it serves what a store gives it"),
     ("search", &["axum*", "http", "hyper*"], "it answers no requests"),
     ("store", &["axum*", "http", "hyper*"], "it answers no requests"),
-    ("webauthn", &["axum*", "http", "hyper*", "sqlx*", "tokio*"], "what it checks, others receive and remember"),
+    (
+        "webauthn",
+        &["axum*", "http", "hyper*", "sqlx*", "tokio*"],
+        "what it checks, others receive and remember",
+    ),
 ];
 
 pub(crate) fn breaches(repository: &Repository) -> Vec<String> {

@@ -12,8 +12,8 @@ use serde::ser::{self, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// Members that are left out though their type does not tell: the tokens of temporary credentials, of which AWS shows
-/// some.
-const LEFT_OUT: [&str; 1] = ["sessionToken"];
+/// some; what is written to logs, and a token that means nothing there.
+const LEFT_OUT: [&str; 3] = ["sessionToken", "logEvents", "sequenceToken"];
 
 /// An input or output as an object; `None` if it has no members.
 pub(super) fn elements(value: &impl Serialize) -> Option<Value> {

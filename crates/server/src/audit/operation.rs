@@ -1,6 +1,6 @@
 //! What a record says of an operation, whoever calls it.
 
-use postern_api::{Operation, Service, kms, postern};
+use postern_api::{Operation, Service, kms, logs, postern};
 
 /// What a record says of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,13 +19,16 @@ pub(crate) struct Described {
 }
 
 /// What agents do for as long as they run.
-const ROUTINE: [&str; 12] = [
+const ROUTINE: [&str; 15] = [
     "CreateControlChannel",
     "OpenControlChannel",
     "DescribeDocument",
     "GetDocument",
+    "DescribeLogGroups",
+    "DescribeLogStreams",
     "GetMessages",
     "ListInstanceAssociations",
+    "PutLogEvents",
     "PutComplianceItems",
     "PutInventory",
     "RequestManagedInstanceRoleToken",
@@ -34,8 +37,9 @@ const ROUTINE: [&str; 12] = [
     "GetCallerIdentity",
 ];
 
-/// Whoever follows a session reads.
-const ATTACH_SESSION: Operation = Operation::Postern(postern::Operation::AttachSession);
+/// Whoever follows a session or logs reads.
+const FOLLOWING: [Operation; 2] =
+    [Operation::Postern(postern::Operation::AttachSession), Operation::Logs(logs::Operation::StartLiveTail)];
 
 impl From<Operation> for Described {
     fn from(operation: Operation) -> Self {
@@ -43,7 +47,7 @@ impl From<Operation> for Described {
         // Credentials are handed out, nothing is changed: so says CloudTrail.
         let is_of_sts = service == Service::Sts;
         let is_read_only =
-            is_of_sts || is_reading(name) || operation == ATTACH_SESSION || works_with_key(operation);
+            is_of_sts || is_reading(name) || FOLLOWING.contains(&operation) || works_with_key(operation);
         Self {
             service: service.signing_name(),
             name,
@@ -115,7 +119,9 @@ fn works_with_key(operation: Operation) -> bool {
 }
 
 fn is_reading(name: &str) -> bool {
-    ["Get", "Describe", "List", "Lookup", "Search", "Simulate"].iter().any(|prefix| name.starts_with(prefix))
+    ["Get", "Describe", "Filter", "List", "Lookup", "Search", "Simulate"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -144,6 +150,9 @@ mod tests {
             (Operation::Postern(postern::Operation::GetSessionRecording), true, false),
             (Operation::Postern(postern::Operation::SearchSessionRecordings), true, false),
             (Operation::Postern(postern::Operation::AttachSession), true, false),
+            (Operation::Logs(logs::Operation::FilterLogEvents), true, false),
+            (Operation::Logs(logs::Operation::StartLiveTail), true, false),
+            (Operation::Logs(logs::Operation::PutLogEvents), false, true),
             (Operation::Postern(postern::Operation::RevokeSessions), false, true),
             (Operation::Sts(sts::Operation::GetCallerIdentity), true, false),
         ] {

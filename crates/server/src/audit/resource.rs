@@ -10,6 +10,9 @@ use postern_ids::AccountId;
 pub(super) fn of_arn(arn: &str, account: &AccountId) -> Option<Resource> {
     let mut parts = arn.splitn(6, ':');
     let (service, resource) = (parts.nth(2)?, parts.nth(2)?);
+    if service == "logs" {
+        return of_logs(arn, resource, account);
+    }
     if resource.contains('*') {
         return None;
     }
@@ -40,6 +43,18 @@ pub(super) fn of_arn(arn: &str, account: &AccountId) -> Option<Resource> {
     Some(Resource { arn: arn.to_owned(), account_id, kind: kind.to_owned() })
 }
 
+/// A log group or a log stream, whose names may hold slashes. Policies know a group by any stream of it.
+fn of_logs(arn: &str, resource: &str, account: &AccountId) -> Option<Resource> {
+    let name = resource.strip_prefix("log-group:")?;
+    let (kind, arn) = match name.split_once(":log-stream:") {
+        Some(("", _)) => return None,
+        Some((_, "*")) => ("AWS::Logs::LogGroup", arn.strip_suffix(":log-stream:*").unwrap_or(arn)),
+        Some(_) => ("AWS::Logs::LogStream", arn),
+        None => ("AWS::Logs::LogGroup", arn),
+    };
+    Some(Resource { arn: arn.to_owned(), account_id: Some(account.clone()), kind: kind.to_owned() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +71,10 @@ mod tests {
                 Some("AWS::KMS::Key"),
             ),
             ("arn:aws:iam::111122223333:user/*", None),
+            ("arn:aws:logs:us-east-1:111122223333:log-group:/a/b", Some("AWS::Logs::LogGroup")),
+            ("arn:aws:logs:us-east-1:111122223333:log-group:/a/b:log-stream:*", Some("AWS::Logs::LogGroup")),
+            ("arn:aws:logs:us-east-1:111122223333:log-group:/a:log-stream:x/y", Some("AWS::Logs::LogStream")),
+            ("arn:aws:logs:us-east-1:111122223333:log-group::log-stream:*", None),
             ("arn:aws:s3:::audit", Some("AWS::S3::Bucket")),
             ("arn:aws:s3:::audit/AWSLogs/x:y", Some("AWS::S3::Object")),
             ("arn:aws:sts::111122223333:assumed-role/a/b", None),

@@ -14,9 +14,9 @@ const RECORDED_AT_LEAST_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// user agent, must not be able to fill the disk; beyond that they are counted.
 const CHANGES_PER_HOUR_MAX: u32 = 12;
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
-/// Calls that are remembered, some 100 bytes each: twelve kinds by a hundred thousand nodes. Beyond that everything
+/// Calls that are remembered, some 100 bytes each: fifteen kinds by a hundred thousand nodes. Beyond that everything
 /// is recorded.
-const CALLS_MAX: usize = 1_200_000;
+const CALLS_MAX: usize = 1_500_000;
 /// Operations whose input is new each time.
 const EVER_NEW: [&str; 3] = ["PutInventory", "PutComplianceItems", "UpdateInstanceAssociationStatus"];
 

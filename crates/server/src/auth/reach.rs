@@ -1,6 +1,6 @@
 //! How far a node reaches: whatever its role's policies allow, it does what its agent needs, and for itself only.
 
-use postern_api::{Operation, ec2messages, kms, ssm};
+use postern_api::{Operation, ec2messages, kms, logs, ssm};
 use postern_ids::NodeId;
 
 use super::{Action, Check};
@@ -26,6 +26,7 @@ pub(super) fn is_within(check: &Check, node: &NodeId) -> bool {
 /// What agents need: AWS's managed policy AmazonSSMManagedInstanceCore, for what exists here.
 fn reach_of_agent(action: Action) -> Option<Reach> {
     use ec2messages::Operation as Messages;
+    use logs::Operation as Logs;
     use ssm::Operation as Ssm;
     match action {
         Action::CreateControlChannel
@@ -49,6 +50,12 @@ fn reach_of_agent(action: Action) -> Option<Reach> {
         },
         // What encrypts a session on it.
         Action::Operation(Operation::Kms(kms::Operation::Decrypt)) => Some(Reach::Itself),
+        // Logs of its sessions and commands, which its agent may be told to write.
+        Action::Operation(Operation::Logs(operation)) => match operation {
+            Logs::CreateLogStream | Logs::DescribeLogStreams | Logs::PutLogEvents => Some(Reach::Itself),
+            Logs::CreateLogGroup | Logs::DescribeLogGroups => Some(Reach::Anything),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -62,6 +69,10 @@ mod tests {
 
     fn node() -> NodeId {
         "mi-0123456789abcdef0".parse().unwrap()
+    }
+
+    fn of_logs(operation: logs::Operation) -> Check {
+        Check::new(Operation::Logs(operation))
     }
 
     #[test]
@@ -87,6 +98,11 @@ mod tests {
             (Check::new(ssm::Operation::StartSession).about_node(Some(&me)), false),
             (Check::new(ssm::Operation::TerminateSession).about_node(Some(&me)), false),
             (Check::new(ssm::Operation::CreateActivation), false),
+            (of_logs(logs::Operation::PutLogEvents).about_node(Some(&me)), true),
+            (of_logs(logs::Operation::PutLogEvents).about_node(Some(&other)), false),
+            (of_logs(logs::Operation::CreateLogStream), false),
+            (of_logs(logs::Operation::DescribeLogGroups), true),
+            (of_logs(logs::Operation::GetLogEvents).about_node(Some(&me)), false),
         ] {
             assert_eq!(is_within(&check, &me), expected, "{check:?}");
         }

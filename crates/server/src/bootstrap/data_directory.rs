@@ -113,6 +113,12 @@ impl DataDirectory {
         self.path.join("search.db")
     }
 
+    /// The logs.
+    #[must_use]
+    pub fn logs(&self) -> PathBuf {
+        self.path.join("logs")
+    }
+
     /// The audit trail.
     #[must_use]
     pub fn audit(&self) -> PathBuf {

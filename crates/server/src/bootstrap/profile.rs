@@ -47,7 +47,9 @@ pub(super) fn write_config(
     region: &Region,
     shows_own_certificate: bool,
 ) -> Result<(), FileError> {
-    let mut text = format!("[profile {PROFILE}]\nregion = {region}\nendpoint_url = {url}\n");
+    // There is one host: `StartLiveTail` would look for `stream-` and its name.
+    let one_host = "disable_host_prefix_injection = true\n";
+    let mut text = format!("[profile {PROFILE}]\nregion = {region}\nendpoint_url = {url}\n{one_host}");
     if shows_own_certificate {
         text += &format!("ca_bundle = {}\n", directory.authority_certificate().display());
     }
