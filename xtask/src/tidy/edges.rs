@@ -16,7 +16,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("dial", &["sigv4"]),
     ("documents", &["ids"]),
     ("gateway", &["cipher", "documents", "ids", "protocol", "recording", "sftp", "store"]),
-    ("hostile", &["api", "dial", "iam", "ids", "protocol", "server", "sigv4", "store", "webauthn"]),
+    (
+        "hostile",
+        &["api", "dial", "iam", "ids", "log-filter", "protocol", "server", "sigv4", "store", "webauthn"],
+    ),
     ("iam", &[]),
     ("ids", &[]),
     ("log-filter", &[]),
