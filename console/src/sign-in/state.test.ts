@@ -90,3 +90,19 @@ test('an expired sign-in leaves nothing to the next user of the page', async () 
   expect(headers).toEqual([{ 'X-Postern-Csrf': 'proof' }, {}]);
   expect([shownNotifications(), takeUnopened('alice-1')]).toEqual([[], undefined]);
 });
+
+test('a role that is over is left before anything else is done', async () => {
+  const answers = [{ ...ALICE, roleExpired: true }, { next: 'done' }, { ...ALICE, roleExpired: false }];
+  vi.stubGlobal('fetch', vi.fn(() => Promise.resolve(new Response(JSON.stringify(answers.shift())))));
+  await askSignIn();
+  const calls = vi.mocked(fetch).mock.calls.map(([url, init]) => `${init?.method ?? 'GET'} ${String(url)}`);
+  expect(calls).toEqual(['GET /console/api/session', 'POST /console/api/switch-back', 'GET /console/api/session']);
+});
+
+test('who acts as a role is asked for again when that may be over', async () => {
+  answer({ ...ALICE, role: { arn: 'arn:aws:iam::000000000000:role/Night', sessionName: 'alice' } });
+  await askSignIn();
+  answer({ code: 'ExpiredTokenException', message: 'it is over' }, 403);
+  await expect(signIns('own')).rejects.toThrow('it is over');
+  expect(reload).toHaveBeenCalledOnce();
+});

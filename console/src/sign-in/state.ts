@@ -83,7 +83,7 @@ export function useSignIn(): api.SignIn {
 }
 
 function expire(): void {
-  if (state.kind === 'signed-in' && state.signIn.role !== null) {
+  if (state.kind === 'signed-in' && state.signIn.role) {
     // Perhaps only the role is over.
     window.location.reload();
     return;
