@@ -11,7 +11,13 @@ pub struct Call<'a> {
     pub bucket: Option<&'a str>,
     /// The key, decoded.
     pub key: Option<&'a str>,
+    /// The action that policies name, if it is another than the operation's own.
+    pub action: Option<&'static str>,
 }
+
+/// In the extensions of a request: its caller writes no object in the place of another.
+#[derive(Debug, Clone, Copy)]
+pub struct OnlyNew;
 
 /// The answer to those who may not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,23 +28,38 @@ pub enum Refused {
     Failed,
 }
 
-/// Decides about calls. It is asked once for every request, before the store is.
+/// Decides about calls. It is asked for every request before the store is: once, and a second time about what is copied.
 #[async_trait::async_trait]
 pub trait Guard: Send + Sync + 'static {
-    /// Leave to do `call`. `extensions` are those of the request: whoever authenticated it has put there what the
+    /// Leave to do all of `calls`, of which there is at least one; all are of one operation. `extensions` are those of the request: whoever authenticated it has put there what the
     /// decision needs.
     ///
     /// # Errors
     /// [`Refused`].
-    async fn permit(&self, call: &Call<'_>, extensions: &mut Extensions) -> Result<(), Refused>;
+    async fn permit(&self, calls: &[Call<'_>], extensions: &mut Extensions) -> Result<(), Refused>;
 }
 
 impl<'a> Call<'a> {
+    /// A call on nothing in particular.
+    #[must_use]
+    pub fn new(operation: &'a str) -> Self {
+        Self { operation, bucket: None, key: None, action: None }
+    }
+
+    /// The same call, for which leave to do this action is needed.
+    #[must_use]
+    pub fn acting_as(self, action: &'static str) -> Self {
+        Self { action: Some(action), ..self }
+    }
+
     /// The action that policies name. Several operations may share one.
     ///
     /// Source: "Actions, resources, and condition keys for Amazon S3", Service Authorization Reference.
     #[must_use]
     pub fn action_name(&self) -> &'a str {
+        if let Some(action) = self.action {
+            return action;
+        }
         match self.operation {
             "ListBuckets" => "ListAllMyBuckets",
             "HeadBucket" | "ListObjects" | "ListObjectsV2" => "ListBucket",
@@ -46,6 +67,10 @@ impl<'a> Call<'a> {
             "GetBucketEncryption" => "GetEncryptionConfiguration",
             "ListObjectVersions" => "ListBucketVersions",
             "DeleteObjects" => "DeleteObject",
+            "ListParts" => "ListMultipartUploadParts",
+            "ListMultipartUploads" => "ListBucketMultipartUploads",
+            "GetObjectLockConfiguration" => "GetBucketObjectLockConfiguration",
+            "PutObjectLockConfiguration" => "PutBucketObjectLockConfiguration",
             "CopyObject"
             | "CreateMultipartUpload"
             | "UploadPart"
@@ -67,7 +92,11 @@ impl<'a> Call<'a> {
     /// Source: "Amazon S3 CloudTrail events", Amazon S3 User Guide.
     #[must_use]
     pub fn is_data_event(&self) -> bool {
-        self.key.is_some() || matches!(self.operation, "ListObjects" | "ListObjectsV2" | "HeadBucket")
+        self.key.is_some()
+            || matches!(
+                self.operation,
+                "ListObjects" | "ListObjectsV2" | "HeadBucket" | "DeleteObjects" | "ListMultipartUploads"
+            )
     }
 
     /// The resource name of the bucket or object; `*` for operations on neither.
@@ -87,7 +116,7 @@ mod tests {
 
     #[test]
     fn operations_and_their_actions() {
-        let call = |operation, key| Call { operation, bucket: Some("b"), key };
+        let call = |operation, key| Call { bucket: Some("b"), key, ..Call::new(operation) };
         for (operation, action, is_read_only) in [
             ("ListObjects", "ListBucket", true),
             ("HeadObject", "GetObject", true),
@@ -100,6 +129,6 @@ mod tests {
         }
         assert_eq!(call("GetObject", Some("a/b c")).resource(), "arn:aws:s3:::b/a/b c");
         assert_eq!(call("ListObjects", None).resource(), "arn:aws:s3:::b");
-        assert_eq!(Call { operation: "ListBuckets", bucket: None, key: None }.resource(), "*");
+        assert_eq!(Call::new("ListBuckets").resource(), "*");
     }
 }

@@ -1,21 +1,38 @@
 //! From an HTTP request to its answer.
 
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HOST};
+use futures_util::{Stream, TryStreamExt as _};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST};
 use http::{HeaderValue, Request, Response, Uri};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use jiff::Timestamp;
+use postern_objects::Vault;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
+use s3s::dto::{CopyObjectInput, CopySource, DeleteObjectsInput, UploadPartCopyInput};
 use s3s::host::{S3Host, VirtualHost};
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{HttpError, S3Error, S3ErrorCode, S3Result};
+use s3s::{HttpError, S3Error, S3ErrorCode, S3Request, S3Result};
 
 use crate::backend::Backend;
+use crate::body::{CheckedBody, DeclaredBody, Trailers};
 use crate::call::{Call, Guard, Refused};
 use crate::objects::Objects;
+use crate::write;
 
 pub use s3s::Body;
+
+/// The length of a body that comes as `aws-chunked`, without the chunks.
+const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
+/// Headers that ask for more than their operation does.
+const RETENTION_MODE: &str = "x-amz-object-lock-mode";
+const RETAINED_UNTIL: &str = "x-amz-object-lock-retain-until-date";
+const BYPASS: &str = "x-amz-bypass-governance-retention";
+const DELETE_SEVERAL: &str = "DeleteObjects";
 
 /// What an endpoint is made with.
 #[derive(Debug, Clone)]
@@ -24,7 +41,7 @@ pub struct EndpointConfig {
     pub region: String,
     /// The host that is no bucket's, without a port.
     pub host: String,
-    /// The buckets whose names may stand before a host's name: `bucket.host`.
+    /// The buckets whose names may stand before any host's name: `bucket.host`. Before `host` every bucket's may.
     pub virtual_buckets: Vec<String>,
 }
 
@@ -35,10 +52,17 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Serves `store` to those whom `guard` lets.
+    /// Serves the buckets of `fixed`, which are only read, and those of `vault`, to those whom `guard` lets.
     #[must_use]
-    pub fn new(config: EndpointConfig, store: Arc<dyn Objects>, guard: impl Guard) -> Self {
-        let mut builder = S3ServiceBuilder::new(Backend { store, region: config.region });
+    pub fn new(
+        config: EndpointConfig,
+        fixed: Arc<dyn Objects>,
+        vault: Vault,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+        guard: impl Guard,
+    ) -> Self {
+        let mut builder =
+            S3ServiceBuilder::new(Backend { fixed, vault, region: config.region, clock: Arc::new(clock) });
         builder.set_host(Hosts { host: config.host, buckets: config.virtual_buckets });
         builder.set_access(Access(guard));
         // Without one, the guard would not be asked.
@@ -46,11 +70,19 @@ impl Endpoint {
         Self { service: builder.build() }
     }
 
-    /// Answers a request whose signature has been verified. What it says about that is removed: `s3s` has no say in it.
+    /// Answers a request whose signature has been verified, but for what it says of the body: that is `declared`. What
+    /// the request says about its signature is removed: `s3s` has no say in it.
     ///
     /// # Errors
     /// No answer could be made; the connection should be closed.
-    pub async fn answer(&self, mut request: Request<Bytes>) -> Result<Response<Body>, HttpError> {
+    pub async fn answer<S>(
+        &self,
+        mut request: Request<S>,
+        declared: DeclaredBody,
+    ) -> Result<Response<Body>, HttpError>
+    where
+        S: Stream<Item = io::Result<Bytes>> + Send + Sync + Unpin + 'static,
+    {
         request.headers_mut().remove(AUTHORIZATION);
         // Below HTTP/2 the host is a header only.
         if let Some(authority) = request.uri().authority()
@@ -60,7 +92,18 @@ impl Endpoint {
             request.headers_mut().insert(HOST, host);
         }
         *request.uri_mut() = unsigned(request.uri());
-        self.service.call(request.map(Body::from)).await
+        if declared == DeclaredBody::UnsignedChunks
+            && let Some(length) = request.headers_mut().remove(DECODED_LENGTH)
+        {
+            request.headers_mut().insert(CONTENT_LENGTH, length);
+        }
+        let trailers = Trailers::default();
+        request.extensions_mut().insert(trailers.clone());
+        let request = request.map(|body| {
+            let checked = CheckedBody::new(body, declared, trailers);
+            Body::http_body(StreamBody::new(checked.map_ok(Frame::data)))
+        });
+        self.service.call(request).await
     }
 }
 
@@ -80,25 +123,77 @@ fn unsigned(uri: &Uri) -> Uri {
 /// Asks the guard.
 struct Access<G>(G);
 
+impl<G: Guard> Access<G> {
+    async fn permit(&self, calls: &[Call<'_>], extensions: &mut http::Extensions) -> S3Result<()> {
+        self.0.permit(calls, extensions).await.map_err(|refused| match refused {
+            Refused::Denied(message) => S3Error::with_message(S3ErrorCode::AccessDenied, message),
+            Refused::Failed => S3Error::with_message(
+                S3ErrorCode::InternalError,
+                "We encountered an internal error. Please try again.",
+            ),
+        })
+    }
+
+    /// Leave to read what is copied.
+    async fn permit_source(
+        &self,
+        copied: &CopySource,
+        operation: &str,
+        extensions: &mut http::Extensions,
+    ) -> S3Result<()> {
+        let (bucket, key) = write::source(copied)?;
+        let read =
+            Call { bucket: Some(bucket), key: Some(key), ..Call::new(operation).acting_as("GetObject") };
+        self.permit(&[read], extensions).await
+    }
+}
+
 #[async_trait::async_trait]
 impl<G: Guard> S3Access for Access<G> {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
         let operation = context.s3_op().name().to_owned();
         let bucket = context.s3_path().get_bucket_name().map(str::to_owned);
         let key = context.s3_path().get_object_key().map(str::to_owned);
-        let call = Call { operation: &operation, bucket: bucket.as_deref(), key: key.as_deref() };
-        self.0.permit(&call, context.extensions_mut()).await.map_err(|refused| match refused {
-            Refused::Denied(message) => S3Error::with_message(S3ErrorCode::AccessDenied, message),
-            Refused::Failed => S3Error::with_message(
-                S3ErrorCode::InternalError,
-                "We encountered an internal error. Please try again.",
-            ),
-        })?;
-        if call.is_read_only() {
+        let asks_for = |name| context.headers().contains_key(name);
+        let call = Call { bucket: bucket.as_deref(), key: key.as_deref(), ..Call::new(&operation) };
+        let mut calls = vec![call];
+        if asks_for(RETENTION_MODE) || asks_for(RETAINED_UNTIL) {
+            calls.push(call.acting_as("PutObjectRetention"));
+        }
+        if asks_for(BYPASS) && operation != DELETE_SEVERAL {
+            calls.push(call.acting_as("BypassGovernanceRetention"));
+        }
+        // What it removes is in its body, and asked about when that has been read.
+        if operation == DELETE_SEVERAL {
             return Ok(());
         }
-        let message = "The specified method is not allowed against this resource: it can only be read.";
-        Err(S3Error::with_message(S3ErrorCode::MethodNotAllowed, message))
+        self.permit(&calls, context.extensions_mut()).await
+    }
+
+    async fn copy_object(&self, request: &mut S3Request<CopyObjectInput>) -> S3Result<()> {
+        self.permit_source(&request.input.copy_source, "CopyObject", &mut request.extensions).await
+    }
+
+    async fn upload_part_copy(&self, request: &mut S3Request<UploadPartCopyInput>) -> S3Result<()> {
+        self.permit_source(&request.input.copy_source, "UploadPartCopy", &mut request.extensions).await
+    }
+
+    async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
+        let input = &request.input;
+        let bypasses = input.bypass_governance_retention.unwrap_or(false);
+        let mut calls = Vec::new();
+        for object in &input.delete.objects {
+            let call =
+                Call { bucket: Some(&input.bucket), key: Some(&object.key), ..Call::new(DELETE_SEVERAL) };
+            calls.push(call);
+            if bypasses {
+                calls.push(call.acting_as("BypassGovernanceRetention"));
+            }
+        }
+        if calls.is_empty() {
+            calls.push(Call { bucket: Some(&input.bucket), ..Call::new(DELETE_SEVERAL) });
+        }
+        self.permit(&calls, &mut request.extensions).await
     }
 }
 
@@ -125,9 +220,11 @@ impl S3Host for Hosts {
             let rest = name.strip_prefix(bucket.as_str()).and_then(|rest| rest.strip_prefix('.'));
             rest.is_some_and(|rest| !rest.is_empty())
         });
+        let below = || name.strip_suffix(self.host.as_str()).and_then(|rest| rest.strip_suffix('.'));
+        let bucket = bucket.map(String::as_str).or_else(below).filter(|bucket| !bucket.is_empty());
         Ok(match bucket {
             Some(bucket) if !name.eq_ignore_ascii_case(&self.host) => {
-                VirtualHost::new(host).with_bucket(bucket.as_str())
+                VirtualHost::new(host).with_bucket(bucket)
             }
             Some(_) | None => VirtualHost::new(host),
         })
@@ -161,6 +258,8 @@ mod tests {
             ("logsx.example.net", None),
             ("logs.", None),
             ("example.net", None),
+            ("mine.audit.example.net", Some("mine")),
+            ("with.dots.audit.example.net:8443", Some("with.dots")),
         ] {
             assert_eq!(hosts.parse_host_header(host).unwrap().bucket(), bucket, "{host}");
         }

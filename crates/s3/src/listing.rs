@@ -123,6 +123,7 @@ mod tests {
                 key: key.to_owned(),
                 size_bytes: 0,
                 modified_at: SystemTime::UNIX_EPOCH,
+                entity_tag: "t".to_owned(),
             };
             Ok(keys.map(info).collect())
         }

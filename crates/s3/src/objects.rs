@@ -1,10 +1,19 @@
 //! What an endpoint serves.
 
-use std::collections::HashMap;
 use std::io;
+use std::ops::Range;
+use std::pin::Pin;
 use std::time::SystemTime;
 
-use tokio::fs::File;
+use bytes::Bytes;
+use futures_util::Stream;
+use postern_store::{ObjectAttributes, Retention};
+
+/// Bytes on their way out.
+pub type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send + Sync>>;
+
+/// What an object holds: a range of it, once.
+pub type Contents = Box<dyn FnOnce(Range<u64>) -> ByteStream + Send>;
 
 /// Buckets and the objects in them. Names come from the wire: an implementation must not take them for paths.
 #[async_trait::async_trait]
@@ -50,24 +59,26 @@ pub struct ObjectInfo {
     pub size_bytes: u64,
     /// When it was written.
     pub modified_at: SystemTime,
+    /// Its entity tag, without quotation marks.
+    pub entity_tag: String,
 }
 
 /// An object that is about to be read.
-#[derive(Debug)]
 pub struct Opened {
     /// As a listing would show it.
     pub info: ObjectInfo,
-    /// What clients see as `x-amz-meta-…`, without that prefix.
-    pub metadata: HashMap<String, String>,
+    /// What clients have said of it.
+    pub attributes: ObjectAttributes,
+    /// Until when it stays.
+    pub retention: Option<Retention>,
+    /// Whether it is encrypted where it lies.
+    pub is_encrypted: bool,
     /// Its bytes.
-    pub file: File,
+    pub contents: Contents,
 }
 
-impl ObjectInfo {
-    /// The entity tag. It changes when the object does, and looks like that of a multipart upload, which clients do
-    /// not take for an MD5 of the contents.
-    pub(crate) fn entity_tag(&self) -> String {
-        let modified = self.modified_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        format!("{:016x}{:016x}-1", modified.as_nanos(), self.size_bytes)
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("info", &self.info).finish_non_exhaustive()
     }
 }

@@ -13,17 +13,17 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// The bytes of `file` in `range`, as many as it says or an error.
-pub(crate) async fn of_file(
-    mut file: File,
+pub(crate) fn of_file(
+    file: File,
     range: Range<u64>,
-) -> io::Result<impl Stream<Item = io::Result<Bytes>> + Send + Sync + 'static> {
-    if range.start > 0 {
-        file.seek(SeekFrom::Start(range.start)).await?;
-    }
+) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + 'static {
     let left = range.end.saturating_sub(range.start);
-    Ok(try_unfold((file, left), async |(mut file, left)| {
+    try_unfold((file, Some(range.start), left), async |(mut file, seek_to, left)| {
         if left == 0 {
             return Ok(None);
+        }
+        if let Some(start) = seek_to.filter(|start| *start > 0) {
+            file.seek(SeekFrom::Start(start)).await?;
         }
         let room = usize::try_from(left).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
         let mut chunk = BytesMut::zeroed(room);
@@ -33,6 +33,6 @@ pub(crate) async fn of_file(
         }
         chunk.truncate(read);
         let left = left.saturating_sub(u64::try_from(read).unwrap_or(left));
-        Ok(Some((chunk.freeze(), (file, left))))
-    }))
+        Ok(Some((chunk.freeze(), (file, None, left))))
+    })
 }

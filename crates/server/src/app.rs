@@ -7,6 +7,7 @@ use postern_api::ssm::StartSessionOutput;
 use postern_gateway::Gateway;
 use postern_ids::{AccountId, NodeId, Region};
 use postern_search::SearchIndex;
+use postern_objects::Vault;
 use postern_store::Store;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) recordings: Recordings,
     /// Log groups and what is in them.
     pub(crate) logs: Logs,
+    /// Buckets and what is in them.
+    pub(crate) vault: Vault,
     /// What was shown in recordings, by words.
     pub(crate) search: SearchIndex,
     /// What works with encryption keys.
@@ -49,7 +52,7 @@ pub(crate) struct App {
     pub(crate) audit: Audit,
     /// What is younger is not removed from the trail by order, in days.
     pub(crate) audit_expire_min_days: u32,
-    /// S3 over what the trail delivers.
+    /// S3 over buckets, and what the trail delivers.
     pub(crate) s3: postern_s3::Endpoint,
     pub(crate) authenticator: Authenticator,
     pub(crate) authorizer: Authorizer,

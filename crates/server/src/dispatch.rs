@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
@@ -38,6 +39,10 @@ const BODY_TOO_LARGE: ErrorCode =
 /// SDKs try again when they see it.
 const TIMED_OUT: ErrorCode =
     ErrorCode { name: "RequestTimeoutException", status: 408, message_member: "Message" };
+
+/// What an upload may take in all: 5 GiB, which is the most of one request, at a quarter of a megabyte a second. Between
+/// two parts of it no more passes than a whole request may take otherwise.
+const UPLOAD_TIME_MAX: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// The one operation whose answer is a stream.
 const LIVE_TAIL: Operation = Operation::Logs(logs::Operation::StartLiveTail);
@@ -72,11 +77,21 @@ async fn answer(
     let (form, path) = (Form::of(&parts), parts.uri.path().to_owned());
     let generation = app.authorizer.generation();
     let entry_of_inbound = Arc::clone(&entry);
-    let inbound =
-        Inbound { parts, body: Bytes::new(), peer, at, generation, request_id, entry: entry_of_inbound };
+    let inbound = Inbound {
+        parts,
+        body: Bytes::new(),
+        body_follows: false,
+        peer,
+        at,
+        generation,
+        request_id,
+        entry: entry_of_inbound,
+    };
     let request_id = inbound.request_id.clone();
+    let is_upload = form == Form::S3 && routes::s3::is_upload(&inbound.parts);
+    let time_max = if is_upload { UPLOAD_TIME_MAX } else { app.limits.request_time_max };
     let serving = AssertUnwindSafe(serve(&app, form, inbound, body)).catch_unwind();
-    let served = match timeout(app.limits.request_time_max, serving).await {
+    let served = match timeout(time_max, serving).await {
         Ok(Ok(served)) => served,
         Ok(Err(_)) => Served::failed(form, internal()),
         Err(_) => Served::failed(form, ApiError::new(TIMED_OUT, "The request took too long.")),
@@ -175,9 +190,16 @@ async fn serve(app: &Arc<App>, form: Form, mut inbound: Inbound, body: Incoming)
         let outcome = routes::ssmmessages::open_channel(app, inbound).await;
         return Served { form, outcome, failed: None };
     }
+    if form == Form::S3 && routes::s3::is_upload(&inbound.parts) {
+        let (response, failed) = routes::s3::receive(app, inbound, body).await;
+        return Served { form, outcome: Ok(response), failed };
+    }
     // Counted until the request is answered.
     let mut held = app.bodies.of(inbound.peer.ip());
-    let bytes_max = body_bytes_max(inbound.header(json::TARGET_HEADER), &app.limits);
+    let bytes_max = match form {
+        Form::S3 => app.limits.body_bytes_max.max(routes::s3::XML_BYTES_MAX),
+        _ => body_bytes_max(inbound.header(json::TARGET_HEADER), &app.limits),
+    };
     match read(body, bytes_max, &mut held).await {
         Ok(body) => inbound.body = body,
         Err(error) => return Served::failed(form, error),

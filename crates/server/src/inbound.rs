@@ -1,4 +1,4 @@
-//! A request that has arrived whole, and the answers to it.
+//! A request that has arrived, and the answers to it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,11 +18,13 @@ use crate::serve::{self, Body};
 /// The header that names a request in our log and in the client's.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// A request that has arrived whole.
+/// A request that has arrived, whole but for the body of an upload.
 #[derive(Debug)]
 pub(crate) struct Inbound {
     pub(crate) parts: Parts,
     pub(crate) body: Bytes,
+    /// The body comes later, and is compared with what the request declares then.
+    pub(crate) body_follows: bool,
     pub(crate) peer: SocketAddr,
     pub(crate) at: Timestamp,
     /// The state of the identities when it arrived, before anything was looked up.
@@ -37,7 +39,7 @@ impl Inbound {
     pub(crate) fn received(&self) -> Received<'_> {
         Received {
             parts: &self.parts,
-            body: &self.body,
+            body: (!self.body_follows).then_some(&self.body),
             source_ip: self.peer.ip().to_canonical(),
             at: self.at,
         }

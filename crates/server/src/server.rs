@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use postern_audit::{Retention, Trail, TrailOptions};
 use postern_gateway::{Gateway, GatewayConfig};
 use postern_logs::{SqliteLogs, SqliteLogsOptions};
+use postern_objects::{Vault, VaultError, VaultOptions};
 use postern_recording::{Durability, RecordingDirectory};
 use postern_s3::{DirectoryObjects, Endpoint, EndpointConfig};
 use postern_search::SearchIndex;
@@ -50,6 +51,10 @@ const CERTIFICATE_CHECKED_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 /// How often it is written down when access keys and roles were last used.
 const LAST_USES_WRITTEN_EVERY: Duration = Duration::from_secs(10);
 
+/// They may stay for a week; an hour more does no harm.
+const OLD_UPLOADS_ENDED_EVERY: Duration = Duration::from_secs(60 * 60);
+/// What the key of the objects' files is derived from the master key for.
+const OBJECTS_KEY_PURPOSE: &str = "contents of objects";
 /// What the trail's signing keys are sealed with.
 const AUDIT_KEYS: &str = "audit signing keys";
 
@@ -71,6 +76,9 @@ pub enum StartError {
     /// The audit trail cannot be written, or is not as it was.
     #[error("the audit trail cannot be used ({})", .0.remedy())]
     Audit(#[from] postern_audit::OpenError),
+    /// The objects cannot be used.
+    #[error("the objects cannot be used")]
+    Objects(#[from] VaultError),
     /// The logs cannot be used.
     #[error("the logs cannot be used")]
     Logs(#[from] postern_logs::OpenError),
@@ -140,6 +148,7 @@ impl Server {
             // A recording that survives a power failure is worth little without its session.
             options.durability = postern_store::Durability::PowerFailure;
         }
+        let objects_key = master_key.derive(OBJECTS_KEY_PURPOSE);
         let passkeys_key = master_key.derive(console::PASSKEYS_KEY_PURPOSE);
         let store = Arc::new(SqliteStore::open(&options, master_key).await?);
         let recordings = RecordingDirectory::open(directory.recordings())
@@ -153,6 +162,8 @@ impl Server {
             sessions_max: config.limits.sessions_max,
             recording_vouched_within: config.audit.recording_interval,
         };
+        let objects = VaultOptions { directory: directory.objects(), key: objects_key };
+        let vault = Vault::open(objects, store.clone()).await?;
         let trail = open_trail(&config, &directory, audit_key, &clock).await?;
         let logs = Arc::new(open_logs(&directory, &clock).await?);
         let session_records = SessionRecords::new(
@@ -216,13 +227,14 @@ impl Server {
                 Arc::clone(&random),
             ),
             audit_expire_min_days: config.audit.expire_min_days,
-            s3: s3_endpoint(&config, &public_url, audit_directory),
+            s3: s3_endpoint(&config, &public_url, audit_directory, vault.clone(), &clock),
             account: config.account,
             region: config.region,
             public_url,
             sessions: config.sessions,
             limits: config.limits,
             store: store.clone(),
+            vault,
             logs: Logs::new(logs.clone()),
             gateway,
             recordings: Recordings::new(recordings),
@@ -334,6 +346,7 @@ impl Server {
         tasks.spawn(recordings::index(Arc::clone(&app), search_bytes_max));
         tasks.spawn(revocation::run(Arc::clone(&app)));
         tasks.spawn(kms::tend(Arc::clone(&app)));
+        tasks.spawn(end_old_uploads(Arc::clone(&app)));
         tasks.spawn(write_last_uses(Arc::clone(&app)));
         let dispatch = Arc::new(Dispatch(Arc::clone(&app)));
         let limits = app.limits;
@@ -373,6 +386,20 @@ async fn write_last_uses(app: Arc<App>) {
         }
         if is_over {
             return;
+        }
+    }
+}
+
+/// Ends uploads in parts that nobody completes.
+async fn end_old_uploads(app: Arc<App>) {
+    loop {
+        if let Err(error) = app.vault.end_old_uploads(app.clock.now()).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "cannot end uploads that nobody completes");
+        }
+        tokio::select! {
+            () = app.shutdown.cancelled() => return,
+            () = tokio::time::sleep(OLD_UPLOADS_ENDED_EVERY) => {}
         }
     }
 }
@@ -480,8 +507,14 @@ async fn open_logs(
     SqliteLogs::open(SqliteLogsOptions::new(directory.logs()), move || clock.now().as_millisecond()).await
 }
 
-/// S3 over the buckets that the trail delivers to.
-fn s3_endpoint(config: &Config, public_url: &PublicUrl, audit_directory: PathBuf) -> Endpoint {
+/// S3 over the buckets that the trail delivers to, and all that are made.
+fn s3_endpoint(
+    config: &Config,
+    public_url: &PublicUrl,
+    audit_directory: PathBuf,
+    vault: Vault,
+    clock: &Arc<dyn Clock>,
+) -> Endpoint {
     let layout = postern_audit::format::Layout::new(audit_directory);
     let store = DirectoryObjects::new(layout.objects(), layout.metadata());
     let endpoint = EndpointConfig {
@@ -489,7 +522,8 @@ fn s3_endpoint(config: &Config, public_url: &PublicUrl, audit_directory: PathBuf
         host: public_url.host().to_string(),
         virtual_buckets: vec![config.audit.bucket.clone()],
     };
-    Endpoint::new(endpoint, Arc::new(store), Gate)
+    let clock = Arc::clone(clock);
+    Endpoint::new(endpoint, Arc::new(store), vault, move || clock.now(), Gate)
 }
 
 /// Bound to account and region, so that a token of another deployment's past is refused.

@@ -229,6 +229,17 @@ impl CheckedRequest<'_> {
         self.0.payload.hash(body)
     }
 
+    /// The payload hash as it is declared, for a body that is compared with it when it has come; `None` if nothing is.
+    #[must_use]
+    pub fn declared_hash(&self) -> Option<PayloadHash> {
+        match self.0.payload {
+            Payload::Undeclared => None,
+            Payload::Declared(digest) => Some(PayloadHash::Sha256(digest)),
+            Payload::Unsigned => Some(PayloadHash::Unsigned),
+            Payload::UnsignedChunks => Some(PayloadHash::UnsignedChunks),
+        }
+    }
+
     /// The text under the signature.
     #[must_use]
     pub fn string_to_sign(&self, payload: &PayloadHash) -> String {

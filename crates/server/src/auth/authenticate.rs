@@ -12,8 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use postern_api::{Operation, ssm, sts};
 use postern_ids::{AccessKeyId, AccountId, Arn, NodeId, Region};
 use postern_sigv4::{
-    CheckedRequest, Expectation, Header, KeyKind, Refusal, Regions, Request, SignedRequest, SigningKey,
-    SigningTime,
+    CheckedRequest, Expectation, Header, KeyKind, PayloadHash, Refusal, Regions, Request, SignedRequest,
+    SigningKey, SigningTime,
 };
 use postern_store::{Node, Role, Store, StoreError, User};
 
@@ -39,8 +39,9 @@ const PREVIOUS_KEY_TIME_MAX: SignedDuration = SignedDuration::from_mins(10);
 pub struct Received<'a> {
     /// Method, URI and headers.
     pub parts: &'a Parts,
-    /// The whole body; empty for a websocket.
-    pub body: &'a [u8],
+    /// The whole body; empty for a websocket. `None`: it has not come yet, and whoever takes it compares it with what the
+    /// request declares.
+    pub body: Option<&'a [u8]>,
     /// The peer's address.
     pub source_ip: IpAddr,
     /// When it arrived.
@@ -274,7 +275,7 @@ impl Authenticator {
         let Some(node) = self.store.node(&node).await? else {
             return Err(Unauthenticated::NodeUnknown { node });
         };
-        let text = checked.string_to_sign(&checked.payload(received.body)?);
+        let text = checked.string_to_sign(&payload_hash(checked, received.body)?);
         let is_signed_by = |key: &[u8]| node_signature::verify(key, &text, checked.signature());
         let key = if is_signed_by(&node.public_key_der) {
             NodeKey::Current
@@ -314,9 +315,16 @@ fn previous_key(node: &Node, action: Action, at: Timestamp) -> Option<&[u8]> {
     node.previous_public_key_der.as_deref().filter(|_| is_change && is_recent)
 }
 
-fn verify(checked: &CheckedRequest<'_>, secret: &str, body: &[u8]) -> Result<(), Refusal> {
+fn verify(checked: &CheckedRequest<'_>, secret: &str, body: Option<&[u8]>) -> Result<(), Refusal> {
     let key = SigningKey::derive(secret, &checked.credential().scope);
-    checked.verify(&key, &checked.payload(body)?)
+    checked.verify(&key, &payload_hash(checked, body)?)
+}
+
+fn payload_hash(checked: &CheckedRequest<'_>, body: Option<&[u8]>) -> Result<PayloadHash, Refusal> {
+    match body {
+        Some(body) => checked.payload(body),
+        None => checked.declared_hash().ok_or(Refusal::PayloadMismatch),
+    }
 }
 
 /// The access key that a refused request names, as far as it can be one.

@@ -48,6 +48,9 @@ fn reach_of_agent(action: Action) -> Option<Reach> {
                 Some(Reach::Anything)
             }
         },
+        // Its sessions' logs, and what agents ask of a bucket before.
+        Action::S3("PutObject") => Some(Reach::Itself),
+        Action::S3("ListBucket" | "GetEncryptionConfiguration") => Some(Reach::Anything),
         // What encrypts a session on it.
         Action::Operation(Operation::Kms(kms::Operation::Decrypt)) => Some(Reach::Itself),
         // Logs of its sessions and commands, which its agent may be told to write.

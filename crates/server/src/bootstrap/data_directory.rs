@@ -113,6 +113,12 @@ impl DataDirectory {
         self.path.join("search.db")
     }
 
+    /// What objects in buckets hold.
+    #[must_use]
+    pub fn objects(&self) -> PathBuf {
+        self.path.join("objects")
+    }
+
     /// The logs.
     #[must_use]
     pub fn logs(&self) -> PathBuf {

@@ -1,55 +1,162 @@
-//! S3 over the audit store: the wire is the crate `s3`'s, who may is decided here as everywhere.
+//! S3: the wire is the crate `s3`'s, who may is decided here as everywhere.
 
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::{Stream, stream};
+use http::request::Parts;
 use http::{Extensions, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use postern_api::{Answer, ApiError, CommonError};
-use postern_ids::Arn;
-use postern_s3::{Call, ErrorAnswer, Guard, Refused};
+use postern_ids::{Arn, NodeId, SessionId};
+use postern_s3::{Call, DeclaredBody, ErrorAnswer, Guard, OnlyNew, Refused};
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 
 use crate::app::App;
 use crate::audit::{Entry, Failure};
-use crate::auth::{Action, Caller, Check, NotAuthorized, RequestContext};
-use crate::inbound::Inbound;
+use crate::auth::{Action, Caller, Check, Principal, RequestContext};
+use crate::console;
+use crate::inbound::{self, Inbound};
 use crate::serve::{self, Body};
 
 /// The signing name.
 pub(crate) const SERVICE: &str = "s3";
 /// What policies can allow or deny; other operations are there for nobody.
-const ACTIONS: [&str; 12] = [
+const ACTIONS: [&str; 22] = [
+    "AbortMultipartUpload",
+    "BypassGovernanceRetention",
     "CreateBucket",
     "DeleteBucket",
     "DeleteObject",
     "GetBucketLocation",
+    "GetBucketObjectLockConfiguration",
+    "GetBucketVersioning",
     "GetEncryptionConfiguration",
     "GetObject",
+    "GetObjectRetention",
     "ListAllMyBuckets",
     "ListBucket",
+    "ListBucketMultipartUploads",
     "ListBucketVersions",
+    "ListMultipartUploadParts",
+    "PutBucketObjectLockConfiguration",
     "PutBucketPolicy",
     "PutEncryptionConfiguration",
     "PutObject",
+    "PutObjectAcl",
+    "PutObjectRetention",
 ];
+/// What the address of an upload may ask for beside the signature's parameters.
+const UPLOAD_PARAMETERS: [&str; 3] = ["partNumber", "uploadId", "x-id"];
+/// What agents ask of a bucket before they write to it.
+const OF_AGENTS: [&str; 2] = ["HeadBucket", "GetBucketEncryption"];
+/// How they write.
+const WRITES_OF_AGENTS: [&str; 4] =
+    ["PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"];
+/// What the name of a session's log ends with, behind the session's id.
+const LOG_SUFFIX: &str = ".log";
+/// The code of a denial.
+const ACCESS_DENIED: &str = "AccessDenied";
+/// Bytes of a request that lists parts or keys: 1,000 keys of a kilobyte, or 10,000 parts with their checksums.
+pub(crate) const XML_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Errors are small; what is longer is not looked into.
 const ERROR_BYTES_MAX: usize = 64 * 1024;
 
-/// Answers a request that is signed for S3, and says how it failed, if it did.
+/// Whether a request brings what an object is to hold, and says enough of that for its signature to be verified before it
+/// has come.
+pub(crate) fn is_upload(parts: &Parts) -> bool {
+    let names = parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    let is_of_object = names.map(|pair| pair.split('=').next().unwrap_or_default()).all(|name| {
+        UPLOAD_PARAMETERS.contains(&name)
+            || name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("x-amz-"))
+    });
+    parts.method == Method::PUT
+        && is_of_object
+        && parts.uri.path().len() > 1
+        && !console::is_signed_in(parts)
+        && declared_body(parts).is_some()
+}
+
+/// What the signature of a request says of its body; `None` if nothing that can be compared later.
+fn declared_body(parts: &Parts) -> Option<DeclaredBody> {
+    let Some(value) = parts.headers.get("x-amz-content-sha256") else {
+        let is_presigned = parts.uri.query().is_some_and(|query| query.contains("X-Amz-Signature="));
+        return is_presigned.then_some(DeclaredBody::Unsigned);
+    };
+    match value.to_str().ok()? {
+        "UNSIGNED-PAYLOAD" => Some(DeclaredBody::Unsigned),
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Some(DeclaredBody::UnsignedChunks),
+        digits => {
+            let mut digest = [0; 32];
+            hex::decode_to_slice(digits, &mut digest).ok()?;
+            Some(DeclaredBody::Sha256(digest))
+        }
+    }
+}
+
+/// Answers a request that is signed for S3 and has come whole, and says how it failed, if it did.
 pub(crate) async fn answer(app: &Arc<App>, inbound: &Inbound) -> (Response<Body>, Option<Failure>) {
+    // The authentication has compared it, but for chunks.
+    let declared = declared_body(&inbound.parts).filter(|declared| *declared == DeclaredBody::UnsignedChunks);
+    let body = stream::iter([Ok(inbound.body.clone())]);
+    respond(app, inbound, body, declared.unwrap_or(DeclaredBody::Unsigned)).await
+}
+
+/// Answers a request whose body is still to come.
+pub(crate) async fn receive(
+    app: &Arc<App>,
+    mut inbound: Inbound,
+    body: Incoming,
+) -> (Response<Body>, Option<Failure>) {
+    inbound.body_follows = true;
+    let declared = declared_body(&inbound.parts).unwrap_or(DeclaredBody::Unsigned);
+    let body = Box::pin(parts_of(body, app.limits.request_time_max));
+    respond(app, &inbound, body, declared).await
+}
+
+/// The parts of a body, as long as they keep coming.
+fn parts_of(body: Incoming, pause_max: Duration) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync {
+    stream::try_unfold(body, move |mut body| async move {
+        loop {
+            let Ok(frame) = timeout(pause_max, body.frame()).await else {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "the body of the request does not come"));
+            };
+            let Some(frame) = frame.transpose().map_err(io::Error::other)? else { return Ok(None) };
+            if let Ok(data) = frame.into_data() {
+                return Ok(Some((data, body)));
+            }
+        }
+    })
+}
+
+async fn respond<S>(
+    app: &Arc<App>,
+    inbound: &Inbound,
+    body: S,
+    declared: DeclaredBody,
+) -> (Response<Body>, Option<Failure>)
+where
+    S: Stream<Item = io::Result<Bytes>> + Send + Sync + Unpin + 'static,
+{
     inbound.entry.object_operation(presumed_operation(inbound), true);
     let action = Action::S3("ListAllMyBuckets");
     let caller = match inbound.authenticate(app, action).await {
         Ok(caller) => caller,
         Err(error) => return refused(inbound, &error),
     };
-    let mut request = Request::new(inbound.body.clone());
+    let mut request = Request::new(body);
     *request.method_mut() = inbound.parts.method.clone();
     *request.uri_mut() = inbound.parts.uri.clone();
     *request.version_mut() = inbound.parts.version;
     request.headers_mut().clone_from(&inbound.parts.headers);
+    if node_of(&caller).is_some() {
+        request.extensions_mut().insert(OnlyNew);
+    }
     request.extensions_mut().insert(Asked {
         app: Arc::clone(app),
         entry: Arc::clone(&inbound.entry),
@@ -57,7 +164,7 @@ pub(crate) async fn answer(app: &Arc<App>, inbound: &Inbound) -> (Response<Body>
         query: inbound.parts.uri.query().unwrap_or_default().into(),
         caller,
     });
-    match app.s3.answer(request).await {
+    match app.s3.answer(request, declared).await {
         Ok(response) => with_failure(response).await,
         Err(_) => {
             refused(inbound, &ApiError::new(CommonError::Internal, "We encountered an internal error."))
@@ -136,24 +243,47 @@ pub(crate) struct Gate;
 
 #[async_trait::async_trait]
 impl Guard for Gate {
-    async fn permit(&self, call: &Call<'_>, extensions: &mut Extensions) -> Result<(), Refused> {
-        let Some(Asked { app, entry, context, query, caller }) = extensions.get::<Asked>() else {
+    async fn permit(&self, calls: &[Call<'_>], extensions: &mut Extensions) -> Result<(), Refused> {
+        let (Some(asked), Some(first)) = (extensions.get::<Asked>(), calls.first()) else {
             return Err(Refused::Failed);
         };
-        entry.object_operation(call.operation, call.is_read_only());
+        asked.describe(first);
+        let mut checks = Vec::with_capacity(calls.len());
+        for call in calls {
+            checks.push(asked.check(call).await?);
+        }
+        let decided =
+            inbound::permit(&asked.app, &asked.entry, &asked.caller, &asked.context, [checks]).await;
+        match decided {
+            Ok(_permit) => Ok(()),
+            Err(error) if error.code.in_s3().0 == ACCESS_DENIED => Err(Refused::Denied(error.message)),
+            // Logged where it was noticed.
+            Err(_) => Err(Refused::Failed),
+        }
+    }
+}
+
+impl Asked {
+    /// Says on the trail what is asked for.
+    fn describe(&self, call: &Call<'_>) {
+        self.entry.object_operation(call.operation, call.is_read_only());
         if call.is_data_event() {
-            entry.data_event();
+            self.entry.data_event();
         }
         let named = [("bucketName", call.bucket), ("key", call.key)];
         let named = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
         let mut parameters: Map<String, Value> = named.collect();
-        if let Ok(Some(prefix)) = query_value(query, "prefix") {
+        if let Ok(Some(prefix)) = query_value(&self.query, "prefix") {
             parameters.insert("prefix".to_owned(), prefix.into());
         }
-        entry.parameters(parameters);
+        self.entry.parameters(parameters);
         if let (Some(bucket), Some(_)) = (call.bucket, call.key) {
-            entry.named_resource(&format!("arn:aws:s3:::{bucket}"));
+            self.entry.named_resource(&format!("arn:aws:s3:::{bucket}"));
         }
+    }
+
+    /// What is asked of the authorizer.
+    async fn check(&self, call: &Call<'_>) -> Result<Check, Refused> {
         let Some(action) = ACTIONS.iter().find(|action| **action == call.action_name()) else {
             let text = format!("Nobody may perform s3:{} here.", call.action_name());
             return Err(Refused::Denied(text));
@@ -165,22 +295,41 @@ impl Guard for Gate {
             check = check.on(resource);
         }
         for key in ["prefix", "delimiter", "max-keys"] {
-            if let Some(value) = query_value(query, key).map_err(Ambiguous::refused)? {
+            if let Some(value) = query_value(&self.query, key).map_err(Ambiguous::refused)? {
                 check = check.with(format!("s3:{key}"), value);
             }
         }
-        entry.checks(std::slice::from_ref(&check));
-        let decided = app.authorizer.authorize(caller, context, [check]).await;
-        entry.decision(&decided);
-        match decided {
-            Ok(_permit) => Ok(()),
-            Err(NotAuthorized::Denied(denied)) => Err(Refused::Denied(denied.to_string())),
-            Err(NotAuthorized::Undecided(error)) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::error!(error, "a request could not be decided");
-                Err(Refused::Failed)
-            }
+        if node_of(&self.caller).is_some() {
+            check = check.about_node(self.node_of_log(call).await?.as_ref());
         }
+        Ok(check)
+    }
+
+    /// The node of the session whose log a node's agent writes with this call, if it is one.
+    async fn node_of_log(&self, call: &Call<'_>) -> Result<Option<NodeId>, Refused> {
+        if OF_AGENTS.contains(&call.operation) {
+            return Ok(None);
+        }
+        if !WRITES_OF_AGENTS.contains(&call.operation) {
+            return Err(Refused::Denied(format!("A node may not perform s3:{}.", call.action_name())));
+        }
+        let name =
+            call.key.and_then(|key| key.rsplit('/').next()).and_then(|name| name.strip_suffix(LOG_SUFFIX));
+        let Some(session) = name.and_then(|name| name.parse::<SessionId>().ok()) else { return Ok(None) };
+        let found = self.app.store.session(&session).await.map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "a session could not be looked up");
+            Refused::Failed
+        })?;
+        Ok(found.map(|session| session.node))
+    }
+}
+
+/// The node that a caller is.
+fn node_of(caller: &Caller) -> Option<&NodeId> {
+    match &caller.principal {
+        Principal::RoleSession { node, .. } => node.as_ref(),
+        Principal::Node { node, .. } => Some(node),
+        _ => None,
     }
 }
 

@@ -129,7 +129,7 @@ impl Deployment {
         at: Timestamp,
     ) -> Result<Caller, Unauthenticated> {
         let source_ip = Ipv4Addr::LOCALHOST.into();
-        let received = Received { parts: &sent.parts, body: &sent.body, source_ip, at };
+        let received = Received { parts: &sent.parts, body: Some(&sent.body), source_ip, at };
         self.authenticator.authenticate(received, action).await
     }
 }

@@ -1,0 +1,265 @@
+//! Files and store together.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use postern_store::{
+    Bypass, ObjectError, Precondition, Secret, Segment, Store, StoreError, StoredObject, UploadPart,
+};
+use tokio::task::spawn_blocking;
+
+use crate::files::{FileWriter, Files};
+
+/// What an upload in parts that nobody completes is kept for.
+const UPLOAD_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
+/// Uploads ended in one go.
+const UPLOADS_ENDED_MAX: u32 = 100;
+/// Bytes handed to a thread that may block at a time.
+const WRITE_BYTES: usize = 1024 * 1024;
+
+/// What a vault is opened with.
+#[derive(Debug)]
+pub struct VaultOptions {
+    /// Where the files are.
+    pub directory: PathBuf,
+    /// Encrypts them.
+    pub key: Secret<[u8; 32]>,
+}
+
+/// Buckets with objects in them. Clones are the same vault.
+#[derive(Clone)]
+pub struct Vault {
+    files: Files,
+    store: Arc<dyn Store>,
+}
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// A rule forbids it, or the store failed.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// A file could not be written or read.
+    #[error("the files of the objects failed")]
+    File(#[from] io::Error),
+}
+
+impl From<StoreError> for VaultError {
+    fn from(error: StoreError) -> Self {
+        Self::Object(error.into())
+    }
+}
+
+impl Vault {
+    /// Opens a vault, and removes what a crash has left in it that belongs to nothing.
+    ///
+    /// # Errors
+    /// The directory or the store cannot be read or written.
+    pub async fn open(options: VaultOptions, store: Arc<dyn Store>) -> Result<Self, VaultError> {
+        let (files, names) = blocking(move || {
+            let files = Files::open(options.directory, &options.key)?;
+            let names = files.names()?;
+            Ok((files, names))
+        })
+        .await?;
+        let vault = Self { files, store };
+        let mut unneeded = Vec::new();
+        for name in names {
+            if !vault.store.is_file_needed(&name).await? {
+                unneeded.push(name);
+            }
+        }
+        vault.remove(unneeded).await;
+        Ok(vault)
+    }
+
+    /// What the store knows of buckets, objects and uploads. What writes contents goes through the vault.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// Writes what `contents` gives into a file, and tells each part of it to `seen` on the way. The file belongs to
+    /// nothing yet.
+    ///
+    /// # Errors
+    /// `contents` fails, or the file does; nothing stays then.
+    pub async fn write(
+        &self,
+        mut contents: impl Stream<Item = io::Result<Bytes>> + Unpin,
+        mut seen: impl FnMut(&[u8]),
+    ) -> io::Result<Segment> {
+        let files = self.files.clone();
+        let mut writer: FileWriter = blocking(move || files.create()).await?;
+        let (mut waiting, mut bytes) = (Vec::new(), 0);
+        while let Some(part) = contents.next().await.transpose()? {
+            seen(&part);
+            bytes += part.len();
+            waiting.push(part);
+            if bytes >= WRITE_BYTES {
+                writer = append(writer, std::mem::take(&mut waiting)).await?;
+                bytes = 0;
+            }
+        }
+        let writer = append(writer, waiting).await?;
+        blocking(move || writer.finish()).await
+    }
+
+    /// Reads `range` of what segments hold one after the other.
+    pub fn read(
+        &self,
+        segments: Vec<Segment>,
+        range: std::ops::Range<u64>,
+    ) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + 'static + use<> {
+        self.files.read(segments, range)
+    }
+
+    /// Removes a file that belongs to nothing.
+    pub async fn discard(&self, segment: Segment) {
+        self.remove(vec![segment.file]).await;
+    }
+
+    /// Makes an object of a file, in the place of what has its key.
+    ///
+    /// # Errors
+    /// As [`postern_store::ObjectStore::put_object`]; the file is removed then.
+    pub async fn put_object(
+        &self,
+        object: &StoredObject,
+        contents: Segment,
+        precondition: &Precondition,
+        bypass: Bypass,
+    ) -> Result<(), ObjectError> {
+        let done = self.store.put_object(object, std::slice::from_ref(&contents), precondition, bypass).await;
+        self.settle(done, [contents.file]).await
+    }
+
+    /// Removes an object, if there is one.
+    ///
+    /// # Errors
+    /// As [`postern_store::ObjectStore::delete_object`].
+    pub async fn delete_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        precondition: &Precondition,
+        bypass: Bypass,
+    ) -> Result<(), ObjectError> {
+        let done = self.store.delete_object(bucket, key, precondition, bypass).await;
+        self.settle(done, []).await
+    }
+
+    /// Makes a file a part of an upload.
+    ///
+    /// # Errors
+    /// As [`postern_store::UploadStore::put_part`]; the file is removed then.
+    pub async fn put_part(&self, upload: &str, part: UploadPart) -> Result<(), ObjectError> {
+        let done = self.store.put_part(upload, &part).await;
+        self.settle(done, [part.segment.file]).await
+    }
+
+    /// Makes an object of the parts of an upload.
+    ///
+    /// # Errors
+    /// As [`postern_store::UploadStore::complete_upload`].
+    pub async fn complete_upload(
+        &self,
+        upload: &str,
+        object: &StoredObject,
+        parts: &[UploadPart],
+        precondition: &Precondition,
+        bypass: Bypass,
+    ) -> Result<(), ObjectError> {
+        let done = self.store.complete_upload(upload, object, parts, precondition, bypass).await;
+        self.settle(done, []).await
+    }
+
+    /// Ends an upload.
+    ///
+    /// # Errors
+    /// As [`postern_store::UploadStore::abort_upload`].
+    pub async fn abort_upload(&self, upload: &str) -> Result<(), ObjectError> {
+        let done = self.store.abort_upload(upload).await;
+        self.settle(done, []).await
+    }
+
+    /// Ends uploads that nobody has completed for a week. To be called now and then.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn end_old_uploads(&self, now: jiff::Timestamp) -> Result<(), ObjectError> {
+        let Ok(before) = now.checked_sub(UPLOAD_KEPT) else { return Ok(()) };
+        loop {
+            let old = self.store.uploads_before(before, UPLOADS_ENDED_MAX).await?;
+            for upload in &old {
+                match self.abort_upload(&upload.id).await {
+                    Ok(()) | Err(ObjectError::NoSuchUpload) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            if old.len() < UPLOADS_ENDED_MAX as usize {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Removes the files that are not needed after a change, or those that it was to take if it was not done.
+    async fn settle<const N: usize>(
+        &self,
+        done: Result<Vec<String>, ObjectError>,
+        taken: [String; N],
+    ) -> Result<(), ObjectError> {
+        match done {
+            Ok(unneeded) => {
+                self.remove(unneeded).await;
+                Ok(())
+            }
+            // Whether a store that failed has done it is not known: what belongs to nothing goes at the next start.
+            Err(ObjectError::Store(error)) => Err(ObjectError::Store(error)),
+            Err(refused) => {
+                self.remove(taken.into()).await;
+                Err(refused)
+            }
+        }
+    }
+
+    /// Removes files. One that stays is removed at the next start.
+    async fn remove(&self, names: Vec<String>) {
+        if names.is_empty() {
+            return;
+        }
+        let files = self.files.clone();
+        let removed = blocking(move || names.iter().try_for_each(|name| files.remove(name))).await;
+        if let Err(error) = removed {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                error,
+                "a file of an object that is gone could not be removed; it goes at the next start"
+            );
+        }
+    }
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vault").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+async fn append(mut writer: FileWriter, parts: Vec<Bytes>) -> io::Result<FileWriter> {
+    if parts.is_empty() {
+        return Ok(writer);
+    }
+    blocking(move || {
+        parts.iter().try_for_each(|part| writer.write(part))?;
+        Ok(writer)
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    spawn_blocking(work).await.unwrap_or_else(|_| Err(io::Error::other("a thread broke down")))
+}

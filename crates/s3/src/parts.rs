@@ -1,0 +1,401 @@
+//! Uploads in parts.
+//!
+//! Source: "Uploading and copying objects using multipart upload", Amazon S3 User Guide.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use postern_store::{StoredObject, Upload, UploadPart};
+use s3s::dto::{
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumType, CompleteMultipartUploadInput,
+    CompleteMultipartUploadOutput, CompletedPart, CopyPartResult, CreateMultipartUploadInput,
+    CreateMultipartUploadOutput, ETag, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput,
+    ListPartsOutput, MultipartUpload, Part, ServerSideEncryption, StreamingBlob, UploadPartCopyInput,
+    UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
+};
+use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
+
+use crate::backend::{Backend, in_i64};
+use crate::body::Trailers;
+use crate::digests::{self, Digests, hexadecimal};
+use crate::encoding::Encoding;
+use crate::errors::{error, failed, invalid_argument, of_object};
+use crate::objects::Opened;
+use crate::write::{Written, attributes, precondition, require_encryption, require_key, source};
+use crate::{lock, times};
+
+/// The highest number of a part. Source: "Amazon S3 multipart upload limits".
+const PARTS_MAX: u32 = 10_000;
+/// The least that a part holds unless it is the last.
+const PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
+/// The largest object.
+const OBJECT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024 * 1024;
+/// Parts or uploads of one page.
+const PAGE_MAX: u32 = 1000;
+/// Bytes of an upload's id, which only its makers learn.
+const ID_BYTES: usize = 32;
+/// Where the algorithm that an upload was begun with is kept until it is complete.
+const ALGORITHM: &str = "algorithm";
+
+impl Backend {
+    pub(crate) async fn begin_upload(
+        &self,
+        request: S3Request<CreateMultipartUploadInput>,
+    ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+        let S3Request { input, headers, .. } = request;
+        let bucket = self.writable(&input.bucket).await?;
+        require_key(&input.key)?;
+        require_encryption(input.server_side_encryption.as_ref())?;
+        let asked =
+            lock::asked(input.object_lock_mode.as_ref(), input.object_lock_retain_until_date.as_ref())?;
+        let retention = lock::of_new(&bucket, asked, self.now())?;
+        let mut attributes = attributes(&headers, input.metadata.unwrap_or_default())?;
+        if let Some(algorithm) = &input.checksum_algorithm {
+            attributes.checksums.insert(ALGORITHM.to_owned(), algorithm.as_str().to_owned());
+        }
+        let mut id = [0; ID_BYTES];
+        aws_lc_rs::rand::fill(&mut id)
+            .map_err(|_| failed(io::Error::other("there are no random numbers")))?;
+        let upload = Upload {
+            id: hexadecimal(&id),
+            bucket: input.bucket.clone(),
+            key: input.key.clone(),
+            started_at: self.now(),
+            attributes,
+            retention,
+        };
+        self.vault.store().begin_upload(&upload).await.map_err(of_object)?;
+        Ok(S3Response::new(CreateMultipartUploadOutput {
+            bucket: Some(input.bucket),
+            checksum_algorithm: input.checksum_algorithm,
+            checksum_type: input.checksum_type,
+            key: Some(input.key),
+            server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
+            upload_id: Some(upload.id),
+            ..CreateMultipartUploadOutput::default()
+        }))
+    }
+
+    /// The upload that a request names, which is one of its bucket and key.
+    async fn upload(&self, bucket: &str, key: &str, id: &str) -> S3Result<Upload> {
+        self.writable(bucket).await?;
+        let upload = self.vault.store().upload(id).await.map_err(|cause| failed(io::Error::other(cause)))?;
+        upload
+            .filter(|upload| upload.bucket == bucket && upload.key == key)
+            .ok_or_else(|| of_object(postern_store::ObjectError::NoSuchUpload))
+    }
+
+    async fn store_part(&self, upload: &Upload, number: u32, written: Written) -> S3Result<String> {
+        let entity_tag = hexadecimal(&written.verified.md5);
+        let part = UploadPart {
+            number,
+            segment: written.segment,
+            entity_tag: entity_tag.clone(),
+            modified_at: self.now(),
+            checksums: written.verified.checksums,
+        };
+        self.vault.put_part(&upload.id, part).await.map_err(of_object)?;
+        Ok(entity_tag)
+    }
+
+    pub(crate) async fn receive_part(
+        &self,
+        request: S3Request<UploadPartInput>,
+    ) -> S3Result<S3Response<UploadPartOutput>> {
+        let S3Request { input, headers, extensions, .. } = request;
+        let upload = self.upload(&input.bucket, &input.key, &input.upload_id).await?;
+        let number = part_number(input.part_number)?;
+        let digests = Digests::of(&headers, input.content_md5.as_deref(), algorithm_of(&upload))?;
+        let trailers = extensions.get::<Trailers>().cloned().unwrap_or_default();
+        let written = self.receive(input.body, digests, &trailers).await?;
+        let checksum = digests::of_stored(&written.verified.checksums);
+        let entity_tag = self.store_part(&upload, number, written).await?;
+        Ok(S3Response::new(UploadPartOutput {
+            checksum_crc32: checksum.checksum_crc32,
+            checksum_crc32c: checksum.checksum_crc32c,
+            checksum_crc64nvme: checksum.checksum_crc64nvme,
+            checksum_sha1: checksum.checksum_sha1,
+            checksum_sha256: checksum.checksum_sha256,
+            e_tag: Some(ETag::Strong(entity_tag)),
+            server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
+            ..UploadPartOutput::default()
+        }))
+    }
+
+    pub(crate) async fn copy_part(
+        &self,
+        request: S3Request<UploadPartCopyInput>,
+    ) -> S3Result<S3Response<UploadPartCopyOutput>> {
+        let input = request.input;
+        let upload = self.upload(&input.bucket, &input.key, &input.upload_id).await?;
+        let number = part_number(input.part_number)?;
+        let (bucket, key) = source(&input.copy_source)?;
+        let Opened { info, contents, .. } = self.open(bucket, key).await?;
+        let range = match input.copy_source_range.as_deref() {
+            None => 0..info.size_bytes,
+            Some(text) => copied_range(text, info.size_bytes)?,
+        };
+        let digests = Digests::of(&http::HeaderMap::new(), None, algorithm_of(&upload))?;
+        let body = StreamingBlob::wrap(contents(range));
+        let written = self.receive(Some(body), digests, &Trailers::default()).await?;
+        let checksum = digests::of_stored(&written.verified.checksums);
+        let entity_tag = self.store_part(&upload, number, written).await?;
+        Ok(S3Response::new(UploadPartCopyOutput {
+            copy_part_result: Some(CopyPartResult {
+                checksum_crc32: checksum.checksum_crc32,
+                checksum_crc32c: checksum.checksum_crc32c,
+                checksum_crc64nvme: checksum.checksum_crc64nvme,
+                checksum_sha1: checksum.checksum_sha1,
+                checksum_sha256: checksum.checksum_sha256,
+                e_tag: Some(ETag::Strong(entity_tag)),
+                last_modified: Some(times::to_wire(self.now())),
+            }),
+            server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
+            ..UploadPartCopyOutput::default()
+        }))
+    }
+
+    pub(crate) async fn complete_upload(
+        &self,
+        request: S3Request<CompleteMultipartUploadInput>,
+    ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+        let S3Request { input, extensions, .. } = request;
+        let upload = self.upload(&input.bucket, &input.key, &input.upload_id).await?;
+        let full = [
+            input.checksum_crc32.as_ref(),
+            input.checksum_crc32c.as_ref(),
+            input.checksum_crc64nvme.as_ref(),
+            input.checksum_sha1.as_ref(),
+            input.checksum_sha256.as_ref(),
+        ];
+        let is_full =
+            input.checksum_type.as_ref().is_some_and(|kind| kind.as_str() == ChecksumType::FULL_OBJECT);
+        if is_full && full.iter().any(|value| value.is_some()) {
+            let message = "Checksums of a whole object of parts are not supported here; use COMPOSITE.";
+            return Err(error(S3ErrorCode::NotImplemented, message));
+        }
+        let named = input.multipart_upload.and_then(|named| named.parts).unwrap_or_default();
+        let parts = self.chosen(&upload, &named).await?;
+        let size_bytes: u64 = parts.iter().map(|part| part.segment.size_bytes).sum();
+        if size_bytes > OBJECT_BYTES_MAX {
+            return Err(error(S3ErrorCode::EntityTooLarge, "The object would be larger than 5 TiB."));
+        }
+        let tags: Vec<&str> = parts.iter().map(|part| part.entity_tag.as_str()).collect();
+        let entity_tag = digests::entity_tag_of_parts(&tags)
+            .ok_or_else(|| failed(io::Error::other("the entity tag of a part is damaged")))?;
+        let mut attributes = upload.attributes.clone();
+        attributes.checksums = composite(algorithm_of(&upload), &parts);
+        let checksum = digests::of_stored(&attributes.checksums);
+        let object = StoredObject {
+            bucket: input.bucket.clone(),
+            key: input.key.clone(),
+            size_bytes,
+            entity_tag: entity_tag.clone(),
+            modified_at: self.now(),
+            attributes,
+            retention: upload.retention,
+        };
+        let precondition = precondition(input.if_match.as_ref(), input.if_none_match.as_ref(), &extensions)?;
+        let done =
+            self.vault.complete_upload(&upload.id, &object, &parts, &precondition, self.no_bypass()).await;
+        done.map_err(of_object)?;
+        Ok(S3Response::new(CompleteMultipartUploadOutput {
+            bucket: Some(input.bucket),
+            checksum_crc32: checksum.checksum_crc32,
+            checksum_crc32c: checksum.checksum_crc32c,
+            checksum_crc64nvme: checksum.checksum_crc64nvme,
+            checksum_sha1: checksum.checksum_sha1,
+            checksum_sha256: checksum.checksum_sha256,
+            e_tag: Some(ETag::Strong(entity_tag)),
+            key: Some(input.key),
+            server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
+            ..CompleteMultipartUploadOutput::default()
+        }))
+    }
+
+    /// The parts that a request names, in its order, each as it was written.
+    async fn chosen(&self, upload: &Upload, named: &[CompletedPart]) -> S3Result<Vec<UploadPart>> {
+        if named.is_empty() {
+            return Err(error(S3ErrorCode::MalformedXML, "You must specify at least one part"));
+        }
+        let stored = self.vault.store().parts(&upload.id, 0, PARTS_MAX).await;
+        let stored = stored.map_err(|cause| failed(io::Error::other(cause)))?;
+        let mut by_number: BTreeMap<u32, UploadPart> =
+            stored.into_iter().map(|part| (part.number, part)).collect();
+        let mut chosen = Vec::with_capacity(named.len());
+        let mut last = 0;
+        for part in named {
+            let number = part_number(part.part_number.unwrap_or_default())?;
+            if number <= last {
+                let message =
+                    "The list of parts was not in ascending order. Parts must be ordered by part number.";
+                return Err(error(S3ErrorCode::InvalidPartOrder, message));
+            }
+            last = number;
+            let found = by_number.remove(&number).filter(|found| is_as_named(found, part));
+            chosen.push(found.ok_or_else(|| of_object(postern_store::ObjectError::InvalidPart { number }))?);
+        }
+        let Some((_, all_but_last)) = chosen.split_last() else { return Ok(chosen) };
+        if all_but_last.iter().any(|part| part.segment.size_bytes < PART_BYTES_MIN) {
+            let message = "Your proposed upload is smaller than the minimum allowed size";
+            return Err(error(S3ErrorCode::EntityTooSmall, message));
+        }
+        Ok(chosen)
+    }
+
+    pub(crate) async fn abort_upload(
+        &self,
+        request: S3Request<AbortMultipartUploadInput>,
+    ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
+        let input = request.input;
+        let upload = self.upload(&input.bucket, &input.key, &input.upload_id).await?;
+        self.vault.abort_upload(&upload.id).await.map_err(of_object)?;
+        let output = AbortMultipartUploadOutput::default();
+        Ok(S3Response::with_status(output, http::StatusCode::NO_CONTENT))
+    }
+
+    pub(crate) async fn list_parts(
+        &self,
+        request: S3Request<ListPartsInput>,
+    ) -> S3Result<S3Response<ListPartsOutput>> {
+        let input = request.input;
+        let upload = self.upload(&input.bucket, &input.key, &input.upload_id).await?;
+        let count_max = page_size(input.max_parts)?;
+        let after = u32::try_from(input.part_number_marker.unwrap_or(0)).unwrap_or(0);
+        let found = self.vault.store().parts(&upload.id, after, count_max + 1).await;
+        let mut found = found.map_err(|cause| failed(io::Error::other(cause)))?;
+        let is_truncated = found.len() > count_max as usize;
+        found.truncate(count_max as usize);
+        let next = found.last().filter(|_| is_truncated).and_then(|part| i32::try_from(part.number).ok());
+        Ok(S3Response::new(ListPartsOutput {
+            bucket: Some(input.bucket),
+            is_truncated: Some(is_truncated),
+            key: Some(input.key),
+            max_parts: i32::try_from(count_max).ok(),
+            next_part_number_marker: next,
+            part_number_marker: input.part_number_marker,
+            parts: Some(found.into_iter().map(described).collect()),
+            upload_id: Some(upload.id),
+            ..ListPartsOutput::default()
+        }))
+    }
+
+    pub(crate) async fn list_uploads(
+        &self,
+        request: S3Request<ListMultipartUploadsInput>,
+    ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
+        let input = request.input;
+        self.writable(&input.bucket).await?;
+        if input.delimiter.as_deref().is_some_and(|delimiter| !delimiter.is_empty()) {
+            return Err(error(S3ErrorCode::NotImplemented, "Uploads are listed without a delimiter."));
+        }
+        let encoding = Encoding::of(input.encoding_type.as_ref())?;
+        let count_max = page_size(input.max_uploads)?;
+        // Without an id, the listing goes on behind all uploads of the key.
+        let (key, id) = (input.key_marker.as_deref(), input.upload_id_marker.as_deref());
+        let after = key.filter(|key| !key.is_empty()).map(|key| (key, id.unwrap_or("\u{10ffff}")));
+        let prefix = input.prefix.as_deref().unwrap_or_default();
+        let found = self.vault.store().uploads(&input.bucket, prefix, after, count_max + 1).await;
+        let mut found = found.map_err(|cause| failed(io::Error::other(cause)))?;
+        let is_truncated = found.len() > count_max as usize;
+        found.truncate(count_max as usize);
+        let last = found.last().filter(|_| is_truncated);
+        Ok(S3Response::new(ListMultipartUploadsOutput {
+            is_truncated: Some(is_truncated),
+            max_uploads: i32::try_from(count_max).ok(),
+            next_key_marker: last.map(|upload| encoding.apply(&upload.key)),
+            next_upload_id_marker: last.map(|upload| upload.id.clone()),
+            key_marker: key.map(|key| encoding.apply(key)),
+            prefix: Some(encoding.apply(prefix)),
+            upload_id_marker: id.map(str::to_owned),
+            uploads: Some(
+                found
+                    .iter()
+                    .map(|upload| MultipartUpload {
+                        initiated: Some(times::to_wire(upload.started_at)),
+                        key: Some(encoding.apply(&upload.key)),
+                        upload_id: Some(upload.id.clone()),
+                        ..MultipartUpload::default()
+                    })
+                    .collect(),
+            ),
+            bucket: Some(input.bucket),
+            encoding_type: input.encoding_type,
+            ..ListMultipartUploadsOutput::default()
+        }))
+    }
+}
+
+fn part_number(number: i32) -> S3Result<u32> {
+    let number = u32::try_from(number).ok().filter(|number| (1..=PARTS_MAX).contains(number));
+    number.ok_or_else(|| invalid_argument("Part number must be an integer between 1 and 10000, inclusive"))
+}
+
+fn page_size(asked: Option<i32>) -> S3Result<u32> {
+    let asked = asked.map_or(Ok(PAGE_MAX), u32::try_from);
+    let asked =
+        asked.map_err(|_| invalid_argument("The size of a page must be a number between 1 and 1000"))?;
+    Ok(asked.clamp(1, PAGE_MAX))
+}
+
+fn algorithm_of(upload: &Upload) -> Option<&str> {
+    upload.attributes.checksums.get(ALGORITHM).map(String::as_str)
+}
+
+/// Whether a part is the one that was named: by its tag, and by the checksum if one was sent.
+fn is_as_named(part: &UploadPart, named: &CompletedPart) -> bool {
+    let tag = named.e_tag.as_ref().map(|tag| tag.value());
+    let sent = [
+        ("CRC32", &named.checksum_crc32),
+        ("CRC32C", &named.checksum_crc32c),
+        ("CRC64NVME", &named.checksum_crc64nvme),
+        ("SHA1", &named.checksum_sha1),
+        ("SHA256", &named.checksum_sha256),
+    ];
+    tag == Some(part.entity_tag.as_str())
+        && sent.into_iter().all(|(name, sent)| {
+            let (stored, sent) = (part.checksums.get(name), sent.as_ref());
+            sent.is_none() || stored.is_none() || stored == sent
+        })
+}
+
+/// The checksum of an object of parts, if each part has one.
+fn composite(algorithm: Option<&str>, parts: &[UploadPart]) -> BTreeMap<String, String> {
+    let Some(algorithm) = algorithm else { return BTreeMap::new() };
+    let of_parts: Option<Vec<&str>> =
+        parts.iter().map(|part| part.checksums.get(algorithm).map(String::as_str)).collect();
+    let value = of_parts.and_then(|of_parts| digests::composite(algorithm, &of_parts));
+    value.into_iter().map(|value| (algorithm.to_owned(), value)).collect()
+}
+
+fn described(part: UploadPart) -> Part {
+    let checksum = digests::of_stored(&part.checksums);
+    Part {
+        checksum_crc32: checksum.checksum_crc32,
+        checksum_crc32c: checksum.checksum_crc32c,
+        checksum_crc64nvme: checksum.checksum_crc64nvme,
+        checksum_sha1: checksum.checksum_sha1,
+        checksum_sha256: checksum.checksum_sha256,
+        e_tag: Some(ETag::Strong(part.entity_tag)),
+        last_modified: Some(times::to_wire(part.modified_at)),
+        part_number: i32::try_from(part.number).ok(),
+        size: Some(in_i64(part.segment.size_bytes)),
+    }
+}
+
+/// The part of an object that is copied: `bytes=first-last`, both within it.
+fn copied_range(text: &str, size: u64) -> S3Result<std::ops::Range<u64>> {
+    let invalid = || {
+        invalid_argument(
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy",
+        )
+    };
+    let (first, last) =
+        text.strip_prefix("bytes=").and_then(|range| range.split_once('-')).ok_or_else(invalid)?;
+    let (first, last): (u64, u64) =
+        (first.parse().map_err(|_| invalid())?, last.parse().map_err(|_| invalid())?);
+    if first > last || last >= size {
+        return Err(error(S3ErrorCode::InvalidRange, "Range specified is not valid for source object"));
+    }
+    Ok(first..last + 1)
+}

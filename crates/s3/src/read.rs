@@ -1,0 +1,284 @@
+//! Reading buckets and objects.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use s3s::dto::{
+    ChecksumMode, ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
+    ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, ObjectLockMode, Range,
+    ServerSideEncryption, StreamingBlob, Timestamp,
+};
+use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
+
+use crate::backend::{Backend, in_i64};
+use crate::digests;
+use crate::encoding::{Encoding, in_i32, key_of_token, keys_max, token_of_key};
+use crate::errors::{error, failed, no_such_bucket, no_such_key};
+use crate::listing::{self, Asked, Page};
+use crate::objects::{ObjectInfo, Objects, Opened};
+use crate::times;
+
+/// What an object is that nobody has said anything else of.
+const CONTENT_TYPE_DEFAULT: HeaderValue = HeaderValue::from_static("binary/octet-stream");
+/// Objects come from the host that the console comes from, and say themselves what they are: no browser may take
+/// one for a page of the console.
+const HARMLESS: [(&str, HeaderValue); 2] = [
+    ("content-security-policy", HeaderValue::from_static("sandbox; default-src 'none'")),
+    ("x-content-type-options", HeaderValue::from_static("nosniff")),
+];
+
+impl Backend {
+    /// The store that a bucket is in.
+    pub(crate) async fn store_of(&self, bucket: &str) -> S3Result<Arc<dyn Objects>> {
+        if self.fixed.has_bucket(bucket).await.map_err(failed)? {
+            return Ok(Arc::clone(&self.fixed));
+        }
+        if self.vault.has_bucket(bucket).await.map_err(failed)? {
+            return Ok(Arc::new(self.vault.clone()));
+        }
+        Err(no_such_bucket())
+    }
+
+    pub(crate) async fn open(&self, bucket: &str, key: &str) -> S3Result<Opened> {
+        let opened = self.store_of(bucket).await?.open(bucket, key).await.map_err(failed)?;
+        opened.ok_or_else(no_such_key)
+    }
+
+    async fn page(&self, asked: Asked<'_>) -> S3Result<Page> {
+        let store = self.store_of(asked.bucket).await?;
+        listing::page(&*store, asked).await.map_err(failed)
+    }
+
+    pub(crate) async fn list(
+        &self,
+        request: S3Request<ListObjectsInput>,
+    ) -> S3Result<S3Response<ListObjectsOutput>> {
+        let input = request.input;
+        let encoding = Encoding::of(input.encoding_type.as_ref())?;
+        let keys_max = keys_max(input.max_keys)?;
+        let asked = Asked {
+            bucket: &input.bucket,
+            prefix: input.prefix.as_deref().unwrap_or_default(),
+            delimiter: input.delimiter.as_deref(),
+            after: input.marker.as_deref().filter(|marker| !marker.is_empty()),
+            keys_max,
+        };
+        let page = self.page(asked).await?;
+        Ok(S3Response::new(ListObjectsOutput {
+            is_truncated: Some(page.next.is_some()),
+            next_marker: page.next.as_deref().map(|next| encoding.apply(next)),
+            contents: Some(encoding.objects(page.objects)),
+            common_prefixes: Some(encoding.prefixes(&page.common_prefixes)),
+            name: Some(input.bucket),
+            prefix: Some(encoding.apply(input.prefix.as_deref().unwrap_or_default())),
+            marker: Some(encoding.apply(input.marker.as_deref().unwrap_or_default())),
+            max_keys: Some(in_i32(keys_max)),
+            delimiter: input.delimiter.as_deref().map(|delimiter| encoding.apply(delimiter)),
+            encoding_type: input.encoding_type,
+            ..ListObjectsOutput::default()
+        }))
+    }
+
+    pub(crate) async fn list_v2(
+        &self,
+        request: S3Request<ListObjectsV2Input>,
+    ) -> S3Result<S3Response<ListObjectsV2Output>> {
+        let input = request.input;
+        let encoding = Encoding::of(input.encoding_type.as_ref())?;
+        let keys_max = keys_max(input.max_keys)?;
+        let token = input.continuation_token.as_deref().map(key_of_token).transpose()?;
+        let asked = Asked {
+            bucket: &input.bucket,
+            prefix: input.prefix.as_deref().unwrap_or_default(),
+            delimiter: input.delimiter.as_deref(),
+            after: token.as_deref().or(input.start_after.as_deref()),
+            keys_max,
+        };
+        let page = self.page(asked).await?;
+        Ok(S3Response::new(ListObjectsV2Output {
+            is_truncated: Some(page.next.is_some()),
+            next_continuation_token: page.next.as_deref().map(token_of_key),
+            key_count: Some(in_i32(page.objects.len() + page.common_prefixes.len())),
+            contents: Some(encoding.objects(page.objects)),
+            common_prefixes: Some(encoding.prefixes(&page.common_prefixes)),
+            name: Some(input.bucket),
+            prefix: Some(encoding.apply(input.prefix.as_deref().unwrap_or_default())),
+            max_keys: Some(in_i32(keys_max)),
+            continuation_token: input.continuation_token,
+            start_after: input.start_after.as_deref().map(|after| encoding.apply(after)),
+            delimiter: input.delimiter.as_deref().map(|delimiter| encoding.apply(delimiter)),
+            encoding_type: input.encoding_type,
+            ..ListObjectsV2Output::default()
+        }))
+    }
+
+    pub(crate) async fn head(
+        &self,
+        request: S3Request<HeadObjectInput>,
+    ) -> S3Result<S3Response<HeadObjectOutput>> {
+        let input = request.input;
+        let opened = self.open(&input.bucket, &input.key).await?;
+        let conditions = Conditions {
+            is: input.if_match.as_ref(),
+            is_not: input.if_none_match.as_ref(),
+            changed_since: input.if_modified_since.as_ref(),
+            unchanged_since: input.if_unmodified_since.as_ref(),
+        };
+        conditions.check(&opened.info)?;
+        let headers = headers(&opened, &[]);
+        let said = Said::of(&opened, input.checksum_mode.as_ref().filter(|_| input.range.is_none()));
+        let info = opened.info;
+        let output = HeadObjectOutput {
+            accept_ranges: Some("bytes".to_owned()),
+            checksum_crc32: said.checksum.checksum_crc32,
+            checksum_crc32c: said.checksum.checksum_crc32c,
+            checksum_crc64nvme: said.checksum.checksum_crc64nvme,
+            checksum_sha1: said.checksum.checksum_sha1,
+            checksum_sha256: said.checksum.checksum_sha256,
+            content_length: Some(in_i64(info.size_bytes)),
+            e_tag: Some(ETag::Strong(info.entity_tag)),
+            last_modified: Some(info.modified_at.into()),
+            metadata: Some(opened.attributes.metadata.into_iter().collect()),
+            object_lock_mode: said.lock_mode,
+            object_lock_retain_until_date: said.retained_until,
+            server_side_encryption: said.encryption,
+            ..HeadObjectOutput::default()
+        };
+        Ok(S3Response::with_headers(output, headers))
+    }
+
+    pub(crate) async fn get(
+        &self,
+        request: S3Request<GetObjectInput>,
+    ) -> S3Result<S3Response<GetObjectOutput>> {
+        let input = request.input;
+        let opened = self.open(&input.bucket, &input.key).await?;
+        let conditions = Conditions {
+            is: input.if_match.as_ref(),
+            is_not: input.if_none_match.as_ref(),
+            changed_since: input.if_modified_since.as_ref(),
+            unchanged_since: input.if_unmodified_since.as_ref(),
+        };
+        conditions.check(&opened.info)?;
+        let size = opened.info.size_bytes;
+        let range = match &input.range {
+            Some(range) => range_within(*range, size)?,
+            None => 0..size,
+        };
+        let content_range =
+            input.range.map(|_| format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1)));
+        let asked = [
+            ("cache-control", input.response_cache_control.as_deref()),
+            ("content-disposition", input.response_content_disposition.as_deref()),
+            ("content-encoding", input.response_content_encoding.as_deref()),
+            ("content-language", input.response_content_language.as_deref()),
+            ("content-type", input.response_content_type.as_deref()),
+        ];
+        let headers = headers(&opened, &asked);
+        let said = Said::of(&opened, input.checksum_mode.as_ref().filter(|_| input.range.is_none()));
+        let content_length = in_i64(range.end - range.start);
+        let Opened { info, attributes, contents, .. } = opened;
+        let output = GetObjectOutput {
+            accept_ranges: Some("bytes".to_owned()),
+            body: Some(StreamingBlob::wrap(contents(range))),
+            checksum_crc32: said.checksum.checksum_crc32,
+            checksum_crc32c: said.checksum.checksum_crc32c,
+            checksum_crc64nvme: said.checksum.checksum_crc64nvme,
+            checksum_sha1: said.checksum.checksum_sha1,
+            checksum_sha256: said.checksum.checksum_sha256,
+            content_length: Some(content_length),
+            content_range,
+            e_tag: Some(ETag::Strong(info.entity_tag)),
+            last_modified: Some(info.modified_at.into()),
+            metadata: Some(attributes.metadata.into_iter().collect()),
+            object_lock_mode: said.lock_mode,
+            object_lock_retain_until_date: said.retained_until,
+            server_side_encryption: said.encryption,
+            ..GetObjectOutput::default()
+        };
+        Ok(S3Response::with_headers(output, headers))
+    }
+}
+
+/// What answers about an object have in common.
+struct Said {
+    checksum: s3s::dto::Checksum,
+    lock_mode: Option<ObjectLockMode>,
+    retained_until: Option<Timestamp>,
+    encryption: Option<ServerSideEncryption>,
+}
+
+impl Said {
+    fn of(opened: &Opened, checksum_mode: Option<&ChecksumMode>) -> Self {
+        let wants_checksums = checksum_mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED);
+        let checksums =
+            if wants_checksums { opened.attributes.checksums.clone() } else { Default::default() };
+        Self {
+            checksum: digests::of_stored(&checksums),
+            lock_mode: opened.retention.map(|kept| kept.mode.as_str().to_owned().into()),
+            retained_until: opened.retention.map(|kept| times::to_wire(kept.until)),
+            encryption: opened
+                .is_encrypted
+                .then(|| ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
+        }
+    }
+}
+
+/// The headers that clients have given an object, or want to see in their place.
+fn headers(opened: &Opened, asked: &[(&str, Option<&str>)]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, CONTENT_TYPE_DEFAULT);
+    let stored = opened.attributes.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let asked = asked.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
+    for (name, value) in stored.chain(asked) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.insert(name, value);
+        }
+    }
+    for (name, value) in HARMLESS {
+        headers.insert(name, value);
+    }
+    headers
+}
+
+/// What a client knows of an object already.
+///
+/// Source: RFC 9110, section 13.
+struct Conditions<'a> {
+    is: Option<&'a ETagCondition>,
+    is_not: Option<&'a ETagCondition>,
+    changed_since: Option<&'a Timestamp>,
+    unchanged_since: Option<&'a Timestamp>,
+}
+
+impl Conditions<'_> {
+    fn check(&self, info: &ObjectInfo) -> S3Result<()> {
+        let matches = |condition: &ETagCondition| match condition {
+            ETagCondition::Any => true,
+            ETagCondition::ETag(tag) => tag.value() == info.entity_tag,
+        };
+        let modified: Timestamp = info.modified_at.into();
+        let is_later = |since: &Timestamp| times::seconds(&modified) > times::seconds(since);
+        let is_wanted = match (self.is, self.unchanged_since) {
+            (Some(condition), _) => matches(condition),
+            (None, Some(since)) => !is_later(since),
+            (None, None) => true,
+        };
+        if !is_wanted {
+            let message = "At least one of the pre-conditions you specified did not hold";
+            return Err(error(S3ErrorCode::PreconditionFailed, message));
+        }
+        let is_news = match (self.is_not, self.changed_since) {
+            (Some(condition), _) => !matches(condition),
+            (None, Some(since)) => is_later(since),
+            (None, None) => true,
+        };
+        if is_news { Ok(()) } else { Err(error(S3ErrorCode::NotModified, "Not Modified")) }
+    }
+}
+
+fn range_within(range: Range, size: u64) -> S3Result<std::ops::Range<u64>> {
+    let invalid = |_| error(S3ErrorCode::InvalidRange, "The requested range is not satisfiable");
+    range.check(size).map_err(invalid)
+}
