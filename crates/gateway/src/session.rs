@@ -18,10 +18,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use postern_ids::{NodeId, SessionId};
+use postern_protocol::notice::Notice;
 use postern_protocol::payload::{
     ChannelClosed, ClientAttached, SessionState, Size, Stamps as _, State, publication,
 };
-use postern_protocol::notice::Notice;
 use postern_protocol::version::ClientVersion;
 use postern_protocol::{DecodeError, MessageType, PayloadType, Silence};
 use postern_sftp::{Journal, NotUnderstood};

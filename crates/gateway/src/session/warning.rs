@@ -55,7 +55,8 @@ impl Warning {
     pub(super) fn text(&self, now: Instant) -> String {
         let left = self.end.saturating_duration_since(now);
         // To the second, upwards: the clock has moved on since it was due.
-        let left = minutes(Duration::from_secs(left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)));
+        let left =
+            minutes(Duration::from_secs(left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)));
         match &self.reason {
             EndReason::MaxDuration(limit) => {
                 format!("The session ends in {left}: it reaches its maximum duration of {}.", minutes(*limit))
@@ -74,7 +75,8 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let idle = |minutes: u64| (at(60 * minutes), EndReason::Idle(Duration::from_secs(60 * minutes)));
-        let longest = |minutes: u64| (at(60 * minutes), EndReason::MaxDuration(Duration::from_secs(60 * minutes)));
+        let longest =
+            |minutes: u64| (at(60 * minutes), EndReason::MaxDuration(Duration::from_secs(60 * minutes)));
         let mut warnings = Warnings::default();
         assert_eq!(warnings.next([(at(5), EndReason::AgentLost)].into_iter()), None);
         assert_eq!(warnings.next([idle(1)].into_iter()).unwrap().due, at(30));
