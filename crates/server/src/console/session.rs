@@ -125,7 +125,8 @@ mod tests {
         let (peer, at) = ("192.0.2.7:1".parse().unwrap(), app.clock.now());
         let entry = Arc::new(app.audit.entry(&parts, peer, "r", at));
         let generation = app.authorizer.generation();
-        Inbound { parts, body: Bytes::new(), peer, at, generation, request_id: "r".to_owned(), entry }
+        let (body, request_id) = (Bytes::new(), "r".to_owned());
+        Inbound { parts, body, body_follows: false, peer, at, generation, request_id, entry }
     }
 
     async fn told(app: &Arc<App>, secret: &CookieSecret) -> Value {
