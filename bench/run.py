@@ -18,6 +18,7 @@ import idle
 import keys
 import output
 import prompt
+import search
 from account import Account
 from harness.programs import Agent, Server, kill_group
 from openssh import OpenSsh
@@ -45,7 +46,7 @@ class Bench:
 
 
 COMPARED = {"keys": keys.measure, "prompt": prompt.measure, "output": output.measure, "browser": browser.measure}
-ALONE = {"api": api.measure, "agent": idle.measure_agent, "nodes": idle.measure_nodes}
+ALONE = {"api": api.measure, "agent": idle.measure_agent, "nodes": idle.measure_nodes, "search": search.measure}
 
 
 def main(names: list[str]) -> int:

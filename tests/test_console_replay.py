@@ -4,9 +4,12 @@ import re
 import urllib.parse
 
 import pytest
-from harness.chromium import accessibility_faults, give_password, is_settled
+from harness import requests
+from harness.chromium import PHONE, accessibility_faults, give_password, is_settled, overflow_px, visit
 from harness.console_terminal import ConsoleTerminal
 from harness.people import Person, allow
+from harness.programs import ROOT
+from harness.waiting import eventually
 from playwright.sync_api import expect
 
 
@@ -156,3 +159,106 @@ def test_who_may_not_follow_is_told_so(terminal, browser, server):
     page.goto(f"/console/sessions/{session_id}/replay")
     expect(page.get_by_text("You are not allowed to do this")).to_be_visible()
     page.context.close()
+
+
+def marked(terminal: ConsoleTerminal) -> None:
+    """A bash that tells of its commands, and echoes what is typed."""
+    terminal.run("exec bash --norc --noprofile")
+    terminal.run(f"PS1='$ '; stty echo; . {ROOT}/deploy/shell-integration/postern.bash; echo tell''ing")
+    terminal.shows("telling")
+
+
+def is_read(server, session_id: str) -> None:
+    """Waits until the server has read the recording."""
+    timeline = requests.postern_call("GetSessionTimeline", {"SessionId": session_id})
+    eventually(lambda: requests.sign(timeline, server, "postern").send(server).json()["Complete"], "the recording is read")
+
+
+def test_the_commands_of_a_recording_lead_to_their_moments(terminal, page, server):
+    marked(terminal)
+    terminal.run("cd /tmp; echo al''pha; sleep 1")
+    terminal.shows("alpha")
+    terminal.run("clear; (exit 42)")
+    terminal.run("clear; echo ome''ga")
+    terminal.shows("omega")
+    session_id = end(terminal)
+    page.goto(f"/console/sessions/{session_id}/replay")
+    failed = page.get_by_role("row").filter(has_text="(exit 42)")
+    expect(failed).to_contain_text("42")
+    expect(failed).to_contain_text("/tmp")
+    assert page.get_by_text("(guessed)").count() == 0
+    player = page.get_by_role("region", name="Player")
+    assert player.locator(".ap-marker-container").count() >= 3
+    assert accessibility_faults(page) == []
+    page.get_by_role("button", name=re.compile("Go to .*alpha")).click()
+    expect(player).to_contain_text("alpha")
+    assert "omega" not in player.inner_text()
+    page.get_by_role("button", name=re.compile("Go to .*ome''ga")).click()
+    expect(player).not_to_contain_text("alpha")
+
+
+def test_who_may_not_know_the_commands_is_told_so(terminal, page):
+    session_id = end(terminal)
+    page.route("**/*", lambda route: refuse(route) if "GetSessionTimeline" in str(route.request.headers) else route.continue_())
+    page.goto(f"/console/sessions/{session_id}/replay")
+    expect(page.get_by_text("The index is away")).to_be_visible()
+    expect(page.get_by_role("region", name="Player")).to_be_visible()
+    page.unroute_all()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("The index is away")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Commands")).to_be_visible()
+
+
+def refuse(route) -> None:
+    body = '{"__type": "ValidationException", "Message": "The index is away"}'
+    route.fulfill(status=400, content_type="application/x-amz-json-1.1", body=body)
+
+
+def test_all_recordings_are_searched(terminal, page, server):
+    terminal.run("echo 'hay''stack9 <img src=x onerror=alert(1)>'; sleep 1; clear; echo la''ter")
+    terminal.shows("later")
+    session_id = end(terminal)
+    is_read(server, session_id)
+    page.goto("/console/recordings")
+    expect(page.get_by_text("Search what sessions showed")).to_be_visible()
+    assert accessibility_faults(page) == []
+    page.get_by_label("Words").fill("haystack9")
+    page.get_by_label("Words").press("Enter")
+    found = page.get_by_role("row").filter(has_text="<img src=x onerror=alert(1)>")
+    expect(found.locator("mark")).to_have_text("haystack9")
+    assert urllib.parse.parse_qs(urllib.parse.urlparse(page.url).query) == {"q": ["haystack9"]}
+    assert page.locator("img[src=x]").count() == 0
+    assert accessibility_faults(page) == []
+    found.get_by_role("link", name=f"Replay of {session_id}").click()
+    player = page.get_by_role("region", name="Player")
+    expect(player).to_contain_text("haystack9")
+    assert "later" not in player.inner_text()
+
+    page.goto("/console/recordings?q=no-such-word-anywhere")
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+    page.goto("/console/recordings?q=%2F")
+    expect(page.get_by_text("at least one letter or digit is needed")).to_be_visible()
+
+
+def test_who_may_not_search_is_told_why(browser, server):
+    stranger = Person(server, allow("ssm:DescribeSessions"))
+    give_password(server, stranger.name)
+    page = browser.signed_in(server, stranger.name)
+    page.goto("/console/recordings?q=anything")
+    expect(page.get_by_text("You are not allowed to do this")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("window", ["desktop", "phone"])
+def test_replay_and_search_fit_and_are_accessible(terminal, browser, server, owner, scheme, window):
+    marked(terminal)
+    terminal.run("echo gira''ffe7; false")
+    terminal.shows("giraffe7")
+    session_id = end(terminal)
+    is_read(server, session_id)
+    options = {"color_scheme": scheme} | ({"viewport": PHONE} if window == "phone" else {})
+    page = browser.signed_in(server, owner.name, reduced_motion="reduce", **options)
+    for path in [f"/sessions/{session_id}/replay", "/recordings", "/recordings?q=giraffe7"]:
+        visit(page, path)
+        assert accessibility_faults(page) == [], path
+        assert overflow_px(page) <= 0, path

@@ -35,6 +35,7 @@ const texts = replayTexts;
 const SPEEDS = [0.5, 1, 2, 4, 8];
 /** More would hide the seek bar. */
 const MARKERS_MAX = 200;
+const REREAD_MS = 3000;
 const NO_MARKERS: readonly Marker[] = [];
 
 export default function ReplayPage({ parameters }: PageProps) {
@@ -73,8 +74,18 @@ function Replay({ sessionId, recording }: { readonly sessionId: string; readonly
   const player = useRef<PlayerRef>(null);
   const read = useMemo(() => tryRead(recording), [recording]);
   const times = useMemo(() => read.cast && timeline(read.cast.events, skipsIdle ? IDLE_MAX : undefined), [read, skipsIdle]);
-  const commands = useResource((signal) => fetchCommands(sessionId, signal), [sessionId, recording.bytes.length]);
-  const markers = useMemo(() => markersOf(commands.value?.commands), [commands.value]);
+  const [isRead, setIsRead] = useState(false);
+  const load = async (signal: AbortSignal) => {
+    const found = await fetchCommands(sessionId, signal);
+    setIsRead(found.isComplete);
+    return found;
+  };
+  // The server reads a recording a few seconds after it has ended.
+  const every_ms = recording.isComplete && !isRead ? REREAD_MS : undefined;
+  const commands = useResource(load, [sessionId, recording.bytes.length], every_ms === undefined ? {} : { every_ms });
+  // The same marks stay the same value: other ones make another player.
+  const marks = JSON.stringify(markersOf(commands.value?.commands));
+  const markers = useMemo(() => JSON.parse(marks) as readonly Marker[], [marks]);
   const seek = useCallback((at: number) => player.current?.seek(at), []);
   if (!read.cast || !times) {
     return <ProblemAlert error={read.error} />;

@@ -357,6 +357,7 @@ impl Server {
         tasks.close();
         tasks.wait().await;
         logs.close().await;
+        app.search.close().await;
         if let Some(trail) = app.audit.trail() {
             trail.close().await;
         }

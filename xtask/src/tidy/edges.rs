@@ -29,6 +29,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "sftp",
             "sigv4",
             "store",
+            "timeline",
             "webauthn",
         ],
     ),

@@ -14,11 +14,7 @@ use crate::auth::Action;
 use crate::inbound::Inbound;
 
 /// Ends the sign-in whose cookie the request brought, if the answer, by its headers, puts another in its place.
-pub(super) async fn end_if_replaced(
-    app: &App,
-    inbound: &Inbound,
-    answer: &HeaderMap,
-) -> Result<(), Refusal> {
+pub(super) async fn end_if_replaced(app: &App, inbound: &Inbound, answer: &HeaderMap) -> Result<(), Refusal> {
     let mut set = answer.get_all(SET_COOKIE).iter();
     if !set.any(cookie::is_of_sign_in) {
         return Ok(());

@@ -59,7 +59,6 @@ pub(crate) async fn index(app: Arc<App>, bytes_max: u64) {
             () = sleep(EVERY) => {}
         }
     }
-    indexer.app.search.close().await;
 }
 
 fn log(outcome: Result<(), Failure>) {

@@ -15,13 +15,13 @@ const BESIDE: Record<string, string[]> = {
 };
 
 /** Operations that are asked for by another permission: who may read a recording may know its commands. */
-const BY_ANOTHER = ['GetSessionTimeline'];
+const BY_ANOTHER = new Set(['GetSessionTimeline']);
 
 function operations(...files: string[]): string[] {
   return files.flatMap((file) => {
     const path = new URL(`../../../../../crates/api/model/${file}.json`, import.meta.url);
     const model = JSON.parse(readFileSync(path, 'utf8')) as { operations: Record<string, unknown> };
-    return Object.keys(model.operations).filter((name) => !BY_ANOTHER.includes(name));
+    return Object.keys(model.operations).filter((name) => !BY_ANOTHER.has(name));
   });
 }
 
