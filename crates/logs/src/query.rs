@@ -61,6 +61,12 @@ impl StoredEvent {
     pub fn cut(&self) -> Cut {
         Cut { timestamp_ms: self.timestamp_ms, event_id: self.id }
     }
+
+    /// The place behind it.
+    #[must_use]
+    pub fn behind(&self) -> Cut {
+        self.cut().behind()
+    }
 }
 
 /// A page of events.

@@ -9,6 +9,7 @@ mod open;
 mod reading;
 mod streams;
 mod tending;
+mod transaction;
 mod writing;
 
 #[cfg(test)]
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::SqlitePool;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,6 +31,7 @@ use crate::{
     NewGroup, OpenError, StorageError, StreamChangeError, StreamFilter, StreamName, StreamPosition, Tag,
     TagError, Written,
 };
+use transaction::Transaction;
 use writing::Job;
 
 /// Batches that wait for the writer, of at most a megabyte each when they come over the API.
@@ -96,11 +98,11 @@ impl SqliteLogs {
     }
 
     /// A transaction that writes. Dropped, it has done nothing.
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StorageError> {
+    async fn begin(&self) -> Result<Transaction, StorageError> {
         if self.stop.is_cancelled() {
             return Err(StorageError::Closed);
         }
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        Transaction::begin(&self.writer).await
     }
 }
 
@@ -109,13 +111,13 @@ impl LogStore for SqliteLogs {
     async fn create_group(&self, group: NewGroup, now_ms: i64) -> Result<(), CreateGroupError> {
         let mut transaction = self.begin().await?;
         groups::create(&mut transaction, &group, now_ms, self.groups_max).await?;
-        Ok(transaction.commit().await.map_err(StorageError::from)?)
+        Ok(transaction.commit().await?)
     }
 
     async fn delete_group(&self, name: &GroupName) -> Result<(), DeleteGroupError> {
         let mut transaction = self.begin().await?;
         groups::delete(&mut transaction, name).await?;
-        Ok(transaction.commit().await.map_err(StorageError::from)?)
+        Ok(transaction.commit().await?)
     }
 
     async fn group(&self, name: &GroupName) -> Result<Option<LogGroup>, StorageError> {
@@ -134,13 +136,13 @@ impl LogStore for SqliteLogs {
     async fn set_retention(&self, group: &GroupName, days: Option<u32>) -> Result<(), GroupChangeError> {
         let mut transaction = self.begin().await?;
         groups::set_retention(&mut transaction, group, days).await?;
-        Ok(transaction.commit().await.map_err(StorageError::from)?)
+        Ok(transaction.commit().await?)
     }
 
     async fn set_kms_key(&self, group: &GroupName, key: Option<&str>) -> Result<(), GroupChangeError> {
         let mut transaction = self.begin().await?;
         groups::set_kms_key(&mut transaction, group, key).await?;
-        Ok(transaction.commit().await.map_err(StorageError::from)?)
+        Ok(transaction.commit().await?)
     }
 
     async fn tags(&self, group: &GroupName) -> Result<Vec<Tag>, GroupChangeError> {
@@ -150,13 +152,13 @@ impl LogStore for SqliteLogs {
     async fn add_tags(&self, group: &GroupName, tags: &[Tag], limit: usize) -> Result<(), TagError> {
         let mut transaction = self.begin().await?;
         groups::add_tags(&mut transaction, group, tags, limit).await?;
-        Ok(transaction.commit().await.map_err(StorageError::from)?)
+        Ok(transaction.commit().await?)
     }
 
     async fn remove_tags(&self, group: &GroupName, keys: &[String]) -> Result<(), TagError> {
         let mut transaction = self.begin().await?;
         groups::remove_tags(&mut transaction, group, keys).await?;
-        Ok(transaction.commit().await.map_err(StorageError::from)?)
+        Ok(transaction.commit().await?)
     }
 
     async fn create_stream(
@@ -167,13 +169,13 @@ impl LogStore for SqliteLogs {
     ) -> Result<(), CreateStreamError> {
         let mut transaction = self.begin().await?;
         streams::create(&mut transaction, group, stream, now_ms).await?;
-        Ok(transaction.commit().await.map_err(StorageError::from)?)
+        Ok(transaction.commit().await?)
     }
 
     async fn delete_stream(&self, group: &GroupName, stream: &StreamName) -> Result<(), StreamChangeError> {
         let mut transaction = self.begin().await?;
         streams::delete(&mut transaction, group, stream).await?;
-        Ok(transaction.commit().await.map_err(StorageError::from)?)
+        Ok(transaction.commit().await?)
     }
 
     async fn streams(

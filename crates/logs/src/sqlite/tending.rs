@@ -10,6 +10,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::blocks::{self, Owner, Stored};
+use super::transaction::Transaction;
 use crate::block::{Block, Entry};
 use crate::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, BATCH_SPAN_MS, DAY_MS, StorageError};
 
@@ -54,13 +55,14 @@ pub(super) async fn tend(writer: &SqlitePool, now_ms: i64) -> Result<(), Storage
     for stream in fragmented(writer).await? {
         while join(writer, stream).await? {}
     }
-    sqlx::query(PAGES_FREED).execute(writer).await?;
-    Ok(())
+    let mut transaction = Transaction::begin(writer).await?;
+    sqlx::query(PAGES_FREED).execute(&mut *transaction).await?;
+    transaction.commit().await
 }
 
 /// Removes some of what is in groups and streams that have been deleted. Whether there may be more.
 async fn remove_deleted(writer: &SqlitePool) -> Result<bool, StorageError> {
-    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = Transaction::begin(writer).await?;
     let blocks = sqlx::query(
         "DELETE FROM blocks WHERE id IN (
              SELECT b.id FROM streams s JOIN blocks b ON b.stream_id = s.id
@@ -85,7 +87,7 @@ async fn remove_deleted(writer: &SqlitePool) -> Result<bool, StorageError> {
 
 /// Removes some of the blocks whose last event is older than its group keeps them. Whether there may be more.
 async fn remove_expired(writer: &SqlitePool, now_ms: i64) -> Result<bool, StorageError> {
-    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = Transaction::begin(writer).await?;
     let expired = sqlx::query_as::<_, (i64, i64, i64, i64)>(
         "SELECT b.id, b.group_id, b.stream_id, length(b.data) FROM groups g JOIN blocks b ON b.group_id = g.id
          WHERE g.retention_days IS NOT NULL AND b.last_time < ? - g.retention_days * ? LIMIT ?",
@@ -124,7 +126,7 @@ async fn fragmented(writer: &SqlitePool) -> Result<Vec<i64>, StorageError> {
 
 /// Puts some small blocks of a stream together. Whether there may be more.
 async fn join(writer: &SqlitePool, stream: i64) -> Result<bool, StorageError> {
-    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = Transaction::begin(writer).await?;
     let select = sqlx::query_as(
         "SELECT id, stream_id, first_event, events, raw_bytes, data FROM blocks INDEXED BY small_blocks
          WHERE stream_id = ? AND raw_bytes < 262144 ORDER BY first_time LIMIT ?",

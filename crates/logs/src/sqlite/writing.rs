@@ -8,6 +8,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::blocks::{self, Owner};
+use super::transaction::Transaction;
 use super::{groups, streams};
 use crate::block::{self, Block};
 use crate::{Append, AppendError, Arrived, GroupName, MissingStream, StorageError, StreamName, Written};
@@ -96,7 +97,7 @@ async fn write_all(
     writer: &SqlitePool,
     jobs: &[Job],
 ) -> Result<Vec<Result<Written, AppendError>>, StorageError> {
-    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = Transaction::begin(writer).await?;
     let next = sqlx::query_scalar("SELECT next_event FROM numbers").fetch_one(&mut *transaction).await?;
     let mut next: i64 = next;
     let mut outcomes = Vec::with_capacity(jobs.len());
