@@ -36,6 +36,14 @@ export async function call<Input extends object, Output>(
   }
 }
 
+/** Calls an operation of a JSON service as the last thing that a page does. Nobody sees the answer. */
+export function callLast<Input extends object>(operation: Operation<Input, unknown>, input: Input): void {
+  const { service, name } = operation;
+  if (service.protocol === 'json') {
+    send({ ...jsonRequest(service, name, input), outlivesPage: true }).catch(() => {});
+  }
+}
+
 /** The pages of a list, one call each. */
 export async function* pages<Input extends object, Output extends object>(
   operation: Operation<Input, Output>,

@@ -26,6 +26,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal?: AbortSignal | undefined;
+  /** Goes out although its page is left meanwhile. */
+  readonly outlivesPage?: boolean;
 }
 
 /** An answer that is not an error of the transport. */
@@ -49,6 +51,7 @@ export async function send(request: HttpRequest): Promise<HttpAnswer> {
       credentials: 'same-origin',
       cache: 'no-store',
       redirect: 'error',
+      keepalive: request.outlivesPage ?? false,
       signal: request.signal ? AbortSignal.any([request.signal, timeout]) : timeout,
     });
     return { status: response.status, text: await response.text() };

@@ -8,11 +8,12 @@ import type { SftpClient } from './sftp/client.ts';
 import { SftpError } from './sftp/failure.ts';
 import { type Listener, type Opened, type Over, SessionOver } from './sftp-session.ts';
 
-const calls = vi.hoisted(() => ({ start: vi.fn(), terminate: vi.fn() }));
+const calls = vi.hoisted(() => ({ start: vi.fn(), terminate: vi.fn(), last: vi.fn() }));
 const sessions = vi.hoisted(() => [] as FakeSession[]);
 
 vi.mock('../api/call.ts', () => ({
   call: (operation: { readonly name: string }, input: object) => (operation.name === 'StartSession' ? calls.start : calls.terminate)(input) as unknown,
+  callLast: (_: object, input: object) => calls.last(input) as unknown,
 }));
 
 vi.mock('./sftp-session.ts', async (original) => ({
@@ -71,6 +72,7 @@ beforeEach(() => {
   sessions.length = 0;
   calls.start.mockReset().mockResolvedValue({ SessionId: 'alice-2', StreamUrl: 'wss://server/x', TokenValue: 't' });
   calls.terminate.mockReset().mockResolvedValue({});
+  calls.last.mockReset();
 });
 
 afterEach(() => {
@@ -150,8 +152,13 @@ test('it ends with the terminal and with the page; the server is told what the n
 
   const other = await inUse();
   sessions.at(-1)?.end.mockReturnValue(false);
-  window.dispatchEvent(new Event('pagehide'));
+  other.close();
   expect([other.state.kind, calls.terminate.mock.calls]).toEqual(['idle', [[{ SessionId: 'alice-2' }]]]);
+
+  const last = await inUse();
+  window.dispatchEvent(new Event('pagehide'));
+  expect(last.state.kind).toBe('idle');
+  expect(calls.last).toHaveBeenCalledWith({ SessionId: 'alice-2' });
 });
 
 test('a terminal that is left while the session is started leaves none behind', async () => {

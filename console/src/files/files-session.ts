@@ -1,6 +1,6 @@
 /** The files of a node as a page reaches them: a session is started when it is needed, and ended when it is not any more. */
 
-import { call } from '../api/call.ts';
+import { call, callLast } from '../api/call.ts';
 import * as ssm from '../api/generated/ssm.ts';
 import type { Ticket } from '../channel/state.ts';
 import { reachable } from '../terminal/reachable.ts';
@@ -85,7 +85,13 @@ export class FilesSession {
     this.#end('closed');
   }
 
-  #leave = (): void => this.#end('closed');
+  /** What is said on a websocket while its page is left need not arrive, so the server is told as well. */
+  #leave = (): void => {
+    if (this.#session) {
+      callLast(ssm.TerminateSession, { SessionId: this.#sessionId });
+      this.#end('closed');
+    }
+  };
 
   #whenOpened(): Promise<Opened> {
     if (this.#opened) {
