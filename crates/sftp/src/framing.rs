@@ -82,11 +82,9 @@ impl Heads {
                 let (now, rest) = bytes.split_at(bytes.len().min(4 - self.kept.len()));
                 self.kept.extend_from_slice(now);
                 bytes = rest;
-                continue;
             }
-            let mut length = [0; 4];
-            length.copy_from_slice(&self.kept[..4]);
-            let length = checked_length(u32::from_be_bytes(length))?;
+            let Some(length) = self.kept.first_chunk::<4>() else { continue };
+            let length = checked_length(u32::from_be_bytes(*length))?;
             let (now, rest) = bytes.split_at(bytes.len().min(length - self.seen));
             bytes = rest;
             self.seen += now.len();
