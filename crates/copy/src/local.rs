@@ -123,6 +123,10 @@ fn timestamps(times: Times) -> Timestamps {
 }
 
 /// The mode of a new file: that of the original, less what this user takes from new files.
+#[cfg_attr(
+    target_os = "linux",
+    expect(clippy::useless_conversion, reason = "modes have 16 bits on other systems")
+)]
 pub(crate) fn masked(mode: u32) -> u32 {
     let mask = rustix::process::umask(rustix::fs::Mode::empty());
     rustix::process::umask(mask);
