@@ -337,12 +337,7 @@ impl<'a> Session<'a> {
             PayloadType::ExitCode if self.start.layout == Layout::Apart => {
                 self.exit_code = exit_code_from_text(&payload);
             }
-            PayloadType::Flag if self.is_stream() => {
-                if Flag::from_payload(&payload) == Ok(Flag::EndOfStream) && !self.stream.output {
-                    self.stream.output = true;
-                    self.stream.output_untold = true;
-                }
-            }
+            PayloadType::Flag if self.is_stream() => self.handle_flag(&payload),
             // What is not of the stream must not be on standard output.
             PayloadType::StdErr | PayloadType::Error | PayloadType::ExitCode if self.is_stream() => {}
             PayloadType::Output | PayloadType::StdErr | PayloadType::Error | PayloadType::ExitCode => {
@@ -357,6 +352,13 @@ impl<'a> Session<'a> {
         }
         self.channel.acknowledge(sequence_number);
         Ok(())
+    }
+
+    fn handle_flag(&mut self, payload: &[u8]) {
+        if Flag::from_payload(payload) == Ok(Flag::EndOfStream) && !self.stream.output {
+            self.stream.output = true;
+            self.stream.output_untold = true;
+        }
     }
 
     fn is_stream(&self) -> bool {
