@@ -10,6 +10,7 @@ mod authorization;
 mod channel_path;
 mod data_channel;
 mod dial_answers;
+mod file_journal;
 mod filter_pattern;
 mod identifiers;
 mod node_public_key;
@@ -34,13 +35,14 @@ pub struct Target {
 }
 
 /// All of them, sorted by name.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     Target { name: "agent_message", run: agent_message::run, seeds: agent_message::seeds },
     Target { name: "api_inputs", run: api_inputs::run, seeds: api_inputs::seeds },
     Target { name: "authorization", run: authorization::run, seeds: authorization::seeds },
     Target { name: "channel_path", run: channel_path::run, seeds: channel_path::seeds },
     Target { name: "data_channel", run: data_channel::run, seeds: Vec::new },
     Target { name: "dial_answers", run: dial_answers::run, seeds: dial_answers::seeds },
+    Target { name: "file_journal", run: file_journal::run, seeds: file_journal::seeds },
     Target { name: "filter_pattern", run: filter_pattern::run, seeds: filter_pattern::seeds },
     Target { name: "identifiers", run: identifiers::run, seeds: identifiers::seeds },
     Target { name: "node_public_key", run: node_public_key::run, seeds: node_public_key::seeds },

@@ -101,6 +101,7 @@ targets!(
     channel_path,
     data_channel,
     dial_answers,
+    file_journal,
     identifiers,
     node_public_key,
     passkey_answer,
