@@ -102,6 +102,7 @@ targets!(
     data_channel,
     dial_answers,
     file_journal,
+    filter_pattern,
     identifiers,
     node_public_key,
     passkey_answer,
@@ -109,6 +110,7 @@ targets!(
     policy_document,
     session_token,
     signed_request,
+    transcript,
 );
 
 #[test]
