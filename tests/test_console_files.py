@@ -255,6 +255,7 @@ def test_directories_are_made_entered_and_deleted(files, home):
     expect(files.panel.get_by_role("navigation", name="Directory /usr")).to_be_visible()
     files.panel.get_by_role("button", name="Root directory").click()
     files.go("etc")
+    expect(files.panel.get_by_role("navigation", name="Directory /etc")).to_be_visible()
     files.panel.get_by_role("searchbox").fill("passwd")
     expect(files.row("passwd").first).to_be_visible()
 
@@ -309,6 +310,14 @@ def test_a_cancelled_upload_leaves_nothing(files, home):
     expect(files.transfer("big.bin")).to_contain_text(re.compile(r"[1-9][\d.]* MiB of"))
     files.panel.get_by_role("button", name="Cancel big.bin").click()
     expect(files.transfer("big.bin")).to_contain_text("Cancelled")
+    eventually(lambda: list(home.iterdir()) == [], "nothing is left")
+
+
+def test_an_upload_whose_terminal_is_closed_leaves_nothing(files, home):
+    files.drop(("big.bin", 60_000_000))
+    files.upload()
+    expect(files.transfer("big.bin")).to_contain_text(re.compile(r"[1-9][\d.]* MiB of"))
+    files.page.get_by_role("button", name="Close the terminal of").click()
     eventually(lambda: list(home.iterdir()) == [], "nothing is left")
 
 

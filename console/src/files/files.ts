@@ -11,6 +11,9 @@ import { chooseSinks } from './transfer/sink.ts';
 import { type Transfer, Transfers, type Use } from './transfer/transfers.ts';
 import { baseOf } from './paths.ts';
 
+/** How long what is not finished may take to be taken away when the terminal is left. */
+const CLOSE_WITHIN_MS = 3000;
+
 /** A file to download, with its size as far as it is known. */
 export interface Wanted {
   readonly path: string;
@@ -139,7 +142,13 @@ export class Files {
     document.removeEventListener('visibilitychange', this.#hurry);
     all.delete(this.#live);
     this.transfers.cancelAll();
-    this.session.close();
+    // What is not finished is taken away before the session ends, if that takes no time.
+    const close = () => this.session.close();
+    const timer = window.setTimeout(close, CLOSE_WITHIN_MS);
+    void this.transfers.settled().then(() => {
+      window.clearTimeout(timer);
+      close();
+    });
   }
 }
 

@@ -174,7 +174,8 @@ test('a few run at once, the others wait; what is cancelled leaves nothing', asy
   ends.forEach((end) => end());
   await vi.waitFor(() => expect(states()[5]).toBe('moving'));
   ends.forEach((end) => end());
-  await settled();
+  await Promise.all([settled(), transfers.settled()]);
+  await transfers.settled();
   expect(most).toBe(3);
   transfers.clear();
   expect(transfers.all).toEqual([]);

@@ -79,6 +79,7 @@ export class Transfers {
   readonly #waiting = new Queue<Held>();
   /** Done by somebody looking at them: what finishes changes what directories hold. */
   readonly #finished: (transfer: Transfer) => void;
+  readonly #whenSettled: (() => void)[] = [];
   #lastId = 0;
   #running = 0;
   #telling: ReturnType<typeof setTimeout> | undefined;
@@ -128,6 +129,11 @@ export class Transfers {
     [...this.#held.keys()].forEach((id) => this.cancel(id));
   }
 
+  /** When nothing runs any more, and nothing of what was cancelled is left. */
+  settled(): Promise<void> {
+    return this.#running === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenSettled.push(resolve));
+  }
+
   /** Tries again what failed; it goes on where it was. */
   retry(id: number): void {
     const held = this.#held.get(id);
@@ -165,6 +171,9 @@ export class Transfers {
         void this.#run(held).finally(() => {
           this.#running -= 1;
           this.#runNext();
+          if (this.#running === 0) {
+            this.#whenSettled.splice(0).forEach((settle) => settle());
+          }
         });
       }
     }
