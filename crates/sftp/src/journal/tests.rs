@@ -1,3 +1,5 @@
+//! The journal of a whole session, cut anywhere, and what it does not follow.
+
 use proptest::prelude::*;
 
 use super::*;
