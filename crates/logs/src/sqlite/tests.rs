@@ -366,3 +366,35 @@ async fn small_blocks_become_few() {
     assert_eq!(read(&logs, query("g")).await.len(), 300);
     logs.close().await;
 }
+
+#[tokio::test]
+async fn without_room_nothing_is_written_and_with_room_again_everything_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let logs = open(directory.path()).await;
+    create(&logs, "g").await;
+    let set = async |statement: &'static str| sqlx::query(statement).execute(&logs.writer).await.unwrap();
+    set("PRAGMA max_page_count = 60").await;
+    let noise = |number: i64| -> String {
+        // Hardly to be compressed.
+        (0..400_i64)
+            .map(|n| format!("{:x}", (number * 7919 + n).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64)))
+            .collect()
+    };
+    let mut answered = Vec::new();
+    let mut refusals = 0;
+    for number in 0..200 {
+        let message = noise(number);
+        match put(&logs, "g", "a", &[(number, &message)]).await {
+            Ok(_) => answered.push(message),
+            Err(AppendError::Storage(StorageError::Full(_))) => refusals += 1,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert!(refusals > 100 && !answered.is_empty(), "{refusals} refusals");
+    assert_eq!(pages(&logs, query("g")).await, answered);
+    set("PRAGMA max_page_count = 1000000").await;
+    put(&logs, "g", "a", &[(1000, "again")]).await.unwrap();
+    answered.push("again".to_owned());
+    assert_eq!(pages(&logs, query("g")).await, answered);
+    logs.close().await;
+}
