@@ -77,7 +77,8 @@ impl Progress for Bar {
 impl File {
     fn line(&self, now: Instant) -> String {
         let name: String = self.name.chars().take(NAME_CHARS).collect();
-        let percent = if self.size == 0 { 100 } else { (self.done.min(self.size) * 100) / self.size };
+        // An empty file is there at once.
+        let percent = self.done.min(self.size).saturating_mul(100).checked_div(self.size).unwrap_or(100);
         let seconds = now.duration_since(self.began).as_secs_f64().max(0.001);
         #[expect(
             clippy::cast_precision_loss,
