@@ -5,6 +5,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use postern_dial::{Credentials, DialError, Endpoint, Http, Signer, WebSocket};
@@ -14,6 +16,7 @@ use postern_sigv4::{PayloadHash, Signing, SigningTime};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::machine::Machine;
 use crate::state::{NodeKey, RoleCredentials};
@@ -242,6 +245,28 @@ impl ControlPlane {
         self.open_websocket(credentials, &format!("/v1/data-channel/{session}?role=publish_subscribe")).await
     }
 
+    /// What a KMS key has encrypted for this node.
+    pub(crate) async fn decrypt(
+        &self,
+        credentials: &Credentials,
+        input: &Value,
+    ) -> Result<Zeroizing<Vec<u8>>, CallError> {
+        const OPERATION: &str = "Decrypt";
+        const MISSING: &str = "Plaintext";
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Answer {
+            plaintext: String,
+        }
+        let headers = headers_for("TrentService", OPERATION);
+        let signer = self.signer(credentials, "kms");
+        let answer = self.http.signed_post(&signer, self.endpoint.url("/")?, headers, encode(input)).await?;
+        let answer: Answer = parse(answer, OPERATION, MISSING)?;
+        let plain = STANDARD.decode(&*Zeroizing::new(answer.plaintext));
+        let missing = |_| CallError::Answer { operation: OPERATION, missing: MISSING };
+        plain.map(Zeroizing::new).map_err(missing)
+    }
+
     fn signer<'a>(&'a self, credentials: &'a Credentials, service: &'a str) -> Signer<'a> {
         Signer { credentials, region: self.region.as_str(), service }
     }
@@ -323,9 +348,13 @@ fn post(url: Uri, headers: HeaderMap, body: Bytes) -> Request<Bytes> {
 }
 
 fn json_headers(operation: &str) -> HeaderMap {
+    headers_for("AmazonSSM", operation)
+}
+
+fn headers_for(service: &str, operation: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
-    headers.insert("x-amz-target", text_value(&format!("AmazonSSM.{operation}")));
+    headers.insert("x-amz-target", text_value(&format!("{service}.{operation}")));
     headers
 }
 

@@ -1,6 +1,7 @@
 //! The sessions of this node: their start, their end, and what is reported of them.
 
 mod carry;
+mod encryption;
 mod environment;
 mod input;
 mod link;

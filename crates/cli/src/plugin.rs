@@ -86,6 +86,7 @@ fn run(session: &Session) -> Result<Ended, Failure> {
     let response = &session.response;
     let start = SessionStart {
         session_id: response.session_id.clone(),
+        target: session.target.clone().unwrap_or_default(),
         stream_url: response.stream_url.clone(),
         token_value: response.token_value.clone(),
         client_version: VERSION.to_owned(),

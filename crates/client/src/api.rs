@@ -120,6 +120,14 @@ impl Api {
         self.credentials.credentials().await
     }
 
+    /// Where a service answers: here, unless this address is that of Systems Manager alone, as AWS's are, and those of
+    /// deployments that have one name for each service.
+    fn endpoint_of(&self, service: &str) -> Endpoint {
+        let of_ssm = self.endpoint.host().starts_with("ssm.");
+        let named = self.endpoint.to_string().replacen("://ssm.", &format!("://{service}."), 1);
+        named.parse().ok().filter(|_| of_ssm).unwrap_or_else(|| self.endpoint.clone())
+    }
+
     /// Makes one call of a Query service; the answer is its XML.
     pub(crate) async fn query(
         &self,
@@ -154,7 +162,7 @@ impl Api {
         let service = R::OPERATION.service().signing_name();
         let signer = Signer { credentials: &credentials, region: &self.region, service };
         let dialed = |source| CallError::Dial { operation, source };
-        let url = self.endpoint.url("/").map_err(dialed)?;
+        let url = self.endpoint_of(service).url("/").map_err(dialed)?;
         let answer = self.http.signed_post(&signer, url, headers, Bytes::from(body)).await.map_err(dialed)?;
         if answer.status().is_success() {
             return serde_json::from_slice(answer.body())

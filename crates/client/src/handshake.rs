@@ -1,5 +1,6 @@
 //! The client's part of the handshake.
 
+use postern_protocol::encryption::EncryptedDataKey;
 use postern_protocol::handshake::{HandshakeRequest, HandshakeResponse, ProcessedAction, RequestedAction};
 use postern_protocol::payload::END_OF_STREAM_PROPERTY;
 use serde_json::Value;
@@ -30,8 +31,13 @@ fn port(properties: &Value) -> Kind {
     Kind::Stream { knows_end: properties.get(END_OF_STREAM_PROPERTY).is_some() }
 }
 
-/// Answers a handshake request; the kind is missing if the agent named none that we know.
-pub(crate) fn answer(request: &HandshakeRequest, client_version: &str) -> (HandshakeResponse, Option<Kind>) {
+/// Answers a handshake request; the kind is missing if the agent named none that we know. Where it asks for a data key,
+/// `data_key` is that, or why there is none.
+pub(crate) fn answer(
+    request: &HandshakeRequest,
+    client_version: &str,
+    data_key: Option<Result<&EncryptedDataKey, &str>>,
+) -> (HandshakeResponse, Option<Kind>) {
     let mut kind = None;
     let processed: Vec<ProcessedAction> = request
         .requested_client_actions
@@ -46,9 +52,11 @@ pub(crate) fn answer(request: &HandshakeRequest, client_version: &str) -> (Hands
                 };
                 action.succeeded()
             }
-            RequestedAction::KmsEncryption { .. } => {
-                action.failed("this client does not support encryption with a KMS key yet")
-            }
+            RequestedAction::KmsEncryption { .. } => match data_key {
+                Some(Ok(key)) => key.answer(action),
+                Some(Err(error)) => action.failed(error),
+                None => action.failed("no data key was asked for"),
+            },
             RequestedAction::Unknown { .. } => action.unsupported(),
         })
         .collect();
@@ -88,7 +96,7 @@ mod tests {
             ("Port", Some(Kind::Stream { knows_end: false })),
             ("Other", None),
         ] {
-            let (response, kind) = answer(&request(vec![session_type(name)]), "1.2.3.4");
+            let (response, kind) = answer(&request(vec![session_type(name)]), "1.2.3.4", None);
             assert_eq!(kind, expected, "{name}");
             assert_eq!(response.failure().is_none(), expected.is_some(), "{name}");
         }
@@ -102,15 +110,25 @@ mod tests {
             (json!({"portNumber": "80", "type": "LocalPortForwarding"}), Kind::Forwarding),
         ] {
             let action = RequestedAction::SessionType { session_type: "Port".into(), properties };
-            assert_eq!(answer(&request(vec![action]), "1.2.3.4").1, Some(expected));
+            assert_eq!(answer(&request(vec![action]), "1.2.3.4", None).1, Some(expected));
         }
     }
 
     #[test]
-    fn encryption_is_refused_with_a_reason() {
+    fn a_data_key_is_handed_over_or_its_absence_explained() {
         let kms = RequestedAction::KmsEncryption { kms_key_id: "key".into(), challenge: None };
-        let (response, _) = answer(&request(vec![session_type("Standard_Stream"), kms]), "1.2.3.4");
-        assert!(response.failure().unwrap().error.contains("KMS"));
-        assert_eq!(response.errors.unwrap().len(), 1);
+        let asked = request(vec![session_type("Standard_Stream"), kms]);
+        let (response, _) = answer(&asked, "1.2.3.4", Some(Err("it is disabled")));
+        let failed = "Failed to process action KMSEncryption: it is disabled";
+        assert_eq!(response.failure().unwrap().error, failed);
+        assert_eq!(response.errors.unwrap(), [failed]);
+        let key = EncryptedDataKey {
+            ciphertext: "AQID".into(),
+            hash: serde_json::Value::Null,
+            acknowledges_challenge: false,
+        };
+        let (response, _) = answer(&asked, "1.2.3.4", Some(Ok(&key)));
+        assert_eq!(response.failure(), None);
+        assert_eq!(EncryptedDataKey::of(&response.processed_client_actions[1]), Some(key));
     }
 }

@@ -8,6 +8,7 @@ mod api;
 mod caller;
 mod connection;
 mod descriptor;
+mod encryption;
 mod end_of_input;
 mod escape;
 mod follow;

@@ -58,6 +58,9 @@ pub enum SessionError {
     /// The agent wants something else that we do not know.
     #[error("the agent started a kind of session that this client does not know")]
     UnknownKind,
+    /// What was sent cannot be read with the key that was agreed.
+    #[error("the session's encryption does not hold")]
+    Encryption(#[source] postern_cipher::CipherError),
     /// Standard input, output or error cannot be used.
     #[error("cannot use {what}")]
     Local {

@@ -7,10 +7,13 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use postern_api::ssm::TerminateSessionInput;
+use postern_cipher::SessionCipher;
+use postern_protocol::encryption::{EncryptionChallenge, is_encrypted};
 use postern_protocol::handshake::{HandshakeComplete, HandshakeRequest};
 use postern_protocol::payload::{ChannelClosed, Flag, exit_code_from_text};
 use postern_protocol::{ChannelLimits, DataChannel, Event, PayloadType, Role, Stamps};
@@ -18,6 +21,7 @@ use uuid::Uuid;
 
 use crate::api::Api;
 use crate::connection::{Identity, Lost, is_presigned};
+use crate::encryption::{Asked as AskedKey, DataKey};
 use crate::end_of_input::EndOfInput;
 use crate::escape::{Escapes, HELP, Typed};
 use crate::handshake::{Kind, answer};
@@ -96,6 +100,15 @@ struct Session<'a> {
     interrupted: bool,
     exit_code: Option<i32>,
     closed: Option<ChannelClosed>,
+    keying: Option<Keying<'a>>,
+    /// Of a session that is encrypted.
+    cipher: Option<SessionCipher>,
+}
+
+/// A data key on its way, and what is answered with it.
+struct Keying<'a> {
+    request: HandshakeRequest,
+    generated: Pin<Box<dyn Future<Output = Result<DataKey, String>> + 'a>>,
 }
 
 /// How far the agent is.
@@ -125,6 +138,7 @@ enum Turn {
     Written(io::Result<Option<i64>>),
     Typed(io::Result<Bytes>),
     Asked(Asked),
+    Generated(Result<DataKey, String>),
     Time,
 }
 
@@ -168,6 +182,8 @@ impl<'a> Session<'a> {
             interrupted: false,
             exit_code: None,
             closed: None,
+            keying: None,
+            cipher: None,
         })
     }
 
@@ -191,6 +207,7 @@ impl<'a> Session<'a> {
                 Turn::Written(written) => self.handle_written(written)?,
                 Turn::Typed(typed) => self.handle_typed(typed)?,
                 Turn::Asked(asked) => self.handle_asked(asked),
+                Turn::Generated(generated) => self.handle_generated(generated)?,
                 Turn::Time => None,
             };
             if let Some(ended) = ended {
@@ -212,11 +229,19 @@ impl<'a> Session<'a> {
         let wants_typed = self.wants_typed();
         let reading = self.output.pending_bytes() < PENDING_OUTPUT_BYTES_MAX && self.channel.wants_frames();
         let (link, channel, stamps) = (&mut self.link, &mut self.channel, &mut self.stamps);
+        let keying = &mut self.keying;
+        let generated = async {
+            match keying {
+                Some(keying) => keying.generated.as_mut().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             event = poll_fn(|cx| link.poll(cx, channel, stamps, reading)), if self.closed.is_none() => Turn::Link(event),
             written = self.output.write() => Turn::Written(written),
             typed = self.input.read(), if wants_typed => Turn::Typed(typed),
             asked = self.signals.next() => Turn::Asked(asked),
+            generated = generated => Turn::Generated(generated),
             () = timer => Turn::Time,
         }
     }
@@ -312,15 +337,30 @@ impl<'a> Session<'a> {
         payload_type: PayloadType,
         payload: Bytes,
     ) -> Result<(), SessionError> {
+        let payload = match &self.cipher {
+            Some(cipher) if is_encrypted(Role::Agent, payload_type) => {
+                cipher.open(&payload).map_err(SessionError::Encryption)?
+            }
+            _ => payload,
+        };
         match payload_type {
             PayloadType::HandshakeRequest => {
                 if let Ok(request) = HandshakeRequest::from_json(&payload) {
-                    let (response, kind) = answer(&request, &self.identity.client_version);
-                    if kind == Some(Kind::Forwarding) {
-                        return Err(SessionError::PortForwarding);
+                    match AskedKey::of(&request) {
+                        Some(asked) => {
+                            // Nothing else is to be waited for: the agent says nothing before it has its answer.
+                            self.phase = Phase::Handshaking(None);
+                            let generated = Box::pin(asked.data_key(self.api, self.start));
+                            self.keying = Some(Keying { request, generated });
+                        }
+                        None => self.answer(&request, None)?,
                     }
-                    self.phase = Phase::Handshaking(kind);
-                    self.send(PayloadType::HandshakeResponse, response.to_json());
+                }
+            }
+            PayloadType::EncChallengeRequest => {
+                if let (Some(cipher), Ok(asked)) = (&self.cipher, EncryptionChallenge::from_json(&payload)) {
+                    let answer = cipher.answer(&asked).map_err(SessionError::Encryption)?;
+                    self.send(PayloadType::EncChallengeResponse, answer.to_json());
                 }
             }
             PayloadType::HandshakeComplete => {
@@ -363,6 +403,38 @@ impl<'a> Session<'a> {
 
     fn is_stream(&self) -> bool {
         matches!(self.phase, Phase::Running(Kind::Stream { .. }))
+    }
+
+    fn answer(
+        &mut self,
+        request: &HandshakeRequest,
+        data_key: Option<Result<&DataKey, &str>>,
+    ) -> Result<(), SessionError> {
+        let encrypted = data_key.map(|key| key.map(|key| &key.encrypted));
+        let (response, kind) = answer(request, &self.identity.client_version, encrypted);
+        if kind == Some(Kind::Forwarding) {
+            return Err(SessionError::PortForwarding);
+        }
+        self.phase = Phase::Handshaking(kind);
+        self.send(PayloadType::HandshakeResponse, response.to_json());
+        Ok(())
+    }
+
+    /// The data key is there, or will not be: the agent is told, and the server ends the session then.
+    fn handle_generated(
+        &mut self,
+        generated: Result<DataKey, String>,
+    ) -> Result<Option<Ended>, SessionError> {
+        let Some(Keying { request, .. }) = self.keying.take() else { return Ok(None) };
+        self.answer(&request, Some(generated.as_ref().map_err(String::as_str)))?;
+        match generated {
+            Ok(key) => self.cipher = Some(key.cipher),
+            Err(error) => {
+                let told = format!("This session is to be encrypted, and cannot be. {error}");
+                (self.notify)(Notice::Message(&told));
+            }
+        }
+        Ok(None)
     }
 
     /// The agent is ready for what is typed.
@@ -488,6 +560,12 @@ impl<'a> Session<'a> {
 
     /// Callers look for room first. Handshake answers need none: nothing else has been sent.
     fn send(&mut self, payload_type: PayloadType, payload: Bytes) {
+        let sealed = match &self.cipher {
+            Some(cipher) if is_encrypted(Role::Client, payload_type) => cipher.seal(&payload),
+            _ => Ok(payload),
+        };
+        // It does not fail; in clear nothing of an encrypted session goes.
+        let Ok(payload) = sealed else { return };
         let sent = self.channel.send(payload_type, payload, self.stamps.stamp(), Instant::now());
         debug_assert!(sent.is_ok(), "there is room");
     }

@@ -9,6 +9,8 @@ use crate::output::Layout;
 pub struct SessionStart {
     /// The session.
     pub session_id: String,
+    /// The node, as the encryption of the session has it.
+    pub target: String,
     /// Where its data channel is.
     pub stream_url: String,
     /// What opens the data channel, once.

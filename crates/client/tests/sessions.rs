@@ -220,6 +220,7 @@ impl User {
         let api = Api::new(http, endpoint, "us-east-1".into(), Box::new(Key));
         let start = SessionStart {
             session_id: SESSION_ID.into(),
+            target: "mi-0123456789abcdef0".into(),
             stream_url: server.url("ws", "/v1/data-channel/alice-1?role=publish_subscribe"),
             token_value: "first token".into(),
             client_version: "postern/0.0.0".into(),

@@ -24,7 +24,7 @@ pub use format::{CONTENT_BYTES_MAX, DocumentFormat};
 pub use hash::content_hash;
 pub use parameter::{Parameter, ParameterType};
 pub use session::{
-    CommandProperties, Commands, DocumentError, PortProperties, Preferences, Properties, ResolvedSession,
-    SFTP_TYPE, SessionDocument, SessionType, ShellProfile, TimeLimits,
+    CommandProperties, Commands, DocumentError, PortProperties, Preferences, Properties, Recording,
+    ResolvedSession, SFTP_TYPE, SessionDocument, SessionType, ShellProfile, TimeLimits,
 };
 pub use substitute::substitute;

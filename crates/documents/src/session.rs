@@ -2,6 +2,7 @@
 
 mod inputs;
 mod properties;
+mod recording;
 mod switch;
 mod time_limits;
 
@@ -18,6 +19,7 @@ use inputs::Inputs;
 
 pub use inputs::{Preferences, ShellProfile};
 pub use properties::{CommandProperties, Commands, PortProperties, Properties, SFTP_TYPE};
+pub use recording::Recording;
 pub use time_limits::TimeLimits;
 
 /// The schema version of session documents.
@@ -35,6 +37,8 @@ pub struct SessionDocument {
     pub session_type: SessionType,
     /// What callers may or must give.
     pub parameters: Vec<Parameter>,
+    /// Whether it is recorded although it is encrypted.
+    pub recording: Recording,
     inputs: Inputs,
     properties: Value,
     limits: TimeLimits,
@@ -187,12 +191,14 @@ impl SessionDocument {
         if content.schema_version != SCHEMA_VERSION {
             return Err(DocumentError::SchemaVersion { found: content.schema_version });
         }
+        let recording = Recording::read(content.inputs.as_ref())?;
         let inputs = Inputs::read(content.inputs.as_ref(), limits)?;
         properties::check(content.session_type, &content.properties)?;
         Ok(Self {
             description: content.description,
             session_type: content.session_type,
             parameters: Parameter::read_all(&content.parameters.unwrap_or_default())?,
+            recording,
             inputs,
             properties: content.properties,
             limits,

@@ -6,13 +6,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
+use postern_documents::Recording;
 use postern_ids::{NodeId, SessionId};
 use postern_protocol::control::{InteractiveShell, SessionTask as StartTask};
 use postern_protocol::payload::Stamps as _;
 use postern_recording::{RecordingDirectory, RecordingEnd};
 use postern_store::{
-    ChannelSide, CreateSessionError, EndStatus, NodeConnection, NodeConnectionStore, SessionEnd,
-    SessionRecord, SessionStatus, SessionStore, StoreError, TokenGrant, TokenHash, TokenScope,
+    ChannelSide, CreateSessionError, EndStatus, NodeConnection, NodeConnectionStore, SessionEncryptionStore,
+    SessionEnd, SessionRecord, SessionStatus, SessionStore, StoreError, TokenGrant, TokenHash, TokenScope,
 };
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, watch};
@@ -23,13 +24,15 @@ use tokio_util::task::TaskTracker;
 
 use crate::nodes::{Nodes, Presence};
 use crate::session::{
-    Beginning, COMMANDS_MAX, Command, EndReason, Kept, Origin, SessionLimits, SessionRecorder, SessionTask,
+    Beginning, COMMANDS_MAX, Command, Encryption, EndReason, Kept, Origin, SessionLimits, SessionRecorder,
+    SessionTask,
 };
 use crate::sessions::{SessionHandle, Sessions};
 use crate::stamps::{SystemStamps, random};
 use crate::token::{self, Grant, TokenTable};
 use crate::{
-    Clock, SessionEnded, SessionEvent, Traffic, Witness, connections, control_channel, data_channel, socket,
+    Clock, DataKeys, SessionEnded, SessionEvent, Traffic, Witness, connections, control_channel,
+    data_channel, socket,
 };
 
 /// What an operator may set.
@@ -44,9 +47,9 @@ pub struct GatewayConfig {
 }
 
 /// What the gateway remembers in the store.
-pub trait GatewayStore: SessionStore + NodeConnectionStore {}
+pub trait GatewayStore: SessionStore + SessionEncryptionStore + NodeConnectionStore {}
 
-impl<T: SessionStore + NodeConnectionStore> GatewayStore for T {}
+impl<T: SessionStore + SessionEncryptionStore + NodeConnectionStore> GatewayStore for T {}
 
 /// What all tasks of the gateway share.
 pub(crate) struct Shared {
@@ -55,6 +58,7 @@ pub(crate) struct Shared {
     pub(crate) recordings: Arc<RecordingDirectory>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) witness: Arc<dyn Witness>,
+    pub(crate) data_keys: Arc<dyn DataKeys>,
     pub(crate) nodes: Nodes,
     pub(crate) sessions: Sessions,
     pub(crate) tokens: std::sync::Mutex<TokenTable>,
@@ -80,6 +84,8 @@ pub struct NewSession {
     pub parameters: Map<String, Value>,
     /// The user on the node that the caller's tag names, or empty.
     pub run_as_user: String,
+    /// What the recording does if client and node are to encrypt the session; `None`: they are not.
+    pub encrypted_recording: Option<Recording>,
     /// Facts for the recording.
     pub recorded_node: NodeDescription,
 }
@@ -169,6 +175,7 @@ impl Gateway {
         recordings: Arc<RecordingDirectory>,
         clock: Arc<dyn Clock>,
         witness: Arc<dyn Witness>,
+        data_keys: Arc<dyn DataKeys>,
     ) -> Self {
         let shared = Shared {
             config,
@@ -176,6 +183,7 @@ impl Gateway {
             recordings,
             clock,
             witness,
+            data_keys,
             nodes: Nodes::default(),
             sessions: Sessions::default(),
             tokens: std::sync::Mutex::default(),
@@ -203,13 +211,32 @@ impl Gateway {
                 self.give_up(&record, EndReason::NotUnderstood(cause.to_owned())).await;
                 continue;
             }
-            match SessionRecorder::reopen(&self.shared, &record).await {
-                Ok(recorder) => self.carry(&record, recorder, Origin::Restored),
-                Err(error) => self.give_up(&record, EndReason::RecordingFailed(error.to_string())).await,
+            match self.reopened(&record).await? {
+                Ok((recorder, encryption)) => self.carry(&record, recorder, encryption, Origin::Restored),
+                Err(reason) => self.give_up(&record, reason).await,
             }
         }
         self.complete_recordings().await;
         Ok(count)
+    }
+
+    /// The recording of a session that an earlier process carried, which sees of it what it saw before.
+    async fn reopened(
+        &self,
+        record: &SessionRecord,
+    ) -> Result<Result<(SessionRecorder, Option<Encryption>), EndReason>, StoreError> {
+        let encryption = Encryption::stored(&self.shared, record).await?;
+        let mut recorder = match SessionRecorder::reopen(&self.shared, record).await {
+            Ok(recorder) => recorder,
+            Err(error) => return Ok(Err(EndReason::RecordingFailed(error.to_string()))),
+        };
+        if let Some(encryption) = &encryption {
+            match encryption.sight(&self.shared, record).await {
+                Ok(sight) => recorder.see(sight),
+                Err(unrecordable) => return Ok(Err(EndReason::Unrecordable(unrecordable.0))),
+            }
+        }
+        Ok(Ok((recorder, encryption)))
     }
 
     /// Completes the recordings that nobody writes any more: their sessions ended, or could not go on.
@@ -294,7 +321,8 @@ impl Gateway {
     }
 
     async fn begin_session(&self, new: NewSession) -> Result<ClientToken, StartSessionError> {
-        let NewSession { record, document, parameters, run_as_user, recorded_node } = new;
+        let NewSession { record, document, parameters, run_as_user, encrypted_recording, recorded_node } =
+            new;
         let not_connected = || StartSessionError::TargetNotConnected { node: record.node.clone() };
         if self.presence(&record.node).is_none() {
             return Err(not_connected());
@@ -314,6 +342,13 @@ impl Gateway {
                 CreateSessionError::Store(error) => StartSessionError::Store(error),
             });
         }
+        let encryption = encrypted_recording.map(Encryption::new);
+        if let Some(encryption) = &encryption
+            && let Err(error) = encryption.store(&self.shared, &record).await
+        {
+            self.give_up(&record, EndReason::Failed("The session could not be stored.".to_owned())).await;
+            return Err(StartSessionError::Store(error));
+        }
         let id = record.id.clone();
         let node = record.node.clone();
         let task = InteractiveShell::new(StartTask {
@@ -324,7 +359,7 @@ impl Gateway {
             run_as_user,
             session_owner: record.owner_arn.to_string(),
         });
-        self.carry(&record, recorder, Origin::Started);
+        self.carry(&record, recorder, encryption, Origin::Started);
         let stamp = SystemStamps::new(&*self.shared.clock).stamp();
         if !self.shared.nodes.send(&node, task.to_message(stamp).encode()) {
             let reason = EndReason::Failed(format!("{node} is not connected."));
@@ -335,7 +370,13 @@ impl Gateway {
     }
 
     /// Spawns the task that carries a session.
-    fn carry(&self, record: &SessionRecord, recorder: SessionRecorder, origin: Origin) {
+    fn carry(
+        &self,
+        record: &SessionRecord,
+        recorder: SessionRecorder,
+        encryption: Option<Encryption>,
+        origin: Origin,
+    ) {
         let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
         let (recorded_bytes, recorded) = watch::channel(recorder.recorded_bytes());
         let minutes = |count: u32| Duration::from_secs(60 * u64::from(count));
@@ -349,6 +390,7 @@ impl Gateway {
             },
             is_pausable: record.session_type != NON_INTERACTIVE_COMMANDS,
             recorder,
+            encryption,
             age: age.try_into().unwrap_or_default(),
             origin,
         };

@@ -7,6 +7,7 @@
 mod connections;
 mod control_channel;
 mod data_channel;
+mod data_keys;
 mod follower;
 mod gateway;
 mod nodes;
@@ -21,6 +22,7 @@ mod witness;
 
 use jiff::Timestamp;
 
+pub use data_keys::{DataKeys, NoDataKeys, NotOpened, SealedDataKey};
 pub use follower::{FollowEnd, Followed};
 pub use gateway::{
     ClientToken, Gateway, GatewayConfig, GatewayStore, NewSession, NodeDescription, ResumeSessionError,

@@ -59,6 +59,14 @@ pub struct Recordable {
     frame: Bytes,
 }
 
+#[cfg(test)]
+impl Recordable {
+    /// Without a frame, for tests of what becomes of the payload.
+    pub(crate) fn of_payload(payload_type: PayloadType, payload: Bytes) -> Self {
+        Self { sequence_number: 0, payload_type, payload, frame: Bytes::new() }
+    }
+}
+
 /// What a frame meant to the session.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Received {

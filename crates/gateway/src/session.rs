@@ -3,6 +3,7 @@
 //! It lives from `StartSession` to the end of the session, whether or not anybody is connected.
 
 mod connection;
+mod encryption;
 mod end;
 mod recorder;
 mod warning;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use postern_documents::Recording;
 use postern_ids::{NodeId, SessionId};
 use postern_protocol::notice::Notice;
 use postern_protocol::payload::{
@@ -30,10 +32,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_websockets::CloseCode;
 
+pub(crate) use self::encryption::Encryption;
 pub use self::end::EndReason;
 pub(crate) use self::recorder::{Kept, SessionRecorder};
 
 use self::connection::{Connection, Life};
+use self::encryption::{CLOSED_NOTE, Sight, Unrecordable};
 use self::warning::{Warning, Warnings};
 use crate::gateway::{Shared, session_end};
 use crate::relay::{Received, Recordable, Relay, Side};
@@ -141,6 +145,8 @@ pub(crate) struct SessionTask {
     is_pausable: bool,
     relay: Relay,
     recorder: SessionRecorder,
+    /// Of a session that is to be encrypted, or is.
+    encryption: Option<Encryption>,
     /// What is done with files, if that is what the session is for.
     journal: Option<Journal>,
     /// Wakes whoever follows the recording; nobody waits for them.
@@ -173,6 +179,7 @@ pub(crate) struct Beginning {
     /// AWS's agent breaks off a session with separate output streams when it is told to pause.
     pub(crate) is_pausable: bool,
     pub(crate) recorder: SessionRecorder,
+    pub(crate) encryption: Option<Encryption>,
     /// Told how many bytes of the recording are on record.
     pub(crate) recorded_bytes: watch::Sender<u64>,
     /// Time that has passed since the session started.
@@ -191,7 +198,8 @@ pub(crate) enum Origin {
 
 impl SessionTask {
     pub(crate) fn new(shared: Arc<Shared>, beginning: Beginning, commands: mpsc::Receiver<Command>) -> Self {
-        let Beginning { record, limits, is_pausable, recorder, recorded_bytes, age, origin } = beginning;
+        let Beginning { record, limits, is_pausable, recorder, encryption, recorded_bytes, age, origin } =
+            beginning;
         let now = Instant::now();
         let counted_since = shared.clock.now();
         let kept = Kept::of(&record);
@@ -212,6 +220,7 @@ impl SessionTask {
             is_pausable,
             relay,
             recorder,
+            encryption,
             journal: (kept == Kept::Files).then(Journal::default),
             recorded_bytes,
             client: None,
@@ -370,6 +379,13 @@ impl SessionTask {
                 {
                     self.recorder.resize(size, self.shared.clock.now());
                 }
+                match (side, payload_type) {
+                    (Side::Agent, PayloadType::HandshakeRequest) => self.handle_encryption_asked(&payload),
+                    (Side::Client, PayloadType::HandshakeResponse) => {
+                        self.handle_encryption_answered(&payload, now).await;
+                    }
+                    _ => {}
+                }
             }
             Ok(Received::SessionState(state)) => self.handle_session_state(&state, now).await,
             Ok(Received::Nothing) => {
@@ -380,6 +396,41 @@ impl SessionTask {
                 }
             }
             Err(error) => self.handle_invalid_frame(side, &error).await,
+        }
+    }
+
+    fn handle_encryption_asked(&mut self, payload: &[u8]) {
+        // Of a session that its document does not want encrypted nobody has permitted that it is not recorded.
+        let encryption = self.encryption.get_or_insert_with(|| Encryption::new(Recording::Required));
+        encryption.handle_request(payload);
+    }
+
+    /// Settles what the recording sees, before the answer goes to the agent and anything encrypted comes back.
+    async fn handle_encryption_answered(&mut self, payload: &[u8], now: Instant) {
+        let encryption = self.encryption.get_or_insert_with(|| Encryption::new(Recording::Required));
+        if !encryption.handle_response(payload) {
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        let stored = encryption.store(&shared, &self.record).await;
+        let sight = match stored {
+            Ok(()) => encryption.sight(&shared, &self.record).await,
+            Err(error) => Err(Unrecordable(error.to_string())),
+        };
+        match sight {
+            Ok(sight) => {
+                let is_closed = matches!(sight, Sight::Closed);
+                self.recorder.see(sight);
+                let notes = is_closed.then(|| CLOSED_NOTE.to_owned()).into_iter().collect();
+                if let Err(error) = self.recorder.note(notes, shared.clock.now()).await {
+                    self.end(EndReason::RecordingFailed(error.to_string()), now).await;
+                }
+            }
+            Err(Unrecordable(cause)) => {
+                tracing::warn!(session.id = %self.id, cause, "session {} is encrypted and cannot be recorded; ending it", self.id);
+                self.recorder.see(Sight::Barred);
+                self.end(EndReason::Unrecordable(cause), now).await;
+            }
         }
     }
 
@@ -563,7 +614,11 @@ impl SessionTask {
     async fn end(&mut self, reason: EndReason, now: Instant) {
         match &mut self.phase {
             Phase::Live => {}
-            Phase::Delivering { reason: first, .. } if matches!(reason, EndReason::RecordingFailed(_)) => {
+            // That it could not be recorded is why what it shows was held back.
+            Phase::Delivering { reason: first, .. }
+                if matches!(reason, EndReason::RecordingFailed(_))
+                    && !matches!(first, EndReason::Unrecordable(_)) =>
+            {
                 *first = reason;
                 self.exit_code = None;
                 return;
@@ -747,6 +802,10 @@ impl SessionTask {
         let end = session_end(&reason, self.exit_code, now);
         let finished = self.shared.store.finish_session(&self.id, &end).await;
         self.log_store_failure(finished.err());
+        if self.encryption.is_some() {
+            let forgotten = self.shared.store.delete_session_encryption(&self.id).await;
+            self.log_store_failure(forgotten.err());
+        }
         self.tell_ended(now, &reason, is_recorded).await;
         self.shared.sessions.remove(&self.id);
         tracing::info!(session.id = %self.id, node.id = %self.node, end.reason = reason.code(), "session {} has ended", self.id);

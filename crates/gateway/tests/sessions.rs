@@ -146,6 +146,7 @@ impl World {
             document: serde_json::json!({"schemaVersion": "1.0", "sessionType": "Standard_Stream"}),
             parameters: serde_json::Map::new(),
             run_as_user: String::new(),
+            encrypted_recording: None,
             recorded_node: NodeDescription::default(),
         };
         (id, new)

@@ -45,7 +45,7 @@ pub(crate) struct App {
     /// What was shown in recordings, by words.
     pub(crate) search: SearchIndex,
     /// What works with encryption keys.
-    pub(crate) kms: Kms,
+    pub(crate) kms: Arc<Kms>,
     /// Leave to follow sessions, given and not used yet.
     pub(crate) follow_tickets: follow::Tickets,
     /// What puts every call on the trail.

@@ -3,6 +3,7 @@
 //! Who may use a key, and whether its state lets anybody, is asked before, in `routes/kms`.
 
 mod ciphertext;
+mod data_keys;
 mod encryption_context;
 mod holder;
 mod tend;
@@ -16,6 +17,7 @@ use postern_store::{KmsKey, KmsMaterial, KmsMaterialName, KmsMaterialOrigin, Sec
 use crate::random::Random;
 
 pub(crate) use ciphertext::Ciphertext;
+pub(crate) use data_keys::DataKeyOpener;
 pub(crate) use encryption_context::EncryptionContext;
 pub(crate) use holder::{EmbeddedHolder, KeyHolder};
 pub(crate) use tend::{next_rotation, tend};
@@ -99,6 +101,11 @@ impl Kms {
         let authenticated = context.authenticated(&Ciphertext::head(ciphertext.key, ciphertext.version));
         let plain = self.holder.decrypt(&material.content, &authenticated, ciphertext.body).await?;
         Ok(Opened { plain: plain.ok_or(KmsError::InvalidCiphertext)?, material: material.name })
+    }
+
+    /// The key of this identifier.
+    pub(crate) async fn key(&self, id: &KmsKeyId) -> Result<Option<KmsKey>, StoreError> {
+        self.store.kms_key(id).await
     }
 
     async fn material(&self, key: KmsKeyId, version: u32) -> Result<Option<KmsMaterial>, StoreError> {

@@ -34,7 +34,7 @@ use crate::config::{self, Config, ListenAddress, PublicUrl, RecordingStrictness,
 use crate::console::{self, Console, Origins, Passkeys, SetupLink, SetupLinkError};
 use crate::dispatch::Dispatch;
 use crate::follow;
-use crate::kms::{self, EmbeddedHolder, Kms};
+use crate::kms::{self, DataKeyOpener, EmbeddedHolder, Kms};
 use crate::logs::{BATCH_BODY_BYTES_MAX, Logs};
 use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
@@ -173,12 +173,29 @@ impl Server {
             Arc::clone(&clock),
             Arc::clone(&random),
         );
+        let kms = Arc::new(Kms::new(
+            store.clone(),
+            Box::new(EmbeddedHolder::new(Arc::clone(&random))),
+            Arc::clone(&random),
+        ));
+        let new_audit = |trail: Option<Trail>| {
+            Audit::new(
+                trail,
+                config.account.clone(),
+                config.region.clone(),
+                config.audit.unrecorded_reads,
+                Arc::clone(&clock),
+                Arc::clone(&random),
+            )
+        };
+        let data_keys = DataKeyOpener::new(Arc::clone(&kms), new_audit(trail.clone()));
         let gateway = Gateway::new(
             gateway_config,
             store.clone(),
             Arc::clone(&recordings),
             Arc::clone(&clock),
             Arc::new(session_records),
+            Arc::new(data_keys),
         );
 
         let host_name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -218,14 +235,7 @@ impl Server {
                 config.region.clone(),
             ),
             authorizer: Authorizer::new(store.clone(), config.account.clone(), config.region.clone()),
-            audit: Audit::new(
-                trail,
-                config.account.clone(),
-                config.region.clone(),
-                config.audit.unrecorded_reads,
-                Arc::clone(&clock),
-                Arc::clone(&random),
-            ),
+            audit: new_audit(trail),
             audit_expire_min_days: config.audit.expire_min_days,
             s3: s3_endpoint(&config, &public_url, audit_directory, vault.clone(), &clock),
             account: config.account,
@@ -239,11 +249,7 @@ impl Server {
             gateway,
             recordings: Recordings::new(recordings),
             search,
-            kms: Kms::new(
-                store.clone(),
-                Box::new(EmbeddedHolder::new(Arc::clone(&random))),
-                Arc::clone(&random),
-            ),
+            kms,
             follow_tickets: follow::Tickets::default(),
             session_tokens,
             mfa_codes: MfaCodes::default(),

@@ -171,6 +171,7 @@ macro_rules! suite {
                 sessions_are_listed_newest_first_page_by_page,
                 sessions_are_filtered,
                 the_claims_to_live_sessions_come_with_their_nodes_tags,
+                an_encrypted_session_is_remembered_until_it_is_forgotten,
             }
             settings {
                 the_last_setting_counts,

@@ -19,6 +19,7 @@ mod passkey;
 mod seal;
 mod secret;
 mod session;
+mod session_encryption;
 mod setting;
 mod sqlite;
 mod tag;
@@ -67,6 +68,7 @@ pub use session::{
     AccessType, CreateSessionError, EndStatus, HISTORY_KEPT, SessionClaim, SessionCursor, SessionEnd,
     SessionFilter, SessionQuery, SessionRecord, SessionState, SessionStatus, SessionStore,
 };
+pub use session_encryption::SessionEncryptionStore;
 pub use setting::SettingStore;
 pub use sqlite::{Durability, OpenError, SqliteOptions, SqliteStore};
 pub use tag::{AddTagsError, ResourceKey, ResourceType, Tag, TagStore};
@@ -121,6 +123,7 @@ pub trait Store:
     + PasskeyStore
     + SettingStore
     + KmsStore
+    + SessionEncryptionStore
     + Send
     + Sync
 {
@@ -141,6 +144,7 @@ impl<T> Store for T where
         + PasskeyStore
         + SettingStore
         + KmsStore
+        + SessionEncryptionStore
         + Send
         + Sync
 {

@@ -17,6 +17,7 @@ mod open;
 mod page;
 mod passkey;
 mod session;
+mod session_encryption;
 mod setting;
 mod tag;
 mod token;

@@ -10,20 +10,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use postern_cipher::SessionCipher;
 use postern_protocol::PayloadType;
 use postern_protocol::channel::{ChannelLimits, DataChannel, Event, Role};
+use postern_protocol::encryption::is_encrypted;
 use postern_protocol::payload::{SessionState, Size, State, exit_code_text};
 use postern_pty::{Child, ExitStatus, StillRunning};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
+use zeroize::Zeroizing;
 
 use super::input::{self, Input};
-use super::link::{Link, LinkEvent, Over};
+use super::link::{Fetching, Link, LinkEvent, Over};
 use super::program::{Launch, LaunchError, Program, Source, fill_any, launch, window};
 use super::start::{Action, HandshakeError, Start};
 use super::task::{Run, Separation, Task};
 use super::{EndCommand, Outcome};
-use crate::control_plane::ControlPlane;
+use crate::control_plane::{CallError, ControlPlane};
 use crate::credentials::CredentialSource;
 use crate::stamps;
 
@@ -59,6 +62,8 @@ enum Step {
     Commanded(EndCommand),
     Link(LinkEvent),
     Written(std::io::Result<usize>),
+    /// The data key was fetched, or not.
+    Fetched(Result<Zeroizing<Vec<u8>>, CallError>),
     Started(Result<(Program, Child), LaunchError>),
     Exited(ExitStatus),
     Gone(Result<ExitStatus, StillRunning>),
@@ -83,6 +88,9 @@ pub(super) struct Carrier {
     channel: DataChannel,
     link: Link,
     start: Option<Start>,
+    fetching: Option<Fetching>,
+    /// Of a session that is encrypted, once both ends have the data key.
+    cipher: Option<SessionCipher>,
     processes: Processes,
     program: Option<Program>,
     input: Input,
@@ -121,6 +129,8 @@ impl Carrier {
             channel: DataChannel::new(Role::Agent, limits),
             link,
             start: None,
+            fetching: None,
+            cipher: None,
             processes: Processes::None,
             program: None,
             input: Input::default(),
@@ -161,7 +171,7 @@ impl Carrier {
         let may_send = self.may_send();
         let chunk_bytes = self.chunk_bytes();
         let reads_echo = std::mem::take(&mut self.echo_comes_first) && may_send;
-        let Self { commands, link, channel, processes, program, input, .. } = self;
+        let Self { commands, link, channel, processes, program, input, fetching, .. } = self;
         let (sources, terminal) = match program {
             Some(program) => (program.sources.as_mut_slice(), program.terminal.as_mut()),
             None => (&mut [][..], None),
@@ -175,6 +185,12 @@ impl Carrier {
                 _ => std::future::pending().await,
             }
         };
+        let fetch = async {
+            match fetching {
+                Some(fetching) => fetching.await,
+                None => std::future::pending().await,
+            }
+        };
         // In this order, so that a flood of output holds up neither the end of the session nor a keystroke, which goes to
         // the terminal before its acknowledgement goes to the client.
         tokio::select! {
@@ -182,6 +198,7 @@ impl Carrier {
             Some(command) = commands.recv() => Step::Commanded(command),
             written = write => Step::Written(written),
             event = poll_fn(|cx| link.poll(channel, cx)) => Step::Link(event),
+            fetched = fetch => Step::Fetched(fetched),
             which = fill_any(sources, chunk_bytes), if may_send => Step::Output(which),
             step = processes.next() => step,
             () = sleep_until(deadline) => Step::Timer,
@@ -211,6 +228,7 @@ impl Carrier {
             }
             Step::Written(Err(_)) => self.discard_input(),
             Step::Started(started) => self.handle_started(started),
+            Step::Fetched(fetched) => self.handle_fetched(fetched),
             Step::Exited(status) => {
                 self.end(Ending {
                     outcome: Outcome::Success,
@@ -241,7 +259,11 @@ impl Carrier {
                 if is_first {
                     let state = SessionState::new(State::Connected, self.task.session_id.as_str());
                     self.channel.send_control(state.to_message(stamps::stamp()));
-                    self.start = Some(Start::new(&self.task.run, Instant::now()));
+                    let start = Start::new(&self.task.run, Instant::now());
+                    match start.encrypted_with(self.task.kms_key_id.clone()) {
+                        Ok(start) => self.start = Some(start),
+                        Err(error) => self.check_handshake(Err(error)),
+                    }
                 }
             }
             LinkEvent::Over(over) => self.handle_over(&over),
@@ -282,6 +304,9 @@ impl Carrier {
 
     fn handle_stream(&mut self, sequence_number: i64, payload_type: PayloadType, payload: Bytes) {
         self.client_is_away = false;
+        let Some(payload) = self.opened(payload_type, payload) else {
+            return self.channel.acknowledge(sequence_number);
+        };
         let number = match payload_type {
             PayloadType::Output => self.handle_input(sequence_number, payload),
             PayloadType::Size => {
@@ -296,11 +321,50 @@ impl Carrier {
                 self.check_handshake(handled);
                 Some(sequence_number)
             }
+            PayloadType::EncChallengeResponse => {
+                let handled = match (&mut self.start, &self.cipher) {
+                    (Some(start), Some(cipher)) => {
+                        start.handle_challenge_answer(&payload, cipher, Instant::now())
+                    }
+                    _ => Ok(()),
+                };
+                self.check_handshake(handled);
+                Some(sequence_number)
+            }
             _ => Some(sequence_number),
         };
         if let Some(number) = number {
             self.channel.acknowledge(number);
         }
+    }
+
+    /// What the client sent, decrypted where it has to be. `None`: it is nothing that may be taken in.
+    fn opened(&mut self, payload_type: PayloadType, payload: Bytes) -> Option<Bytes> {
+        if self.task.kms_key_id.is_none() || !is_encrypted(Role::Client, payload_type) {
+            return Some(payload);
+        }
+        // Before the key is agreed nobody has anything to type.
+        let opened = self.cipher.as_ref()?.open(&payload);
+        match opened {
+            Ok(opened) => Some(opened),
+            Err(error) => {
+                self.fail(format!("The session was ended: {error}."));
+                None
+            }
+        }
+    }
+
+    fn handle_fetched(&mut self, fetched: Result<Zeroizing<Vec<u8>>, CallError>) {
+        self.fetching = None;
+        let Some(start) = &mut self.start else { return };
+        let key = fetched.map_err(|error| HandshakeError::Key(error.to_string()));
+        let cipher = key.and_then(|key| Ok(SessionCipher::new(Role::Agent, &key)?));
+        let handled = cipher.and_then(|cipher| {
+            start.handle_key(&cipher, Instant::now())?;
+            self.cipher = Some(cipher);
+            Ok(())
+        });
+        self.check_handshake(handled);
     }
 
     /// The number to acknowledge at once, if so.
@@ -374,6 +438,10 @@ impl Carrier {
                 Action::SendHandshakeComplete(json) => {
                     self.outgoing.push_back((PayloadType::HandshakeComplete, json));
                 }
+                Action::FetchKey(sealed) => self.fetching = Some(self.link.data_key(&sealed)),
+                Action::SendChallenge(json) => {
+                    self.outgoing.push_back((PayloadType::EncChallengeRequest, json));
+                }
                 Action::Start(size) if self.ending.is_none() => {
                     let client_separates =
                         self.start.as_ref().is_some_and(|start| start.client().is_postern());
@@ -405,6 +473,14 @@ impl Carrier {
         while self.channel.has_room()
             && let Some((payload_type, payload)) = self.outgoing.pop_front()
         {
+            let payload = match &self.cipher {
+                Some(cipher) if is_encrypted(Role::Agent, payload_type) => match cipher.seal(&payload) {
+                    Ok(sealed) => sealed,
+                    // It does not happen; in clear it must not go.
+                    Err(_) => return self.cancel(),
+                },
+                _ => payload,
+            };
             let sent = self.channel.send(payload_type, payload, stamps::stamp(), std::time::Instant::now());
             debug_assert!(sent.is_ok(), "there is room");
         }

@@ -12,7 +12,9 @@ use postern_ids::SessionId;
 use postern_protocol::channel::DataChannel;
 use postern_protocol::payload::{MESSAGE_SCHEMA_VERSION, OpenDataChannel};
 use tokio::time::{Instant, sleep};
+use zeroize::Zeroizing;
 
+use super::encryption::SealedKey;
 use crate::backoff;
 use crate::control_plane::{CallError, ControlPlane};
 use crate::credentials::CredentialSource;
@@ -63,6 +65,9 @@ pub(super) struct Link {
     is_full: bool,
 }
 
+/// A data key on its way.
+pub(super) type Fetching = Pin<Box<dyn Future<Output = Result<Zeroizing<Vec<u8>>, CallError>> + Send>>;
+
 impl Link {
     pub(super) fn new(plane: Arc<ControlPlane>, credentials: CredentialSource, session: SessionId) -> Self {
         let now = Instant::now();
@@ -81,6 +86,16 @@ impl Link {
         };
         link.connect_after(Duration::ZERO);
         link
+    }
+
+    /// The data key of the session, decrypted for this node.
+    pub(super) fn data_key(&self, sealed: &SealedKey) -> Fetching {
+        let (plane, mut credentials) = (Arc::clone(&self.plane), self.credentials.clone());
+        let input = sealed.decrypt_input(&self.session, plane.node_id().as_str());
+        Box::pin(async move {
+            let current = credentials.get().await;
+            plane.decrypt(&current, &input).await
+        })
     }
 
     /// Whether what becomes due can be sent: there is a connection and it is not full.

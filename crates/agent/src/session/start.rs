@@ -10,13 +10,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use postern_cipher::{Challenge, CipherError, SessionCipher, context_challenge};
 use postern_documents::SessionType;
+use postern_protocol::encryption::{EncryptedDataKey, EncryptionChallenge};
 use postern_protocol::handshake::{HandshakeComplete, HandshakeRequest, HandshakeResponse, RequestedAction};
 use postern_protocol::payload::{ClientAttached, Size};
 use postern_protocol::version::{CHUNK_BYTES_UNKNOWN_CLIENT, ClientVersion};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::encryption::{Encryption, SealedKey};
 use super::task::{Run, Separation};
 use crate::AGENT_VERSION;
 
@@ -36,6 +39,9 @@ const DEFAULT_SIZE: Size = Size { cols: 80, rows: 24 };
 pub(super) enum Action {
     SendHandshakeRequest(Bytes),
     SendHandshakeComplete(Bytes),
+    /// Have the data key decrypted; then [`Start::handle_key`].
+    FetchKey(SealedKey),
+    SendChallenge(Bytes),
     /// Start the program.
     Start(Size),
 }
@@ -53,13 +59,39 @@ pub(super) enum HandshakeError {
     ActionFailed { action: String, status: i64, error: String },
     #[error("Encountered error while initiating handshake. The client's answer cannot be read: {0}")]
     Unreadable(String),
+    #[error(
+        "Encountered error while initiating handshake. The client sent no data key to encrypt the session with."
+    )]
+    NoDataKey,
+    #[error("Encountered error while initiating handshake. Fetching data key failed: {0}")]
+    Key(String),
+    #[error("Encountered error while initiating handshake. Timed out waiting for encryption challenge.")]
+    ChallengeTimedOut,
+    #[error("Encountered error while initiating handshake. {0}")]
+    Cipher(#[from] CipherError),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    AwaitingClient { until: Instant },
-    Handshaking { since: Instant },
-    AwaitingSize { until: Instant },
+    AwaitingClient {
+        until: Instant,
+    },
+    Handshaking {
+        since: Instant,
+    },
+    /// The data key is being decrypted.
+    AwaitingKey {
+        since: Instant,
+        until: Instant,
+    },
+    /// The client is to prove that it has the key.
+    Challenging {
+        since: Instant,
+        until: Instant,
+    },
+    AwaitingSize {
+        until: Instant,
+    },
     Started,
 }
 
@@ -71,6 +103,7 @@ pub(super) struct Start {
     properties: Value,
     needs_handshake: bool,
     separates: bool,
+    encryption: Option<Encryption>,
     phase: Phase,
     actions: Vec<Action>,
     size: Option<Size>,
@@ -90,6 +123,7 @@ impl Start {
             properties: Value::Null,
             needs_handshake,
             separates,
+            encryption: None,
             phase: Phase::AwaitingClient { until: now + within },
             actions: Vec::new(),
             size: None,
@@ -106,12 +140,20 @@ impl Start {
             properties,
             needs_handshake: true,
             separates: false,
+            encryption: None,
             phase: Phase::AwaitingClient { until },
             actions: Vec::new(),
             size: None,
             client_id: None,
             client_version: String::new(),
         }
+    }
+
+    /// Nothing of the session goes on its way before both ends have the data key.
+    pub(super) fn encrypted_with(self, kms_key_id: Option<String>) -> Result<Self, HandshakeError> {
+        let Some(kms_key_id) = kms_key_id else { return Ok(self) };
+        let encryption = Encryption::new(kms_key_id, context_challenge()?);
+        Ok(Self { needs_handshake: true, encryption: Some(encryption), ..self })
     }
 
     /// A client is there, for the first time or again. Only Postern's server tells more.
@@ -127,7 +169,10 @@ impl Start {
             Phase::AwaitingClient { .. } => {}
             // The request is repeated to the client that is there now, which has its own time to answer.
             Phase::Handshaking { .. } => return self.phase = Phase::Handshaking { since: now },
-            Phase::AwaitingSize { .. } | Phase::Started => return,
+            Phase::AwaitingKey { .. }
+            | Phase::Challenging { .. }
+            | Phase::AwaitingSize { .. }
+            | Phase::Started => return,
         }
         if self.needs_handshake || self.client_id.is_some() {
             self.phase = Phase::Handshaking { since: now };
@@ -137,7 +182,10 @@ impl Start {
             };
             let request = HandshakeRequest {
                 agent_version: AGENT_VERSION.to_owned(),
-                requested_client_actions: vec![action],
+                requested_client_actions: [action]
+                    .into_iter()
+                    .chain(self.encryption.as_ref().map(Encryption::action))
+                    .collect(),
             };
             self.actions.push(Action::SendHandshakeRequest(request.to_json()));
         } else {
@@ -158,10 +206,56 @@ impl Start {
             });
         }
         self.client_version = response.client_version;
+        if let Some(encryption) = &self.encryption {
+            let asked = encryption.action();
+            let mut done = response.processed_client_actions.iter();
+            let done = done.find(|done| done.action_type == asked.action_type());
+            let key = done.and_then(EncryptedDataKey::of).ok_or(HandshakeError::NoDataKey)?;
+            self.actions.push(Action::FetchKey(encryption.sealed(key)));
+            self.phase = Phase::AwaitingKey { since, until: now + HANDSHAKE_WITHIN };
+            return Ok(());
+        }
+        self.complete(since, now);
+        Ok(())
+    }
+
+    /// The data key is there: the client is asked to prove that it has it, too.
+    pub(super) fn handle_key(&mut self, cipher: &SessionCipher, now: Instant) -> Result<(), HandshakeError> {
+        let Phase::AwaitingKey { since, .. } = self.phase else { return Ok(()) };
+        let (asked, request) = Challenge::new(cipher)?;
+        self.actions.push(Action::SendChallenge(request.to_json()));
+        if let Some(encryption) = &mut self.encryption {
+            encryption.asked = Some(asked);
+        }
+        self.phase = Phase::Challenging { since, until: now + HANDSHAKE_WITHIN };
+        Ok(())
+    }
+
+    /// The client answered the challenge.
+    pub(super) fn handle_challenge_answer(
+        &mut self,
+        payload: &[u8],
+        cipher: &SessionCipher,
+        now: Instant,
+    ) -> Result<(), HandshakeError> {
+        let Phase::Challenging { since, .. } = self.phase else { return Ok(()) };
+        let answer = EncryptionChallenge::from_json(payload);
+        let answer = answer.map_err(|error| HandshakeError::Unreadable(error.to_string()))?;
+        if let Some(asked) = self.encryption.as_ref().and_then(|encryption| encryption.asked.as_ref()) {
+            asked.check(cipher, &answer)?;
+        }
+        self.complete(since, now);
+        Ok(())
+    }
+
+    fn complete(&mut self, since: Instant, now: Instant) {
         let lacks_streams = self.separates && ClientVersion(&self.client_version).lacks_separate_output();
         let complete = HandshakeComplete {
             handshake_time_to_complete: now.duration_since(since),
-            customer_message: if lacks_streams { UPDATE_PLUGIN.to_owned() } else { String::new() },
+            customer_message: [(lacks_streams, UPDATE_PLUGIN), (self.encryption.is_some(), IS_ENCRYPTED)]
+                .into_iter()
+                .filter_map(|(is_due, text)| is_due.then_some(text))
+                .collect(),
         };
         self.actions.push(Action::SendHandshakeComplete(complete.to_json()));
         self.phase = Phase::AwaitingSize { until: now + SIZE_WITHIN };
@@ -169,7 +263,6 @@ impl Start {
         if self.client().is_postern() && (self.size.is_some() || self.needs_handshake) {
             self.start();
         }
-        Ok(())
     }
 
     /// The client's terminal has this size. Whether the program is to be told: it runs already.
@@ -196,7 +289,10 @@ impl Start {
     /// When to call [`Self::handle_timeout`].
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match self.phase {
-            Phase::AwaitingClient { until } | Phase::AwaitingSize { until } => Some(until),
+            Phase::AwaitingClient { until }
+            | Phase::AwaitingKey { until, .. }
+            | Phase::Challenging { until, .. }
+            | Phase::AwaitingSize { until } => Some(until),
             Phase::Handshaking { since } => Some(since + HANDSHAKE_WITHIN),
             Phase::Started => None,
         }
@@ -208,6 +304,10 @@ impl Start {
         }
         match self.phase {
             Phase::AwaitingClient { .. } => self.handle_attached(None, now),
+            Phase::AwaitingKey { .. } => {
+                return Err(HandshakeError::Key("the control plane did not answer in time".to_owned()));
+            }
+            Phase::Challenging { .. } => return Err(HandshakeError::ChallengeTimedOut),
             Phase::Handshaking { .. } if self.needs_handshake => return Err(HandshakeError::TimedOut),
             // AWS's agent would not have asked: whoever does not answer gets a shell all the same.
             Phase::Handshaking { .. } => self.start(),
@@ -246,8 +346,12 @@ impl Start {
 const UPDATE_PLUGIN: &str = "Please update session manager plugin version (minimum required version 1.2.312.0) for \
                              fully support of separate StdOut/StdErr output.\r\n";
 
+/// What the user is told, as AWS's agent does.
+const IS_ENCRYPTED: &str = "This session is encrypted with a KMS key.";
+
 #[cfg(test)]
 mod tests {
+    use postern_protocol::channel::Role;
     use postern_protocol::version::CHUNK_BYTES;
 
     use super::super::task::Piped;
@@ -389,6 +493,41 @@ mod tests {
         assert_eq!(start.poll_timeout(), Some(later + Duration::from_secs(15)), "each client has its time");
         start.handle_timeout(later + Duration::from_secs(15)).unwrap();
         assert_eq!(start.poll_action(), Some(Action::Start(DEFAULT_SIZE)));
+    }
+
+    #[test]
+    fn an_encrypted_session_starts_when_the_client_has_proved_that_it_has_the_key() {
+        let now = Instant::now();
+        let cipher = |end| SessionCipher::new(end, &[7; 64]).unwrap();
+        let (agent, client) = (cipher(Role::Agent), cipher(Role::Client));
+        let mut start = Start::new(&shell(), now).encrypted_with(Some("alias/a".to_owned())).unwrap();
+        // Also a client that does not say who it is shakes hands.
+        start.handle_attached(attached(None, None, Some(SIZE)), now);
+        let Some(Action::SendHandshakeRequest(request)) = start.poll_action() else { panic!() };
+        let request = HandshakeRequest::from_json(&request).unwrap();
+        let names: Vec<_> =
+            request.requested_client_actions.iter().map(RequestedAction::action_type).collect();
+        assert_eq!(names, ["SessionType", "KMSEncryption"]);
+        let without = start.handle_response(response("postern/0.1.0").as_bytes(), now);
+        assert_eq!(without, Err(HandshakeError::NoDataKey));
+        let key =
+            EncryptedDataKey { ciphertext: "AQID".into(), hash: Value::Null, acknowledges_challenge: true };
+        let answer = HandshakeResponse {
+            client_version: "postern/0.1.0".to_owned(),
+            processed_client_actions: vec![key.answer(&request.requested_client_actions[1])],
+            errors: None,
+        };
+        start.handle_response(&answer.to_json(), now).unwrap();
+        assert!(matches!(start.poll_action(), Some(Action::FetchKey(_))));
+        start.handle_key(&agent, now).unwrap();
+        let Some(Action::SendChallenge(asked)) = start.poll_action() else { panic!() };
+        let answer = client.answer(&EncryptionChallenge::from_json(&asked).unwrap()).unwrap();
+        assert_eq!(start.poll_action(), None, "nothing before it is proved");
+        let wrong = start.handle_challenge_answer(&asked, &agent, now);
+        assert_eq!(wrong, Err(HandshakeError::Cipher(CipherError::Undecipherable)));
+        start.handle_challenge_answer(&answer.to_json(), &agent, now).unwrap();
+        assert_eq!(completed(start.poll_action()), IS_ENCRYPTED);
+        assert_eq!(start.poll_action(), Some(Action::Start(SIZE)));
     }
 
     #[test]

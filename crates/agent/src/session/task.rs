@@ -15,6 +15,8 @@ pub(super) struct Task {
     pub(super) session_id: SessionId,
     pub(super) run: Run,
     pub(super) run_as: RunAs,
+    /// The key to encrypt the session with.
+    pub(super) kms_key_id: Option<String>,
 }
 
 /// What to run.
@@ -86,6 +88,7 @@ impl Task {
         };
         let commands = commands.unwrap_or_default();
         let run_as = run_as(&preferences, &commands, &task.run_as_user)?;
+        let kms_key_id = preferences.kms_key_id.clone();
         let run = match session_type {
             SessionType::Port => return Err(TaskError::Forwarding),
             SessionType::StandardStream if commands.commands.trim().is_empty() => {
@@ -97,7 +100,7 @@ impl Task {
                 Run::OnTerminal { session_type, commands: commands.commands }
             }
         };
-        Ok(Self { session_id: task.session_id, run, run_as })
+        Ok(Self { session_id: task.session_id, run, run_as, kms_key_id })
     }
 }
 

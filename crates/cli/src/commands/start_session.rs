@@ -92,6 +92,7 @@ impl StartSession {
         let started = api.call(&request).await.map_err(|error| failed(error.into()))?;
         let start = SessionStart {
             session_id: started.session_id.unwrap_or_default(),
+            target: request.target.clone(),
             stream_url: started.stream_url.unwrap_or_default(),
             token_value: started.token_value.map(Secret::into_exposed).unwrap_or_default(),
             client_version: CLIENT_VERSION.to_owned(),

@@ -30,6 +30,8 @@ pub(super) struct Session {
     pub(super) profile: Option<String>,
     /// The document that the session was started with, from the request's parameters.
     pub(super) document_name: Option<String>,
+    /// The node that the session was started on, from the request's parameters.
+    pub(super) target: Option<String>,
     /// The endpoint of the AWS CLI's client, for ResumeSession and TerminateSession.
     pub(super) endpoint_url: Option<String>,
 }
@@ -64,9 +66,15 @@ impl Invocation {
                 let given = |at: usize| rest.get(at).filter(|text| !text.is_empty()).cloned();
                 match response.and_then(|json| Response::parse(&json)) {
                     Ok(response) => {
-                        let document_name = given(1).as_deref().and_then(document_name);
-                        let (region, profile, endpoint_url) = (region.clone(), given(0), given(2));
-                        Self::Session(Session { response, region, profile, document_name, endpoint_url })
+                        let parameter = |name| given(1).as_deref().and_then(|all| parameter(all, name));
+                        Self::Session(Session {
+                            response,
+                            region: region.clone(),
+                            profile: given(0),
+                            document_name: parameter("DocumentName"),
+                            target: parameter("Target"),
+                            endpoint_url: given(2),
+                        })
                     }
                     Err(error) => Self::Invalid(error),
                 }
@@ -75,9 +83,10 @@ impl Invocation {
     }
 }
 
-fn document_name(parameters: &str) -> Option<String> {
+/// One of the request's parameters.
+fn parameter(parameters: &str, name: &str) -> Option<String> {
     let parameters: Value = serde_json::from_str(parameters).ok()?;
-    Some(parameters.get("DocumentName")?.as_str()?.to_owned())
+    Some(parameters.get(name)?.as_str()?.to_owned())
 }
 
 impl Response {
@@ -124,6 +133,7 @@ mod tests {
             region: "us-east-1".into(),
             profile: profile.map(ToOwned::to_owned),
             document_name: profile.map(|_| "D".to_owned()),
+            target: endpoint_url.map(|_| "mi-1".to_owned()),
             endpoint_url: endpoint_url.map(ToOwned::to_owned),
         })
     }

@@ -19,6 +19,7 @@ pub(super) const FIELDS: &[&str] = &[
     "cloudWatchEncryptionEnabled",
     "cloudWatchStreamingEnabled",
     "kmsKeyId",
+    super::recording::FIELD,
     "runAsEnabled",
     "runAsDefaultUser",
     "idleSessionTimeout",

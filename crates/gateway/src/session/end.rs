@@ -25,6 +25,8 @@ pub enum EndReason {
     RecordingFailed(String),
     /// What the session does cannot be told from its bytes, so that it could not be recorded; why not.
     NotUnderstood(String),
+    /// It is encrypted, has to be recorded, and cannot be; why not.
+    Unrecordable(String),
     /// What happens to the session could not be put on the audit trail; it must not go on without.
     NotWitnessed,
     /// The node could not start the session, or reported its failure.
@@ -46,6 +48,7 @@ impl EndReason {
             Self::PermissionRevoked(_) => "permission-revoked".into(),
             Self::RecordingFailed(_) => "failed:recording".into(),
             Self::NotUnderstood(_) => "failed:not-understood".into(),
+            Self::Unrecordable(_) => "failed:encryption".into(),
             Self::NotWitnessed => "failed:audit".into(),
             Self::Failed(_) => "failed:agent".into(),
         }
@@ -81,6 +84,11 @@ impl EndReason {
                     "The session was ended: what it does with files has to be recorded, and cannot be told ({cause})."
                 )
             }
+            Self::Unrecordable(cause) => {
+                format!(
+                    "The session was ended: it is encrypted and has to be recorded, and cannot be ({cause}). Set kmsKeyId of its document to a key of this server's KMS, or its inputs.recording to \"allowed\" or \"off\"."
+                )
+            }
             Self::NotWitnessed => "The session was ended: the audit trail cannot be written.".into(),
             Self::Failed(cause) => cause.clone(),
         }
@@ -95,7 +103,11 @@ impl EndReason {
     pub(crate) fn is_failure(&self) -> bool {
         matches!(
             self,
-            Self::Failed(_) | Self::NotUnderstood(_) | Self::NotWitnessed | Self::RecordingFailed(_)
+            Self::Failed(_)
+                | Self::NotUnderstood(_)
+                | Self::NotWitnessed
+                | Self::RecordingFailed(_)
+                | Self::Unrecordable(_)
         )
     }
 }

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use postern_documents::SFTP_DOCUMENT_NAME;
-use postern_protocol::PayloadType;
+use postern_protocol::encryption::is_encrypted;
 use postern_protocol::handshake::HandshakeComplete;
 use postern_protocol::payload::{Size, exit_code_from_text};
+use postern_protocol::{PayloadType, Role};
 use postern_recording::{Durability, Entry, Recorded, Recorder, RecordingEnd, RecordingInfo};
 use postern_store::SessionRecord;
 use tokio::task::spawn_blocking;
 
 use super::EndReason;
+use super::encryption::Sight;
 use crate::gateway::{NodeDescription, PORT, Shared};
 use crate::relay::Recordable;
 
@@ -23,7 +25,13 @@ pub(crate) enum SessionRecorder {
     /// The session began before sessions of its type were recorded.
     Off,
     /// The recorder comes back from each write; after one that failed there is none.
-    On { recorder: Option<Box<Recorder>>, resizes: Vec<Entry>, durability: Durability, kept: Kept },
+    On {
+        recorder: Option<Box<Recorder>>,
+        resizes: Vec<Entry>,
+        durability: Durability,
+        kept: Kept,
+        sight: Sight,
+    },
 }
 
 /// What a recording holds.
@@ -104,7 +112,15 @@ impl SessionRecorder {
 
     fn on(recorder: Recorder, shared: &Shared, kept: Kept) -> Self {
         let durability = shared.recordings.durability();
-        Self::On { recorder: Some(Box::new(recorder)), resizes: Vec::new(), durability, kept }
+        let sight = Sight::Clear;
+        Self::On { recorder: Some(Box::new(recorder)), resizes: Vec::new(), durability, kept, sight }
+    }
+
+    /// What is seen of encrypted output from now on.
+    pub(crate) fn see(&mut self, seen: Sight) {
+        if let Self::On { sight, .. } = self {
+            *sight = seen;
+        }
     }
 
     /// Whether there is anything to record.
@@ -146,9 +162,11 @@ impl SessionRecorder {
         batch: VecDeque<Recordable>,
         at: Timestamp,
     ) -> io::Result<VecDeque<Recordable>> {
-        let Self::On { kept: Kept::Output, resizes, .. } = self else { return Ok(batch) };
+        let Self::On { kept: Kept::Output, resizes, sight, .. } = self else { return Ok(batch) };
         let mut entries = std::mem::take(resizes);
-        entries.extend(batch.iter().map(|recordable| entry(recordable, at)));
+        for recordable in &batch {
+            entries.push(entry(recordable, sight, at)?);
+        }
         let bytes: usize = batch.iter().map(|recordable| recordable.payload.len()).sum();
         self.append(entries, bytes).await?;
         Ok(batch)
@@ -223,9 +241,17 @@ impl SessionRecorder {
 
 /// What of a message the recording keeps: all that a client may show. Its number in any case, so that the recording
 /// knows how far the session is.
-fn entry(recordable: &Recordable, at: Timestamp) -> Entry {
-    let bytes = shown(recordable.payload_type, &recordable.payload);
-    Entry::Output { sequence_number: recordable.sequence_number, bytes, at }
+fn entry(recordable: &Recordable, sight: &Sight, at: Timestamp) -> io::Result<Entry> {
+    let payload_type = recordable.payload_type;
+    let bytes = match sight {
+        Sight::Opened(cipher) if is_encrypted(Role::Agent, payload_type) => {
+            shown(payload_type, &cipher.open(&recordable.payload).map_err(io::Error::other)?)
+        }
+        Sight::Closed if is_encrypted(Role::Agent, payload_type) => Bytes::new(),
+        Sight::Barred => return Err(io::Error::other("what it shows is encrypted")),
+        Sight::Clear | Sight::Opened(_) | Sight::Closed => shown(payload_type, &recordable.payload),
+    };
+    Ok(Entry::Output { sequence_number: recordable.sequence_number, bytes, at })
 }
 
 /// AWS's plugin writes the payload of any message to the terminal but those of the handshake.
@@ -274,5 +300,36 @@ mod tests {
         assert_eq!(shown(PayloadType::HandshakeComplete, &Bytes::from_static(complete)), "hello\n");
         assert_eq!(shown(PayloadType::HandshakeRequest, &text), "");
         assert_eq!(shown(PayloadType::ExitCode, &Bytes::from_static(b"EXIT_CODE: 3")), "");
+    }
+
+    #[test]
+    fn of_encrypted_output_what_is_in_it_is_recorded_or_nothing_or_it_is_not_shown() {
+        let cipher = |end| postern_cipher::SessionCipher::new(end, &[7; 64]).unwrap();
+        let recorded = |sight: &Sight, payload_type, payload: &[u8]| {
+            let recordable = Recordable::of_payload(payload_type, Bytes::copy_from_slice(payload));
+            match entry(&recordable, sight, Timestamp::UNIX_EPOCH) {
+                Ok(Entry::Output { bytes, .. }) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+                Ok(other) => panic!("{other:?}"),
+                Err(_) => None,
+            }
+        };
+        let sealed = cipher(Role::Agent).seal(b"hello").unwrap();
+        let opened = Sight::Opened(Box::new(cipher(Role::Client)));
+        for (sight, payload_type, payload, expected) in [
+            (&opened, PayloadType::Output, &*sealed, Some("hello")),
+            (&opened, PayloadType::StdErr, &sealed, Some("hello")),
+            (&opened, PayloadType::Output, b"in clear", None),
+            (&opened, PayloadType::Error, b"in clear", Some("in clear")),
+            (&Sight::Closed, PayloadType::Output, &sealed, Some("")),
+            (&Sight::Closed, PayloadType::Error, b"in clear", Some("in clear")),
+            (&Sight::Barred, PayloadType::Output, &sealed, None),
+            (&Sight::Clear, PayloadType::Output, b"in clear", Some("in clear")),
+        ] {
+            assert_eq!(
+                recorded(sight, payload_type, payload).as_deref(),
+                expected,
+                "{payload_type:?} {sight:?}"
+            );
+        }
     }
 }

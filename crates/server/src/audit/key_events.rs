@@ -3,7 +3,7 @@
 //! Source of the names: "Logging AWS KMS API calls with AWS CloudTrail", AWS KMS Developer Guide.
 
 use postern_audit::{Class, Record, UserIdentity};
-use postern_ids::Arn;
+use postern_ids::{Arn, SessionId};
 use postern_store::KmsKey;
 use serde_json::json;
 
@@ -14,16 +14,19 @@ const SOURCE: &str = "kms.amazonaws.com";
 
 /// What happens to a key.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum KeyEvent {
+pub(crate) enum KeyEvent<'a> {
     Deleted,
     Rotated,
+    /// The server opens the data key of a session, to record what it shows.
+    OpenedForRecording(&'a SessionId),
 }
 
-impl KeyEvent {
+impl KeyEvent<'_> {
     fn name(self) -> &'static str {
         match self {
             Self::Deleted => "DeleteKey",
             Self::Rotated => "RotateKey",
+            Self::OpenedForRecording(_) => "DecryptSessionDataKey",
         }
     }
 }
@@ -33,11 +36,16 @@ impl Audit {
     ///
     /// # Errors
     /// [`Unrecorded`]: it must not happen.
-    pub(crate) async fn key_event(&self, event: KeyEvent, key: &KmsKey) -> Result<(), Unrecorded> {
+    pub(crate) async fn key_event(&self, event: KeyEvent<'_>, key: &KmsKey) -> Result<(), Unrecorded> {
         let Some(trail) = &self.trail else { return Ok(()) };
         let event_id = uuid::Builder::from_random_bytes(self.random.bytes()).into_uuid();
         let who = UserIdentity { account_id: Some(self.account.clone()), ..UserIdentity::service(SOURCE) };
-        let details = json!({"keyId": key.id.to_string()});
+        let details = match event {
+            KeyEvent::OpenedForRecording(session) => {
+                json!({"keyId": key.id.to_string(), "sessionId": session.as_str()})
+            }
+            KeyEvent::Deleted | KeyEvent::Rotated => json!({"keyId": key.id.to_string()}),
+        };
         let (at, region) = (self.clock.now(), self.region.clone());
         let mut record = Record::service_event(event_id, at, SOURCE, event.name(), region, who, details);
         record.recipient_account_id = Some(self.account.clone());

@@ -17,9 +17,23 @@ use std::sync::Arc;
 use postern_api::ApiError;
 use postern_api::kms::Operation;
 
-use super::serve_json;
+use postern_store::KmsKey;
+
+use super::call::Call;
+use super::{failure, serve_json};
 use crate::app::App;
 use crate::inbound::Inbound;
+
+/// The key that a session document names, if it is one of this server's.
+pub(super) async fn own_key<T>(call: &Call<T>, text: &str) -> Result<Option<KmsKey>, ApiError> {
+    let store = &call.app.store;
+    let found = match named_key::named(call, text, named_key::By::KeyOrAlias) {
+        Ok(named_key::Named::Key(id)) => store.kms_key(&id).await,
+        Ok(named_key::Named::Alias(alias)) => store.kms_key_of(&alias).await,
+        Err(_) => Ok(None),
+    };
+    found.map_err(failure::store)
+}
 
 pub(super) async fn run(
     app: &Arc<App>,

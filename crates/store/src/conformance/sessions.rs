@@ -191,3 +191,16 @@ pub(crate) async fn the_claims_to_live_sessions_come_with_their_nodes_tags(a: &d
     assert_eq!(claims[0].authority, expected.authority);
     assert_eq!((&claims[0].node, &claims[0].owner_user_id), (&expected.node, &expected.owner_user_id));
 }
+
+pub(crate) async fn an_encrypted_session_is_remembered_until_it_is_forgotten(a: &dyn Store, b: &dyn Store) {
+    let node = register(a, 1).await;
+    let session = session("alice-1", &node.id, at(20));
+    assert_eq!(b.session_encryption(&session.id).await.unwrap(), None);
+    start(a, &session).await;
+    for content in [&b"one"[..], b"two"] {
+        a.put_session_encryption(&session.id, content).await.unwrap();
+        assert_eq!(b.session_encryption(&session.id).await.unwrap().as_deref(), Some(content));
+    }
+    b.delete_session_encryption(&session.id).await.unwrap();
+    assert_eq!(a.session_encryption(&session.id).await.unwrap(), None);
+}

@@ -262,6 +262,11 @@ pub(super) fn migrations() -> Vec<Migration> {
         migration(8, "kms", include_str!("../../migrations/sqlite/0008_kms.sql")),
         migration(10, "documents", include_str!("../../migrations/sqlite/0010_documents.sql")),
         migration(11, "objects", include_str!("../../migrations/sqlite/0011_objects.sql")),
+        migration(
+            18,
+            "session_encryption",
+            include_str!("../../migrations/sqlite/0018_session_encryption.sql"),
+        ),
     ]
 }
 

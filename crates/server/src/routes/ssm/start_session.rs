@@ -3,17 +3,17 @@
 use postern_api::ssm::{StartSessionInput, StartSessionOutput, errors};
 use postern_api::{ApiError, CommonError};
 use postern_documents::{
-    Arguments, DEFAULT_SESSION_DOCUMENT_NAME, ResolvedSession, SessionDocument, SessionType,
+    Arguments, DEFAULT_SESSION_DOCUMENT_NAME, Recording, ResolvedSession, SessionDocument, SessionType,
 };
 use postern_gateway::{NewSession, NodeDescription, StartSessionError};
 use postern_ids::{Arn, NodeId, SessionId};
-use postern_store::{AccessType, Node, SessionRecord, SessionStatus};
+use postern_store::{AccessType, KmsKeyState, Node, SessionRecord, SessionStatus};
 
 use super::document::Document;
 use super::{carried_out, file_transfer, session, target};
 use crate::auth::{DocumentChoice, Permit, Principal, SessionRight, start_session_checks};
 use crate::routes::call::Call;
-use crate::routes::failure;
+use crate::routes::{failure, kms};
 
 /// The tag of a user, role or role session that names the user on the node.
 /// Source: "Turn on Run As support for Linux and macOS managed nodes", AWS Systems Manager User Guide.
@@ -104,6 +104,7 @@ async fn start(
     file_transfer::check(plan.document.name(), &plan.resolved.properties, &found)?;
     carried_out::check(plan.document.name(), &plan.resolved.preferences, &found)?;
     let run_as = app.authorizer.principal_tag(&call.caller, RUN_AS_TAG).await?;
+    require_recordable(call, &plan).await?;
     let record = record(call, node, &plan)?;
     let id = record.id.clone();
     let new = NewSession {
@@ -111,6 +112,7 @@ async fn start(
         document: plan.session.to_content(),
         parameters: plan.arguments.as_map().clone(),
         run_as_user: run_as.unwrap_or_default(),
+        encrypted_recording: encrypted_recording(&plan),
         record,
     };
     let token = app.gateway.start_session(new).await.map_err(|error| match &error {
@@ -168,6 +170,28 @@ fn record(call: &Call<StartSessionInput>, node: NodeId, plan: &Plan) -> Result<S
         client_ip: Some(call.caller.source_ip.to_string()),
         authority: Some(serde_json::to_value(right).map_err(|error| failure::internal(&error))?),
     })
+}
+
+/// Refuses a session that would be ended as soon as it is encrypted: it has to be recorded, and its key is another KMS's.
+async fn require_recordable(call: &Call<StartSessionInput>, plan: &Plan) -> Result<(), ApiError> {
+    let key = plan.resolved.preferences.kms_key_id.as_deref();
+    let (Some(key), Some(Recording::Required)) = (key, encrypted_recording(plan)) else { return Ok(()) };
+    let found = kms::own_key(call, key).await?;
+    if found.is_some_and(|key| key.state == KmsKeyState::Enabled) {
+        return Ok(());
+    }
+    let message = format!(
+        "The session has to be recorded and could not be: {key:.256} is no enabled key of this server's KMS. Set kmsKeyId \
+         of document {} to one, or its inputs.recording to \"allowed\" or \"off\".",
+        plan.document.name()
+    );
+    Err(ApiError::new(errors::INVALID_DOCUMENT, message))
+}
+
+/// What the recording does if client and node are to encrypt the session. Connections they never do, as on AWS.
+fn encrypted_recording(plan: &Plan) -> Option<Recording> {
+    let is_to_be = plan.resolved.preferences.kms_key_id.is_some();
+    (is_to_be && plan.resolved.session_type != SessionType::Port).then_some(plan.session.recording)
 }
 
 fn described(node: Node) -> NodeDescription {
