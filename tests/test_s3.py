@@ -221,6 +221,13 @@ def test_what_is_refused(s3, bucket):
             lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"", ServerSideEncryption="aws:kms"),
             "InvalidArgument",
         ),
+        (lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"", Tagging="a=b"), "NotImplemented"),
+        (lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"", ACL="public-read"), "AccessControlListNotSupported"),
+        (
+            lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"", SSECustomerAlgorithm="AES256", SSECustomerKey="k" * 32),
+            "NotImplemented",
+        ),
+        (lambda: s3.get_object(Bucket=bucket, Key="k", VersionId="other"), "NoSuchVersion"),
         (lambda: s3.abort_multipart_upload(Bucket=bucket, Key="k", UploadId="0"), "NoSuchUpload"),
         (lambda: s3.put_bucket_acl(Bucket=bucket, ACL="public-read"), "AccessDenied"),
     ]:

@@ -26,6 +26,7 @@ use s3s::{S3, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use crate::errors::{error, failed, of_object, read_only};
 use crate::objects::Objects;
+use crate::write;
 
 /// The region whose buckets have no location constraint.
 const REGION_WITHOUT_CONSTRAINT: &str = "us-east-1";
@@ -52,6 +53,7 @@ impl Backend {
         &self,
         request: S3Request<CreateBucketInput>,
     ) -> S3Result<S3Response<CreateBucketOutput>> {
+        write::require_supported(&request.headers)?;
         let input = request.input;
         let constraint = input.create_bucket_configuration.and_then(|asked| asked.location_constraint);
         let asked = constraint.as_ref().map_or(self.region.as_str(), BucketLocationConstraint::as_str);

@@ -21,7 +21,9 @@ use crate::digests::{self, Digests, hexadecimal};
 use crate::encoding::Encoding;
 use crate::errors::{error, failed, invalid_argument, of_object};
 use crate::objects::Opened;
-use crate::write::{Written, attributes, precondition, require_encryption, require_key, source};
+use crate::write::{
+    Written, attributes, precondition, require_encryption, require_key, require_supported, source,
+};
 use crate::{lock, times};
 
 /// The highest number of a part. Source: "Amazon S3 multipart upload limits".
@@ -45,6 +47,7 @@ impl Backend {
         let S3Request { input, headers, .. } = request;
         let bucket = self.writable(&input.bucket).await?;
         require_key(&input.key)?;
+        require_supported(&headers)?;
         require_encryption(input.server_side_encryption.as_ref())?;
         let asked =
             lock::asked(input.object_lock_mode.as_ref(), input.object_lock_retain_until_date.as_ref())?;

@@ -17,7 +17,7 @@ use crate::encoding::{Encoding, in_i32, key_of_token, keys_max, token_of_key};
 use crate::errors::{error, failed, no_such_bucket, no_such_key};
 use crate::listing::{self, Asked, Page};
 use crate::objects::{ObjectInfo, Objects, Opened};
-use crate::times;
+use crate::{times, write};
 
 /// What an object is that nobody has said anything else of.
 const CONTENT_TYPE_DEFAULT: HeaderValue = HeaderValue::from_static("binary/octet-stream");
@@ -118,6 +118,8 @@ impl Backend {
         request: S3Request<HeadObjectInput>,
     ) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = request.input;
+        write::require_no_version(input.version_id.as_deref())?;
+        require_whole(input.part_number)?;
         let opened = self.open(&input.bucket, &input.key).await?;
         let conditions = Conditions {
             is: input.if_match.as_ref(),
@@ -153,6 +155,8 @@ impl Backend {
         request: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
         let input = request.input;
+        write::require_no_version(input.version_id.as_deref())?;
+        require_whole(input.part_number)?;
         let opened = self.open(&input.bucket, &input.key).await?;
         let conditions = Conditions {
             is: input.if_match.as_ref(),
@@ -276,6 +280,14 @@ impl Conditions<'_> {
         };
         if is_news { Ok(()) } else { Err(error(S3ErrorCode::NotModified, "Not Modified")) }
     }
+}
+
+/// Parts of an object are not told apart once it is whole.
+fn require_whole(part: Option<i32>) -> S3Result<()> {
+    if part.is_none() {
+        return Ok(());
+    }
+    Err(error(S3ErrorCode::NotImplemented, "Objects are read by range, not by part number."))
 }
 
 fn range_within(range: Range, size: u64) -> S3Result<std::ops::Range<u64>> {

@@ -44,6 +44,22 @@ const KEPT_HEADERS: [&str; 6] = [
 /// A transfer coding, though it stands among the content codings.
 const CHUNKED: &str = "aws-chunked";
 
+/// Headers that ask for what is not here. Left alone, an object would not be what was asked for.
+const NOT_HERE: [&str; 9] = [
+    "x-amz-grant-full-control",
+    "x-amz-grant-read",
+    "x-amz-grant-read-acp",
+    "x-amz-grant-write",
+    "x-amz-grant-write-acp",
+    "x-amz-object-lock-legal-hold",
+    "x-amz-server-side-encryption-customer-algorithm",
+    "x-amz-tagging",
+    "x-amz-write-offset-bytes",
+];
+/// Canned ACLs that say what holds anyway: the account owns every object, and policies decide. `amazon-ssm-agent` sends the
+/// second.
+const HARMLESS_ACLS: [&str; 3] = ["private", "bucket-owner-full-control", "bucket-owner-read"];
+
 /// What an upload has written, before anything names it.
 pub(crate) struct Written {
     pub(crate) segment: Segment,
@@ -96,6 +112,7 @@ impl Backend {
         let S3Request { input, headers, extensions, .. } = request;
         let bucket = self.writable(&input.bucket).await?;
         require_key(&input.key)?;
+        require_supported(&headers)?;
         let asked =
             lock::asked(input.object_lock_mode.as_ref(), input.object_lock_retain_until_date.as_ref())?;
         let retention = lock::of_new(&bucket, asked, self.now())?;
@@ -155,6 +172,7 @@ impl Backend {
         let S3Request { input, headers, .. } = request;
         let bucket = self.writable(&input.bucket).await?;
         require_key(&input.key)?;
+        require_supported(&headers)?;
         let (from_bucket, from_key) = source(&input.copy_source)?;
         let source = self.open(from_bucket, from_key).await?;
         if let Some(ETagCondition::ETag(tag)) = &input.copy_source_if_match
@@ -216,6 +234,7 @@ impl Backend {
     ) -> S3Result<S3Response<DeleteObjectOutput>> {
         let input = &request.input;
         self.writable(&input.bucket).await?;
+        require_no_version(input.version_id.as_deref())?;
         let precondition = precondition(input.if_match.as_ref(), None, &request.extensions)?;
         let bypass = self.bypass(input.bypass_governance_retention);
         self.vault
@@ -238,9 +257,15 @@ impl Backend {
         let is_quiet = input.delete.quiet.unwrap_or(false);
         let (mut deleted, mut errors) = (Vec::new(), Vec::new());
         for object in input.delete.objects {
-            let done =
-                self.vault.delete_object(&input.bucket, &object.key, &Precondition::None, bypass).await;
-            match done.map_err(of_object) {
+            let done = match require_no_version(object.version_id.as_deref()) {
+                Ok(()) => {
+                    let done =
+                        self.vault.delete_object(&input.bucket, &object.key, &Precondition::None, bypass);
+                    done.await.map_err(of_object)
+                }
+                Err(refused) => Err(refused),
+            };
+            match done {
                 Ok(()) if is_quiet => {}
                 Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..DeletedObject::default() }),
                 Err(refused) => errors.push(told(object.key, &refused)),
@@ -283,6 +308,29 @@ fn told(key: String, refused: &S3Error) -> s3s::dto::Error {
         message: refused.message().map(str::to_owned),
         ..s3s::dto::Error::default()
     }
+}
+
+/// Refuses what a request to write asks for beside the object and is not here.
+pub(crate) fn require_supported(headers: &HeaderMap) -> S3Result<()> {
+    if let Some(name) = NOT_HERE.into_iter().find(|name| headers.contains_key(*name)) {
+        return Err(error(
+            S3ErrorCode::NotImplemented,
+            format!("What the header {name} asks for is not supported here."),
+        ));
+    }
+    let acl = headers.get("x-amz-acl").map(|value| value.to_str().unwrap_or_default());
+    if acl.is_none_or(|acl| HARMLESS_ACLS.contains(&acl)) {
+        return Ok(());
+    }
+    Err(error(S3ErrorCode::AccessControlListNotSupported, "The bucket does not allow ACLs"))
+}
+
+/// Refuses a version: there is one of each object, which has none, or `null`.
+pub(crate) fn require_no_version(version: Option<&str>) -> S3Result<()> {
+    if version.is_none_or(|version| version == "null") {
+        return Ok(());
+    }
+    Err(error(S3ErrorCode::NoSuchVersion, "The specified version does not exist."))
 }
 
 pub(crate) fn require_key(key: &str) -> S3Result<()> {
