@@ -21,6 +21,6 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     super::seeds_of(&[
         "?ERROR ?\"a phrase\" -debug %[a-z]{2,4}\\d+% x\0ERROR x ab1",
         "{ ($.a.b[0] = \"x*\" && $.c[*].d >= 1.5e3) || $['e.f'] IS NULL || $.g NOT EXISTS }\0{\"a\":{\"b\":[\"xy\"]},\"c\":[{\"d\":2000}]}",
-        "[ip = %127\\.0%, user != root, ..., (status = 4* || status > 500), bytes]\0127.0.0.1 u [a b] \"c d\" 404 5",
+        "[ip = %127\\.0%, user != root, ..., (status = 4* || status > 500), bytes]\x00127.0.0.1 u [a b] \"c d\" 404 5",
     ])
 }
