@@ -10,8 +10,8 @@ use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use jiff::Timestamp;
 use postern_gateway::{
-    ClientToken, Clock, EndReason, Gateway, GatewayConfig, NewSession, NoWitness, NodeDescription, Resumed,
-    StartSessionError,
+    ClientToken, Clock, EndReason, Gateway, GatewayConfig, NewSession, NoDataKeys, NoWitness,
+    NodeDescription, Resumed, StartSessionError,
 };
 use postern_ids::{NodeId, SessionId};
 use postern_protocol::channel::{ChannelLimits, DataChannel, Event, Role};
@@ -227,6 +227,7 @@ async fn open_gateway(directory: &TempDir, store: &Arc<SqliteStore>) -> Gateway 
         Arc::new(recordings),
         Arc::new(SystemClock),
         Arc::new(NoWitness),
+        Arc::new(NoDataKeys),
     );
     gateway.restore().await.unwrap();
     gateway
