@@ -184,11 +184,9 @@ def test_sessions_end_when_they_are_idle_or_have_lasted(lab, server, node):
         server.client().delete_document(Name=name)
 
 
-@pytest.mark.parametrize(
-    "field, value", [("kmsKeyId", "alias/sessions"), ("s3BucketName", "logs"), ("cloudWatchLogGroupName", "/sessions")]
-)
+@pytest.mark.parametrize("field, value", [("s3BucketName", "logs"), ("cloudWatchLogGroupName", "/sessions")])
 def test_what_nobody_would_do_is_not_promised(server, node, field, value):
-    """Whoever asks for logs or encryption relies on them."""
+    """Whoever asks for logs relies on them."""
     create(server, "Asks-For-More", **{field: value})
     with pytest.raises(ClientError) as refused:
         server.client().start_session(Target=node.node_id, DocumentName="Asks-For-More")

@@ -46,6 +46,7 @@ export const preferencesTexts = {
     cloudWatchEncryptionEnabled: 'Encrypted log groups only',
     cloudWatchStreamingEnabled: 'Stream while the session runs',
     kmsKeyId: 'KMS key',
+    recording: 'Recording of encrypted sessions',
   },
   hints: {
     idleSessionTimeout:
@@ -62,6 +63,7 @@ export const preferencesTexts = {
     cloudWatchEncryptionEnabled: 'Sessions do not start while the log group has no key.',
     cloudWatchStreamingEnabled: 'Line by line as it is printed, rather than at the end.',
     kmsKeyId: 'ID, ARN or alias of the key. Empty for TLS alone.',
+    recording: 'The server can record an encrypted session only if the key is one of its own KMS.',
   },
   wrong: {
     bucket: 'A bucket has 3 to 63 lower-case letters, digits, dots and hyphens.',
@@ -72,7 +74,13 @@ export const preferencesTexts = {
     user: 'A user has no blanks, colons or slashes and does not begin with a hyphen.',
     userAlone: 'It has no effect without Run As: switch that on, or leave this empty.',
     minutes: 'This is not a whole number of minutes.',
+    recording: 'This is none of required, allowed and off.',
     profile: 'A shell profile has at most 512 characters. Put more into a file on the nodes.',
+  },
+  recordings: {
+    required: 'Required: a session that could not be recorded does not start',
+    allowed: 'Allowed: recorded if the server can',
+    off: 'Off: the server does not look into it',
   },
   minutes: (count: string) => (count === '1' ? '1 minute' : `${count} minutes`),
   unlimited: 'No limit',

@@ -4,7 +4,7 @@ use super::edges::{dependencies, is_named};
 use super::repository::{File, Repository};
 
 /// The crates that are cores.
-const PURE: [&str; 7] = ["documents", "iam", "ids", "log-filter", "protocol", "sftp", "sigv4"];
+const PURE: [&str; 8] = ["documents", "iam", "ids", "log-filter", "protocol", "sftp", "sigv4", "timeline"];
 
 /// What a core cannot depend on.
 const DEPENDENCIES: [&str; 14] = [

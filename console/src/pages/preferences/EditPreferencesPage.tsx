@@ -8,6 +8,7 @@ import Container from '@cloudscape-design/components/container';
 import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
 import Input from '@cloudscape-design/components/input';
+import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Textarea from '@cloudscape-design/components/textarea';
 import Toggle from '@cloudscape-design/components/toggle';
@@ -28,8 +29,8 @@ import { createDocument, PREFERENCES, replaceDocument } from '../documents/docum
 import { documentPath } from '../documents/paths.ts';
 import { loadPreferences } from './load.ts';
 import { preferencesPaths } from './paths.ts';
-import { fieldAt, problemsOf, writtenPreferences, type Field, type Preferences, type PreferencesDocument } from './preferences.ts';
-import { GROUPS } from './shown.tsx';
+import { fieldAt, problemsOf, RECORDINGS, writtenPreferences, type Field, type Preferences, type PreferencesDocument } from './preferences.ts';
+import { GROUPS, recordingText } from './shown.tsx';
 
 export default function EditPreferencesPage() {
   const loaded = useResource(loadPreferences, []);
@@ -118,6 +119,18 @@ function PreferenceField({ field, preferences, problem, onChange }: FieldProps) 
       <Toggle checked={value} onChange={({ detail }) => set(detail.checked)} description={texts.hints[field]}>
         {texts.fields[field]}
       </Toggle>
+    );
+  }
+  if (field === 'recording') {
+    const options = RECORDINGS.map((recording) => ({ value: recording, label: recordingText(recording) }));
+    return (
+      <FormField label={texts.fields[field]} description={texts.hints[field]} errorText={problem}>
+        <Select
+          selectedOption={options.find((option) => option.value === value) ?? null}
+          options={options}
+          onChange={({ detail }) => set(detail.selectedOption.value ?? value)}
+        />
+      </FormField>
     );
   }
   const isLong = field === 'linuxProfile' || field === 'windowsProfile';

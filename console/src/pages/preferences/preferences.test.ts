@@ -12,13 +12,20 @@ describe('a document', () => {
   });
 
   test('keeps what the form does not know', () => {
-    const read = readPreferences(shell({ recording: 'required', idleSessionTimeout: '5', shellProfile: { windows: 'dir' } }));
+    const read = readPreferences(shell({ newer: 'kept', idleSessionTimeout: '5', shellProfile: { windows: 'dir' } }));
     const written = JSON.parse(writtenPreferences(read?.document ?? {}, { ...DEFAULTS, idleSessionTimeout: '15' })) as object;
     expect(written).toMatchObject({
       schemaVersion: '1.0',
       sessionType: 'Standard_Stream',
-      inputs: { recording: 'required', idleSessionTimeout: '15', shellProfile: { linux: '', windows: '' } },
+      inputs: { newer: 'kept', idleSessionTimeout: '15', shellProfile: { linux: '', windows: '' } },
     });
+  });
+
+  test('names the recording only where it is not as it would be anyway', () => {
+    const inputsOf = (recording: string) =>
+      JSON.parse(writtenPreferences({ inputs: { recording: 'off' } }, { ...DEFAULTS, recording })) as { inputs: { recording?: string } };
+    expect(inputsOf('required').inputs.recording).toBe('required');
+    expect(inputsOf('allowed').inputs).not.toHaveProperty('recording');
   });
 
   test.each([
@@ -52,6 +59,8 @@ describe('a preference', () => {
     ['idleSessionTimeout', { idleSessionTimeout: '-1' }, false],
     ['maxSessionDuration', { maxSessionDuration: '' }, true],
     ['maxSessionDuration', { maxSessionDuration: '1.5' }, false],
+    ['recording', { recording: 'off' }, true],
+    ['recording', { recording: 'maybe' }, false],
     ['linuxProfile', { linuxProfile: 'x'.repeat(513) }, false],
   ])('%s of %j is right: %s', (field, given, isRight) => {
     expect(problemsOf({ ...DEFAULTS, ...given })[field] === undefined).toBe(isRight);

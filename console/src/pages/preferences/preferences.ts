@@ -13,6 +13,8 @@ export interface Preferences {
   readonly cloudWatchEncryptionEnabled: boolean;
   readonly cloudWatchStreamingEnabled: boolean;
   readonly kmsKeyId: string;
+  /** One of `RECORDINGS`: Postern's own. */
+  readonly recording: string;
   readonly runAsEnabled: boolean;
   readonly runAsDefaultUser: string;
   readonly idleSessionTimeout: string;
@@ -33,6 +35,7 @@ export const DEFAULTS: Preferences = {
   cloudWatchEncryptionEnabled: true,
   cloudWatchStreamingEnabled: false,
   kmsKeyId: '',
+  recording: 'allowed',
   runAsEnabled: false,
   runAsDefaultUser: '',
   idleSessionTimeout: '20',
@@ -44,6 +47,9 @@ export const DEFAULTS: Preferences = {
 /** The longest shell profile, in characters. */
 export const PROFILE_CHARACTERS_MAX = 512;
 
+/** What the recording of an encrypted session may be. */
+export const RECORDINGS = ['required', 'allowed', 'off'] as const;
+
 /** Where a field stands in the document. */
 const PATHS: Readonly<Record<Field, readonly string[]>> = {
   s3BucketName: ['s3BucketName'],
@@ -53,6 +59,7 @@ const PATHS: Readonly<Record<Field, readonly string[]>> = {
   cloudWatchEncryptionEnabled: ['cloudWatchEncryptionEnabled'],
   cloudWatchStreamingEnabled: ['cloudWatchStreamingEnabled'],
   kmsKeyId: ['kmsKeyId'],
+  recording: ['recording'],
   runAsEnabled: ['runAsEnabled'],
   runAsDefaultUser: ['runAsDefaultUser'],
   idleSessionTimeout: ['idleSessionTimeout'],
@@ -84,7 +91,7 @@ export function readPreferences(content: string): PreferencesDocument | undefine
   const preferences: Record<string, string | boolean> = { ...DEFAULTS };
   for (const field of FIELDS) {
     const value = at(document['inputs'], PATHS[field]);
-    if (value === undefined || value === null || (value === '' && field === 'idleSessionTimeout')) {
+    if (value === undefined || value === null || (value === '' && (field === 'idleSessionTimeout' || field === 'recording'))) {
       continue;
     }
     const read = typeof DEFAULTS[field] === 'boolean' ? truth(value) : text(value);
@@ -102,7 +109,10 @@ export function writtenPreferences(document: JsonObject, preferences: Preference
   const shellProfile: JsonObject = { ...(isObject(inputs['shellProfile']) ? inputs['shellProfile'] : {}) };
   for (const field of FIELDS) {
     const [first = '', second] = PATHS[field];
-    if (second === undefined) {
+    if (field === 'recording' && preferences.recording === DEFAULTS.recording) {
+      // No field of AWS's: a document that does not need it can be taken to AWS.
+      delete inputs[first];
+    } else if (second === undefined) {
       inputs[first] = preferences[field];
     } else {
       shellProfile[second] = preferences[field];
@@ -125,6 +135,7 @@ export function problemsOf(preferences: Preferences): Problems {
     cloudWatchEncryptionEnabled: undefined,
     cloudWatchStreamingEnabled: undefined,
     kmsKeyId: key !== '' && !KEY.test(key) && texts.key,
+    recording: !RECORDINGS.some((known) => known === preferences.recording) && texts.recording,
     runAsEnabled: undefined,
     runAsDefaultUser: userProblem(user, runAsEnabled),
     idleSessionTimeout: !/^\d{1,9}$/.test(idle) && texts.minutes,

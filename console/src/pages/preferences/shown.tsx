@@ -18,7 +18,7 @@ export const GROUPS: readonly { readonly id: Group; readonly fields: readonly Fi
   { id: 'shell', fields: ['linuxProfile', 'windowsProfile'] },
   { id: 's3', fields: ['s3BucketName', 's3KeyPrefix', 's3EncryptionEnabled'] },
   { id: 'cloudWatch', fields: ['cloudWatchLogGroupName', 'cloudWatchStreamingEnabled', 'cloudWatchEncryptionEnabled'] },
-  { id: 'encryption', fields: ['kmsKeyId'] },
+  { id: 'encryption', fields: ['kmsKeyId', 'recording'] },
 ];
 
 export function shown(preferences: Preferences, field: Field): ReactNode {
@@ -33,7 +33,13 @@ export function shown(preferences: Preferences, field: Field): ReactNode {
     case 'linuxProfile':
     case 'windowsProfile':
       return value === '' ? texts.none : <Box variant="pre">{visible(value)}</Box>;
+    case 'recording':
+      return recordingText(value);
     default:
       return visibleLine(value) || texts.none;
   }
+}
+
+export function recordingText(recording: string): string {
+  return Object.hasOwn(texts.recordings, recording) ? texts.recordings[recording as keyof typeof texts.recordings] : visibleLine(recording);
 }

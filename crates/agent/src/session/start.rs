@@ -498,7 +498,8 @@ mod tests {
     #[test]
     fn an_encrypted_session_starts_when_the_client_has_proved_that_it_has_the_key() {
         let now = Instant::now();
-        let cipher = |end| SessionCipher::new(end, &[7; 64]).unwrap();
+        let data_key: Vec<u8> = (0..64).collect();
+        let cipher = |end| SessionCipher::new(end, &data_key).unwrap();
         let (agent, client) = (cipher(Role::Agent), cipher(Role::Client));
         let mut start = Start::new(&shell(), now).encrypted_with(Some("alias/a".to_owned())).unwrap();
         // Also a client that does not say who it is shakes hands.

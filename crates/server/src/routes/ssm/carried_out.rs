@@ -1,5 +1,5 @@
-//! What preferences ask for and nobody would do on the node at hand. AWS's agent writes logs and encrypts by itself; a
-//! session on another that asks for it is refused, because its author relies on what would silently be missing.
+//! What preferences ask for and nobody would do on the node at hand. AWS's agent writes logs by itself; a session on
+//! another that asks for them is refused, because its author relies on what would silently be missing.
 
 use postern_api::ApiError;
 use postern_api::ssm::errors;
@@ -24,7 +24,6 @@ pub(super) fn check(document_name: &str, preferences: &Preferences, node: &Node)
 /// The first field that neither this server nor Postern's agent carries out.
 fn missing(preferences: &Preferences) -> Option<&'static str> {
     [
-        ("kmsKeyId", &preferences.kms_key_id),
         ("s3BucketName", &preferences.s3_bucket_name),
         ("cloudWatchLogGroupName", &preferences.cloud_watch_log_group_name),
     ]
