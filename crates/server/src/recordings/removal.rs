@@ -220,13 +220,10 @@ mod tests {
             tokio::time::timeout(within, app.recordings.is_going(session)).await.is_ok()
         };
         assert!(!heard(&one).await);
-        let mut going = std::pin::pin!(app.recordings.is_going(&one));
-        tokio::select! {
-            biased;
-            () = &mut going => panic!("nothing was ordered"),
-            removed = remove(app, one.clone(), order().by, order().reason) => { removed.unwrap(); }
-        }
-        tokio::time::timeout(std::time::Duration::from_secs(10), going).await.unwrap();
+        let going = tokio::time::timeout(std::time::Duration::from_secs(10), app.recordings.is_going(&one));
+        let (going, removed) = tokio::join!(going, remove(app, one.clone(), order().by, order().reason));
+        going.unwrap();
+        removed.unwrap();
         assert!(heard(&one).await, "it has gone");
         assert!(!heard(&other).await, "this one has not");
     }
