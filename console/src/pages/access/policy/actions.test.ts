@@ -9,13 +9,18 @@ const BESIDE: Record<string, string[]> = {
   cloudtrail: [],
   ec2messages: [],
   iam: ['PassRole'],
+  kms: ['ReEncryptFrom', 'ReEncryptTo'],
+  logs: [],
   postern: ['EndSignIn', 'ListSignIns'],
   ssm: [],
   sts: ['SetSourceIdentity', 'TagSession'],
 };
 
-/** Operations that are asked for by another permission: who may read a recording may know its commands. */
-const BY_ANOTHER = new Set(['GetSessionTimeline']);
+/**
+ * Operations that are asked for by another permission: who may read a recording may know its commands; who encrypts anew
+ * decrypts with one key and encrypts with another.
+ */
+const BY_ANOTHER = new Set(['GetSessionTimeline', 'ReEncrypt']);
 
 function operations(...files: string[]): string[] {
   return files.flatMap((file) => {

@@ -30,18 +30,35 @@ export const ACTIONS: Readonly<Record<string, readonly string[]>> = {
     TagOpenIDConnectProvider TagPolicy TagRole TagUser UntagInstanceProfile UntagMFADevice
     UntagOpenIDConnectProvider UntagPolicy UntagRole UntagUser UpdateAccessKey UpdateAssumeRolePolicy UpdateGroup
     UpdateLoginProfile UpdateOpenIDConnectProviderThumbprint UpdateRole UpdateRoleDescription UpdateUser`),
+  kms: words(`
+    CancelKeyDeletion CreateAlias CreateKey Decrypt DeleteAlias DescribeKey DisableKey
+    DisableKeyRotation EnableKey EnableKeyRotation Encrypt GenerateDataKey
+    GenerateDataKeyWithoutPlaintext GenerateRandom GetKeyPolicy GetKeyRotationStatus ListAliases
+    ListKeyPolicies ListKeyRotations ListKeys ListResourceTags PutKeyPolicy ReEncryptFrom ReEncryptTo
+    RotateKeyOnDemand ScheduleKeyDeletion TagResource UntagResource UpdateAlias UpdateKeyDescription`),
+  logs: words(`
+    AssociateKmsKey CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DeleteRetentionPolicy
+    DescribeLogGroups DescribeLogStreams DisassociateKmsKey FilterLogEvents GetLogEvents
+    ListTagsForResource ListTagsLogGroup PutLogEvents PutRetentionPolicy StartLiveTail TagLogGroup
+    TagResource UntagLogGroup UntagResource`),
   postern: words(`
     AttachSession DeleteSessionRecording DescribeNodeConnections EndSignIn ExpireAuditRecords GetSessionRecording ListSessionRecordings
     ListSignIns RevokeSessions SearchSessionRecordings`),
   s3: words(`
-    GetBucketLocation GetObject ListAllMyBuckets ListBucket ListBucketVersions`),
+    AbortMultipartUpload BypassGovernanceRetention CreateBucket DeleteBucket DeleteObject
+    GetBucketLocation GetBucketObjectLockConfiguration GetBucketVersioning GetEncryptionConfiguration
+    GetObject GetObjectRetention ListAllMyBuckets ListBucket ListBucketMultipartUploads
+    ListBucketVersions ListMultipartUploadParts PutBucketObjectLockConfiguration PutBucketPolicy
+    PutEncryptionConfiguration PutObject PutObjectAcl PutObjectRetention`),
   ssm: words(`
-    AddTagsToResource CreateActivation DeleteActivation DeregisterManagedInstance DescribeActivations
-    DescribeDocument DescribeInstanceInformation DescribeSessions GetConnectionStatus GetDocument ListDocuments
-    ListInstanceAssociations ListTagsForResource PutComplianceItems PutInventory RegisterManagedInstance
-    RemoveTagsFromResource RequestManagedInstanceRoleToken ResumeSession StartSession TerminateSession
-    UpdateInstanceAssociationStatus UpdateInstanceInformation UpdateManagedInstancePublicKey
-    UpdateManagedInstanceRole`),
+    AddTagsToResource CreateActivation CreateDocument DeleteActivation DeleteDocument
+    DeregisterManagedInstance DescribeActivations DescribeDocument DescribeDocumentPermission
+    DescribeInstanceInformation DescribeSessions GetConnectionStatus GetDocument ListDocumentVersions
+    ListDocuments ListInstanceAssociations ListTagsForResource ModifyDocumentPermission
+    PutComplianceItems PutInventory RegisterManagedInstance RemoveTagsFromResource
+    RequestManagedInstanceRoleToken ResumeSession StartSession TerminateSession UpdateDocument
+    UpdateDocumentDefaultVersion UpdateInstanceAssociationStatus UpdateInstanceInformation
+    UpdateManagedInstancePublicKey UpdateManagedInstanceRole`),
   ssmmessages: words(`
     CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel`),
   sts: words(`
