@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import os
 import signal
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 from harness.node import Node
 from harness.people import Person, allow, deny, document
+from harness.programs import SCRIPTS
 
 MIB = 1024 * 1024
 
@@ -81,9 +83,15 @@ def test_the_cli_copies_lists_and_removes(admin, tmp_path):
     assert "by-cli" not in aws("ls")
 
 
-def test_the_cli_presigns(server, admin, bucket, s3):
+def test_the_cli_presigns(server, bucket, s3):
     s3.put_object(Bucket=bucket, Key="k", Body=b"for whoever has the link", ContentType="text/html")
-    made = admin.aws("s3", "presign", f"s3://{bucket}/k", "--expires-in", "60")
+    made = subprocess.run(
+        ["aws", "s3", "presign", f"s3://{bucket}/k", "--expires-in", "60"],
+        env=server.client_environment(PATH=f"{SCRIPTS}:{os.environ['PATH']}"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert made.returncode == 0, made.stderr
     url = made.stdout.strip()
     context = server.tls()
@@ -135,14 +143,9 @@ def test_an_upload_in_parts(s3, bucket, tmp_path):
     assert part["Body"].read() == body[5 * MIB - 3 : 5 * MIB + 3]
 
 
-@pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"])
+@pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
 def test_checksums(s3, bucket, algorithm):
-    try:
-        put = s3.put_object(Bucket=bucket, Key="k", Body=b"checked", ChecksumAlgorithm=algorithm)
-    except Exception as error:
-        if "awscrt" in str(error):
-            pytest.skip(f"this botocore computes no {algorithm} without awscrt")
-        raise
+    put = s3.put_object(Bucket=bucket, Key="k", Body=b"checked", ChecksumAlgorithm=algorithm)
     got = s3.get_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
     assert got[f"Checksum{algorithm}"] == put[f"Checksum{algorithm}"]
     assert got["Body"].read() == b"checked"

@@ -38,6 +38,8 @@ pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub(crate) struct Backend {
     /// Buckets of the server's own, which can only be read.
     pub(crate) fixed: Arc<dyn Objects>,
+    /// The names of those, whether or not they are there yet.
+    pub(crate) reserved: Vec<String>,
     /// All others.
     pub(crate) vault: Vault,
     pub(crate) region: String,
@@ -62,7 +64,9 @@ impl Backend {
                 format!("The {asked} location constraint is not the region of this server, {}.", self.region);
             return Err(error(S3ErrorCode::IllegalLocationConstraintException, message));
         }
-        if self.fixed.has_bucket(&input.bucket).await.map_err(failed)? {
+        if self.reserved.contains(&input.bucket)
+            || self.fixed.has_bucket(&input.bucket).await.map_err(failed)?
+        {
             let message = "The requested bucket name is not available. It belongs to the server itself.";
             return Err(error(S3ErrorCode::BucketAlreadyExists, message));
         }

@@ -195,6 +195,20 @@ mod tests {
     }
 
     #[test]
+    fn every_algorithm_has_its_check_value() {
+        for (name, value) in [
+            ("x-amz-checksum-crc32", "y/Q5Jg=="),
+            ("x-amz-checksum-crc32c", "4waSgw=="),
+            ("x-amz-checksum-crc64nvme", "rosUhgp5mIg="),
+            ("x-amz-checksum-sha1", "98O8HYCOBHMq32eZZczDTKeuNEE="),
+            ("x-amz-checksum-sha256", "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="),
+        ] {
+            let sum = verify(&[(name, value)], None, b"123456789").map(|verified| verified.checksums);
+            assert_eq!(sum.unwrap().into_values().collect::<Vec<_>>(), [value], "{name}");
+        }
+    }
+
+    #[test]
     fn parts_have_a_digest_of_digests() {
         let tag =
             entity_tag_of_parts(&["5d41402abc4b2a76b9719d911017c592", "5d41402abc4b2a76b9719d911017c592"]);

@@ -41,7 +41,8 @@ pub struct EndpointConfig {
     pub region: String,
     /// The host that is no bucket's, without a port.
     pub host: String,
-    /// The buckets whose names may stand before any host's name: `bucket.host`. Before `host` every bucket's may.
+    /// The names of the buckets that can only be read; nobody else's bucket may have them. They may stand before any host's
+    /// name, `bucket.host`; before `host` every bucket's may.
     pub virtual_buckets: Vec<String>,
 }
 
@@ -61,8 +62,13 @@ impl Endpoint {
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
         guard: impl Guard,
     ) -> Self {
-        let mut builder =
-            S3ServiceBuilder::new(Backend { fixed, vault, region: config.region, clock: Arc::new(clock) });
+        let mut builder = S3ServiceBuilder::new(Backend {
+            fixed,
+            reserved: config.virtual_buckets.clone(),
+            vault,
+            region: config.region,
+            clock: Arc::new(clock),
+        });
         builder.set_host(Hosts { host: config.host, buckets: config.virtual_buckets });
         builder.set_access(Access(guard));
         // Without one, the guard would not be asked.

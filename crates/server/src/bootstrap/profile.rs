@@ -49,7 +49,9 @@ pub(super) fn write_config(
 ) -> Result<(), FileError> {
     // There is one host: `StartLiveTail` would look for `stream-` and its name.
     let one_host = "disable_host_prefix_injection = true\n";
-    let mut text = format!("[profile {PROFILE}]\nregion = {region}\nendpoint_url = {url}\n{one_host}");
+    // Presigned addresses of today's form; and the host has no name for each bucket.
+    let s3 = "s3 =\n  signature_version = s3v4\n  addressing_style = path\n";
+    let mut text = format!("[profile {PROFILE}]\nregion = {region}\nendpoint_url = {url}\n{one_host}{s3}");
     if shows_own_certificate {
         text += &format!("ca_bundle = {}\n", directory.authority_certificate().display());
     }
