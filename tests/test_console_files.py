@@ -315,7 +315,7 @@ def test_a_cancelled_upload_leaves_nothing(files, home):
     expect(files.transfer("big.bin")).to_contain_text(re.compile(r"[1-9][\d.]* MiB of"))
     files.panel.get_by_role("button", name="Cancel big.bin").click()
     expect(files.transfer("big.bin")).to_contain_text("Cancelled")
-    eventually(lambda: list(home.iterdir()) == [], "nothing is left")
+    eventually(lambda: left_in(home) == [], "nothing is left")
 
 
 def test_an_upload_whose_terminal_is_closed_leaves_nothing(files, home):
@@ -323,7 +323,7 @@ def test_an_upload_whose_terminal_is_closed_leaves_nothing(files, home):
     files.upload()
     expect(files.transfer("big.bin")).to_contain_text(re.compile(r"[1-9][\d.]* MiB of"))
     files.page.get_by_role("button", name="Close the terminal of").click()
-    eventually(lambda: list(home.iterdir()) == [], "nothing is left")
+    eventually(lambda: left_in(home) == [], "nothing is left")
 
 
 def test_who_may_not_is_told_why(browser, server, node):
