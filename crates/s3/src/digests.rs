@@ -109,17 +109,9 @@ pub(crate) fn composite(algorithm: &str, parts: &[&str]) -> Option<String> {
 pub(crate) fn entity_tag_of_parts(tags: &[&str]) -> Option<String> {
     let mut md5 = Md5::new();
     for tag in tags {
-        let digits = tag.as_bytes().chunks(2);
-        let bytes: Option<Vec<u8>> =
-            digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
-        md5.update(&bytes?);
+        md5.update(&hex::decode(tag).ok()?);
     }
-    Some(format!("{}-{}", hexadecimal(&md5.finalize()), tags.len()))
-}
-
-/// As entity tags are written.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Some(format!("{}-{}", hex::encode(md5.finalize()), tags.len()))
 }
 
 /// Stored checksums in the form of an answer.
@@ -180,7 +172,7 @@ mod tests {
         let good =
             verify(&[("x-amz-checksum-crc32", "NhCmhg==")], Some("XUFAKrxLKna5cZ2REBfFkg=="), b"hello");
         let good = good.unwrap();
-        assert_eq!(hexadecimal(&good.md5), "5d41402abc4b2a76b9719d911017c592");
+        assert_eq!(hex::encode(good.md5), "5d41402abc4b2a76b9719d911017c592");
         assert_eq!(good.checksums["CRC32"], "NhCmhg==");
         let code = |result: S3Result<Verified>| result.unwrap_err().code().clone();
         assert_eq!(code(verify(&[], Some("XUFAKrxLKna5cZ2REBfFkg=="), b"other")), S3ErrorCode::BadDigest);

@@ -61,18 +61,13 @@ pub(crate) fn keys_max(asked: Option<i32>) -> S3Result<usize> {
 /// A token is the last key, in hexadecimal digits so that nobody takes it for one. It gives no access: the listing is
 /// authorised each time.
 pub(crate) fn token_of_key(key: &str) -> String {
-    key.bytes().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(key)
 }
 
 pub(crate) fn key_of_token(token: &str) -> S3Result<String> {
     let invalid = || invalid_argument("The continuation token provided is incorrect");
-    let digits = token.as_bytes().chunks(2);
-    let bytes: Option<Vec<u8>> =
-        digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
-    bytes
-        .filter(|_| token.len().is_multiple_of(2))
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(invalid)
+    let bytes = hex::decode(token).map_err(|_| invalid())?;
+    String::from_utf8(bytes).map_err(|_| invalid())
 }
 
 pub(crate) fn in_i32(number: usize) -> i32 {

@@ -17,7 +17,7 @@ use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
 use crate::backend::{Backend, in_i64};
 use crate::body::Trailers;
-use crate::digests::{self, Digests, hexadecimal};
+use crate::digests::{self, Digests};
 use crate::encoding::Encoding;
 use crate::errors::{error, failed, invalid_argument, of_object};
 use crate::objects::Opened;
@@ -60,7 +60,7 @@ impl Backend {
         aws_lc_rs::rand::fill(&mut id)
             .map_err(|_| failed(io::Error::other("there are no random numbers")))?;
         let upload = Upload {
-            id: hexadecimal(&id),
+            id: hex::encode(id),
             bucket: input.bucket.clone(),
             key: input.key.clone(),
             started_at: self.now(),
@@ -89,7 +89,7 @@ impl Backend {
     }
 
     async fn store_part(&self, upload: &Upload, number: u32, written: Written) -> S3Result<String> {
-        let entity_tag = hexadecimal(&written.verified.md5);
+        let entity_tag = hex::encode(written.verified.md5);
         let part = UploadPart {
             number,
             segment: written.segment,

@@ -18,7 +18,7 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use crate::backend::Backend;
 use crate::body::Trailers;
 use crate::call::OnlyNew;
-use crate::digests::{self, Digests, Verified, hexadecimal};
+use crate::digests::{self, Digests, Verified};
 use crate::errors::{error, failed, invalid_argument, no_such_bucket, of_object, read_only};
 use crate::lock;
 use crate::objects::Opened;
@@ -150,7 +150,7 @@ impl Backend {
         precondition: &Precondition,
     ) -> S3Result<String> {
         attributes.checksums = written.verified.checksums;
-        let entity_tag = hexadecimal(&written.verified.md5);
+        let entity_tag = hex::encode(written.verified.md5);
         let object = StoredObject {
             bucket: bucket.to_owned(),
             key: key.to_owned(),
@@ -257,15 +257,12 @@ impl Backend {
         let is_quiet = input.delete.quiet.unwrap_or(false);
         let (mut deleted, mut errors) = (Vec::new(), Vec::new());
         for object in input.delete.objects {
-            let done = match require_no_version(object.version_id.as_deref()) {
-                Ok(()) => {
-                    let done =
-                        self.vault.delete_object(&input.bucket, &object.key, &Precondition::None, bypass);
-                    done.await.map_err(of_object)
-                }
-                Err(refused) => Err(refused),
+            let done = async {
+                require_no_version(object.version_id.as_deref())?;
+                let done = self.vault.delete_object(&input.bucket, &object.key, &Precondition::None, bypass);
+                done.await.map_err(of_object)
             };
-            match done {
+            match done.await {
                 Ok(()) if is_quiet => {}
                 Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..DeletedObject::default() }),
                 Err(refused) => errors.push(told(object.key, &refused)),
