@@ -75,12 +75,13 @@ async fn answer(
     let (parts, body) = request.into_parts();
     let entry = Arc::new(app.audit.entry(&parts, peer, &request_id, at));
     let (form, path) = (Form::of(&parts), parts.uri.path().to_owned());
+    let body_follows = form == Form::S3 && routes::s3::is_upload(&parts);
     let generation = app.authorizer.generation();
     let entry_of_inbound = Arc::clone(&entry);
     let inbound = Inbound {
         parts,
         body: Bytes::new(),
-        body_follows: false,
+        body_follows,
         peer,
         at,
         generation,
@@ -88,8 +89,7 @@ async fn answer(
         entry: entry_of_inbound,
     };
     let request_id = inbound.request_id.clone();
-    let is_upload = form == Form::S3 && routes::s3::is_upload(&inbound.parts);
-    let time_max = if is_upload { UPLOAD_TIME_MAX } else { app.limits.request_time_max };
+    let time_max = if body_follows { UPLOAD_TIME_MAX } else { app.limits.request_time_max };
     let serving = AssertUnwindSafe(serve(&app, form, inbound, body)).catch_unwind();
     let served = match timeout(time_max, serving).await {
         Ok(Ok(served)) => served,
@@ -190,7 +190,7 @@ async fn serve(app: &Arc<App>, form: Form, mut inbound: Inbound, body: Incoming)
         let outcome = routes::ssmmessages::open_channel(app, inbound).await;
         return Served { form, outcome, failed: None };
     }
-    if form == Form::S3 && routes::s3::is_upload(&inbound.parts) {
+    if inbound.body_follows {
         let (response, failed) = routes::s3::receive(app, inbound, body).await;
         return Served { form, outcome: Ok(response), failed };
     }

@@ -110,10 +110,9 @@ pub(crate) async fn answer(app: &Arc<App>, inbound: &Inbound) -> (Response<Body>
 /// Answers a request whose body is still to come.
 pub(crate) async fn receive(
     app: &Arc<App>,
-    mut inbound: Inbound,
+    inbound: Inbound,
     body: Incoming,
 ) -> (Response<Body>, Option<Failure>) {
-    inbound.body_follows = true;
     let declared = declared_body(&inbound.parts).unwrap_or(DeclaredBody::Unsigned);
     let body = Box::pin(parts_of(body, app.limits.request_time_max));
     respond(app, &inbound, body, declared).await
