@@ -222,11 +222,10 @@ impl Start {
     /// The data key is there: the client is asked to prove that it has it, too.
     pub(super) fn handle_key(&mut self, cipher: &SessionCipher, now: Instant) -> Result<(), HandshakeError> {
         let Phase::AwaitingKey { since, .. } = self.phase else { return Ok(()) };
+        let encryption = self.encryption.as_mut().ok_or(HandshakeError::NoDataKey)?;
         let (asked, request) = Challenge::new(cipher)?;
+        encryption.asked = Some(asked);
         self.actions.push(Action::SendChallenge(request.to_json()));
-        if let Some(encryption) = &mut self.encryption {
-            encryption.asked = Some(asked);
-        }
         self.phase = Phase::Challenging { since, until: now + HANDSHAKE_WITHIN };
         Ok(())
     }
@@ -241,9 +240,8 @@ impl Start {
         let Phase::Challenging { since, .. } = self.phase else { return Ok(()) };
         let answer = EncryptionChallenge::from_json(payload);
         let answer = answer.map_err(|error| HandshakeError::Unreadable(error.to_string()))?;
-        if let Some(asked) = self.encryption.as_ref().and_then(|encryption| encryption.asked.as_ref()) {
-            asked.check(cipher, &answer)?;
-        }
+        let asked = self.encryption.as_ref().and_then(|encryption| encryption.asked.as_ref());
+        asked.ok_or(HandshakeError::NoDataKey)?.check(cipher, &answer)?;
         self.complete(since, now);
         Ok(())
     }
