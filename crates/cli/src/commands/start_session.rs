@@ -3,7 +3,7 @@
 use postern_api::Secret;
 use postern_api::ssm::StartSessionInput;
 use postern_client::{
-    Ended, Layout, Notice, SessionError, SessionStart, Stdio, carries_stream, end_stdout, forwards_ports,
+    Api, Ended, Layout, Notice, SessionError, SessionStart, Stdio, carries_stream, end_stdout, forwards_ports,
 };
 
 use crate::arguments::Global;
@@ -89,22 +89,32 @@ impl StartSession {
             return Err(session_failed(SessionError::PortForwarding));
         }
         let api = api(global).await.map_err(failed)?;
-        let started = api.call(&request).await.map_err(|error| failed(error.into()))?;
-        let start = SessionStart {
-            session_id: started.session_id.unwrap_or_default(),
-            target: request.target.clone(),
-            stream_url: started.stream_url.unwrap_or_default(),
-            token_value: started.token_value.map(Secret::into_exposed).unwrap_or_default(),
-            client_version: CLIENT_VERSION.to_owned(),
-            layout: Layout::Apart,
-        };
-        if !is_quiet {
-            eprintln!("Starting session {}", start.session_id);
-        }
-        let ended =
-            postern_client::run(&api, &start, Stdio::inherited(), &notify).await.map_err(session_failed)?;
-        Ok(exit_status(&ended, &start.session_id))
+        let (ended, session_id) = carry(&api, &request, is_quiet).await?;
+        Ok(exit_status(&ended, &session_id))
     }
+}
+
+/// Starts a session and carries it to its end, between standard input, output and error. Gives its end and its ID.
+pub(crate) async fn carry(
+    api: &Api,
+    request: &StartSessionInput,
+    is_quiet: bool,
+) -> Result<(Ended, String), Failure> {
+    let started = api.call(request).await.map_err(|error| Failure::new(error).with_status(SESSION_FAILED))?;
+    let start = SessionStart {
+        session_id: started.session_id.unwrap_or_default(),
+        target: request.target.clone(),
+        stream_url: started.stream_url.unwrap_or_default(),
+        token_value: started.token_value.map(Secret::into_exposed).unwrap_or_default(),
+        client_version: CLIENT_VERSION.to_owned(),
+        layout: Layout::Apart,
+    };
+    if !is_quiet {
+        eprintln!("Starting session {}", start.session_id);
+    }
+    let ended =
+        postern_client::run(api, &start, Stdio::inherited(), &notify).await.map_err(session_failed)?;
+    Ok((ended, start.session_id))
 }
 
 /// Tells on standard error, where a raw terminal needs both line ends.
@@ -135,7 +145,7 @@ fn session_failed(error: SessionError) -> Failure {
 }
 
 /// Tells why a session ended, where that is not obvious, and gives the exit status.
-fn exit_status(ended: &Ended, session_id: &str) -> u8 {
+pub(crate) fn exit_status(ended: &Ended, session_id: &str) -> u8 {
     match ended {
         Ended::Closed { exit_code: Some(code), reason } => {
             tell_reason(session_id, reason);
