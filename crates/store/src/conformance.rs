@@ -23,6 +23,7 @@ pub(crate) mod oidc_providers;
 pub(crate) mod passkeys;
 pub(crate) mod roles;
 pub(crate) mod samples;
+pub(crate) mod session_logs;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
@@ -161,6 +162,11 @@ macro_rules! suite {
                 a_role_changes_only_as_told,
                 a_roles_newest_use_counts,
                 a_role_that_has_something_is_not_deleted,
+            }
+            session_logs {
+                a_log_is_found_and_forgotten,
+                a_log_is_claimed_once_when_it_is_due,
+                a_log_goes_on_fails_and_ends,
             }
             sessions {
                 a_session_is_found_as_it_was_created,

@@ -20,6 +20,7 @@ mod seal;
 mod secret;
 mod session;
 mod session_encryption;
+mod session_log;
 mod setting;
 mod sqlite;
 mod tag;
@@ -69,6 +70,7 @@ pub use session::{
     SessionFilter, SessionQuery, SessionRecord, SessionState, SessionStatus, SessionStore,
 };
 pub use session_encryption::SessionEncryptionStore;
+pub use session_log::{SessionLog, SessionLogFailure, SessionLogSink, SessionLogState, SessionLogStore};
 pub use setting::SettingStore;
 pub use sqlite::{Durability, OpenError, SqliteOptions, SqliteStore};
 pub use tag::{AddTagsError, ResourceKey, ResourceType, Tag, TagStore};
@@ -124,6 +126,7 @@ pub trait Store:
     + SettingStore
     + KmsStore
     + SessionEncryptionStore
+    + SessionLogStore
     + Send
     + Sync
 {
@@ -145,6 +148,7 @@ impl<T> Store for T where
         + SettingStore
         + KmsStore
         + SessionEncryptionStore
+        + SessionLogStore
         + Send
         + Sync
 {

@@ -18,6 +18,7 @@ mod page;
 mod passkey;
 mod session;
 mod session_encryption;
+mod session_log;
 mod setting;
 mod tag;
 mod token;

@@ -43,6 +43,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("recording", &["ids"]),
     ("s3", &["objects", "store"]),
     ("search", &["ids", "recording", "timeline"]),
+    ("session-log", &["ids"]),
     ("sftp", &[]),
     (
         "server",
@@ -61,6 +62,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "recording",
             "s3",
             "search",
+            "session-log",
             "sigv4",
             "store",
             "timeline",

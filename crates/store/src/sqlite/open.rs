@@ -267,6 +267,7 @@ pub(super) fn migrations() -> Vec<Migration> {
             "session_encryption",
             include_str!("../../migrations/sqlite/0018_session_encryption.sql"),
         ),
+        migration(19, "session_logs", include_str!("../../migrations/sqlite/0019_session_logs.sql")),
     ]
 }
 
