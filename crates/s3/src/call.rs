@@ -75,8 +75,7 @@ impl<'a> Call<'a> {
             | "CreateMultipartUpload"
             | "UploadPart"
             | "CompleteMultipartUpload"
-            | "UploadPartCopy"
-            | "PostObject" => "PutObject",
+            | "UploadPartCopy" => "PutObject",
             other => other,
         }
     }

@@ -20,6 +20,7 @@ mod listing;
 mod lock;
 mod objects;
 mod parts;
+mod presigned;
 mod read;
 mod stream;
 mod times;

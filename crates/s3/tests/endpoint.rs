@@ -257,6 +257,35 @@ async fn operations_that_are_not_there_say_so() {
     }
 }
 
+/// Its key stands in the form, where the guard would not see it.
+#[tokio::test]
+async fn forms_upload_nothing() {
+    let lab = lab("us-east-1").await;
+    lab.put("/mine", b"").await;
+    let form = "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nsecret/k\r\n\
+        --b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nforged\r\n--b--\r\n";
+    let headers = [("content-type", "multipart/form-data; boundary=b")];
+    let refused = lab.upload("POST", "/mine", &headers, form.as_bytes(), DeclaredBody::Unsigned).await;
+    assert_eq!(elements(refused.text(), "Code"), ["NotImplemented"], "{}", refused.text());
+    assert_eq!(elements(lab.get("/mine").await.text(), "Key"), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_a_presigned_address_asks_for_in_the_place_of_headers_is_asked_about() {
+    let lab = lab("us-east-1").await;
+    lab.send("PUT", "/kept", &[("x-amz-bucket-object-lock-enabled", "true")]).await;
+    let until =
+        "x-amz-object-lock-mode=GOVERNANCE&x-amz-object-lock-retain-until-date=2100-01-01T00%3A00%3A00Z";
+    let put = lab.put(&format!("/kept/k?X-Amz-Signature=0&x-amz-meta-who=me&{until}"), b"x").await;
+    assert_eq!(put.status, StatusCode::OK, "{}", put.text());
+    assert_eq!(lab.get("/kept/k").await.headers["x-amz-meta-who"], "me");
+    assert_eq!(lab.send("DELETE", "/kept/k", &[]).await.status, StatusCode::FORBIDDEN);
+    let copied = lab.put("/kept/copy?X-Amz-Signature=0&x-amz-copy-source=audit%2Fsecret%2Fkey", b"").await;
+    assert_eq!(copied.status, StatusCode::FORBIDDEN, "{}", copied.text());
+    let notes = lab.notes.0.lock().unwrap().join("\n");
+    assert!(notes.contains("s3:PutObjectRetention arn:aws:s3:::kept/k"), "{notes}");
+}
+
 #[tokio::test]
 async fn an_object_comes_back_as_it_was_written() {
     let lab = lab("us-east-1").await;
