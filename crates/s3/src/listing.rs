@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::objects::{ObjectInfo, Objects};
+use crate::write::KEY_BYTES_MAX;
 
 /// The most keys and common prefixes of a page. Source: `MaxKeys`, Amazon S3 API Reference.
 pub(crate) const KEYS_MAX: usize = 1000;
@@ -27,6 +28,16 @@ pub(crate) struct Page {
     pub(crate) next: Option<String>,
 }
 
+impl Page {
+    fn len(&self) -> usize {
+        self.objects.len() + self.common_prefixes.len()
+    }
+}
+
+/// Objects looked for when the last ones were all below one common prefix: it may hold any number, and nothing is known
+/// of what comes behind it.
+const AFTER_PREFIX: usize = 16;
+
 /// One page of a bucket that exists.
 pub(crate) async fn page(store: &dyn Objects, asked: Asked<'_>) -> io::Result<Page> {
     let keys_max = asked.keys_max.min(KEYS_MAX);
@@ -36,23 +47,25 @@ pub(crate) async fn page(store: &dyn Objects, asked: Asked<'_>) -> io::Result<Pa
     }
     let mut after = asked.after.map(|after| behind(after, asked));
     let mut last = String::new();
+    let mut count = keys_max + 1;
     loop {
-        let room = keys_max - page.objects.len() - page.common_prefixes.len();
-        // One more than there is room for tells whether another page follows.
-        let found = store.list(asked.bucket, asked.prefix, after.as_deref(), room + 1).await?;
-        let is_all = found.len() <= room;
-        let mut skip_to = None;
+        let found = store.list(asked.bucket, asked.prefix, after.as_deref(), count).await?;
+        let is_all = found.len() < count;
+        let before = page.len();
         for object in found {
-            if page.objects.len() + page.common_prefixes.len() == keys_max {
+            let prefix = common_prefix(&object.key, asked);
+            if prefix.is_some_and(|prefix| page.common_prefixes.last().is_some_and(|last| last == prefix)) {
+                continue;
+            }
+            // One more than there is room for tells that another page follows.
+            if page.len() == keys_max {
                 page.next = Some(last);
                 return Ok(page);
             }
-            match common_prefix(&object.key, asked) {
+            match prefix {
                 Some(prefix) => {
                     last = prefix.to_owned();
-                    skip_to = Some(past(prefix));
-                    page.common_prefixes.push(prefix.to_owned());
-                    break;
+                    page.common_prefixes.push(last.clone());
                 }
                 None => {
                     last.clone_from(&object.key);
@@ -60,11 +73,11 @@ pub(crate) async fn page(store: &dyn Objects, asked: Asked<'_>) -> io::Result<Pa
                 }
             }
         }
-        match skip_to {
-            Some(skip_to) => after = Some(skip_to),
-            None if is_all => return Ok(page),
-            None => after = Some(last.clone()),
+        if is_all {
+            return Ok(page);
         }
+        after = Some(behind(&last, asked));
+        count = if page.len() - before > 1 { (count * 2).min(KEYS_MAX + 1) } else { AFTER_PREFIX };
     }
 }
 
@@ -84,19 +97,22 @@ fn behind(marker: &str, asked: Asked<'_>) -> String {
     }
 }
 
-/// Comes after every key that begins with `prefix`: keys hold no longer character.
+/// Comes after every key that begins with `prefix`: it goes on with the last character of all, for as long as keys can be.
 fn past(prefix: &str) -> String {
-    format!("{prefix}{}", char::MAX)
+    let characters = KEY_BYTES_MAX / char::MAX.len_utf8();
+    prefix.chars().chain(std::iter::repeat_n(char::MAX, characters)).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::SystemTime;
 
     use super::*;
     use crate::objects::Opened;
 
-    struct Keys(Vec<&'static str>);
+    /// Keys, and how many objects were handed out of them.
+    struct Keys(Vec<&'static str>, AtomicUsize);
 
     #[async_trait::async_trait]
     impl Objects for Keys {
@@ -125,7 +141,9 @@ mod tests {
                 modified_at: SystemTime::UNIX_EPOCH,
                 entity_tag: "t".to_owned(),
             };
-            Ok(keys.map(info).collect())
+            let found: Vec<ObjectInfo> = keys.map(info).collect();
+            self.1.fetch_add(found.len(), Ordering::Relaxed);
+            Ok(found)
         }
 
         async fn open(&self, _: &str, _: &str) -> io::Result<Option<Opened>> {
@@ -135,7 +153,7 @@ mod tests {
 
     /// All pages, each as its keys, its common prefixes behind them.
     async fn pages(keys: &[&'static str], prefix: &str, delimiter: &str, keys_max: usize) -> Vec<String> {
-        let store = Keys(keys.to_vec());
+        let store = Keys(keys.to_vec(), AtomicUsize::new(0));
         let mut after: Option<String> = None;
         let mut pages = Vec::new();
         loop {
@@ -168,5 +186,25 @@ mod tests {
         ] {
             assert_eq!(pages(&keys, prefix, delimiter, keys_max).await, expected, "{name}");
         }
+    }
+
+    /// Whoever may write below a prefix must not keep others from listing what is beside it.
+    #[tokio::test]
+    async fn a_common_prefix_comes_once_whatever_is_below_it() {
+        let keys = ["a/\u{10ffff}\u{10ffff}x", "a/\u{10ffff}", "a/1", "b"];
+        assert_eq!(pages(&keys, "", "/", 1000).await, ["b a/"]);
+        assert_eq!(pages(&keys, "", "/", 1).await, ["a/", "b"]);
+    }
+
+    #[tokio::test]
+    async fn directories_cost_a_part_of_what_is_in_them() {
+        let names: Vec<String> =
+            (0..40).flat_map(|d| (0..100).map(move |n| format!("d{d:02}/{n:03}"))).collect();
+        let store = Keys(names.iter().map(|name| &*name.clone().leak()).collect(), AtomicUsize::new(0));
+        let asked = Asked { bucket: "b", prefix: "", delimiter: Some("/"), after: None, keys_max: 1000 };
+        let page = page(&store, asked).await.unwrap();
+        assert_eq!(page.common_prefixes.len(), 40);
+        let looked_at = store.1.into_inner();
+        assert!(looked_at < 3 * names.len(), "{looked_at} of {}", names.len());
     }
 }

@@ -27,7 +27,7 @@ use crate::times;
 /// The most that one request writes; more goes in parts. Source: "Amazon S3 multipart upload limits".
 const PUT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 /// The longest key, in bytes. Source: "Naming Amazon S3 objects".
-const KEY_BYTES_MAX: usize = 1024;
+pub(crate) const KEY_BYTES_MAX: usize = 1024;
 /// What metadata may take, names and values together. Source: "Working with object metadata".
 const METADATA_BYTES_MAX: usize = 2 * 1024;
 /// Keys in one request to remove them.
