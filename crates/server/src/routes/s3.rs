@@ -53,6 +53,9 @@ const ACTIONS: [&str; 22] = [
 ];
 /// What the address of an upload may ask for beside the signature's parameters.
 const UPLOAD_PARAMETERS: [&str; 3] = ["partNumber", "uploadId", "x-id"];
+/// Where a request says what its body is.
+const CONTENT_SHA256: &str = "x-amz-content-sha256";
+const CONTENT_SHA256_IN_QUERY: &str = "X-Amz-Content-Sha256";
 /// What agents ask of a bucket before they write to it.
 const OF_AGENTS: [&str; 2] = ["HeadBucket", "GetBucketEncryption"];
 /// How they write.
@@ -84,11 +87,16 @@ pub(crate) fn is_upload(parts: &Parts) -> bool {
 
 /// What the signature of a request says of its body; `None` if nothing that can be compared later.
 fn declared_body(parts: &Parts) -> Option<DeclaredBody> {
-    let Some(value) = parts.headers.get("x-amz-content-sha256") else {
-        let is_presigned = parts.uri.query().is_some_and(|query| query.contains("X-Amz-Signature="));
-        return is_presigned.then_some(DeclaredBody::Unsigned);
+    let in_query = |name| query_value(parts.uri.query().unwrap_or_default(), name).ok();
+    let value = match parts.headers.get(CONTENT_SHA256) {
+        Some(value) => value.to_str().ok()?.to_owned(),
+        // Whoever presigns does not know the body, but may.
+        None => match in_query(CONTENT_SHA256_IN_QUERY)? {
+            Some(value) => value,
+            None => return in_query("X-Amz-Signature")?.map(|_| DeclaredBody::Unsigned),
+        },
     };
-    match value.to_str().ok()? {
+    match value.as_str() {
         "UNSIGNED-PAYLOAD" => Some(DeclaredBody::Unsigned),
         "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Some(DeclaredBody::UnsignedChunks),
         digits => {
@@ -366,6 +374,31 @@ mod tests {
         for twice in ["prefix=mine&prefix=", "prefix=mine&%70refix=all", "prefix=mine&prefix"] {
             assert_eq!(of(twice), Err(Ambiguous), "{twice}");
         }
+    }
+
+    #[test]
+    fn what_is_declared_of_a_body_is_compared_wherever_it_stands() {
+        let digits = "00".repeat(32);
+        let declared = |query: &str, header: Option<&str>| {
+            let mut request = Request::put(format!("/b/k?{query}"));
+            if let Some(value) = header {
+                request = request.header(CONTENT_SHA256, value);
+            }
+            declared_body(&request.body(()).unwrap().into_parts().0)
+        };
+        let hash = Some(DeclaredBody::Sha256([0; 32]));
+        assert_eq!(declared("", None), None);
+        assert_eq!(declared("", Some(&digits)), hash);
+        assert_eq!(
+            declared("", Some("STREAMING-UNSIGNED-PAYLOAD-TRAILER")),
+            Some(DeclaredBody::UnsignedChunks)
+        );
+        let presigned = "X-Amz-Signature=0";
+        assert_eq!(declared(presigned, None), Some(DeclaredBody::Unsigned));
+        assert_eq!(declared(&format!("{presigned}&X-Amz-Content-Sha256={digits}"), None), hash);
+        let twice =
+            format!("{presigned}&X-Amz-Content-Sha256={digits}&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD");
+        assert_eq!(declared(&twice, None), None);
     }
 
     #[test]
