@@ -91,17 +91,19 @@ fn is_of_name(character: char) -> bool {
 fn split(message: &str) -> Vec<&str> {
     let mut fields = Vec::new();
     let mut rest = message.trim();
+    // What does not close is looked for once, not again behind every blank: messages are as hostile as they are long.
+    let (mut closes_quote, mut closes_bracket) = (true, true);
     while let Some(first) = rest.chars().next() {
-        let closing = match first {
-            '"' => Some('"'),
-            '[' => Some(']'),
-            _ => None,
+        let (closing, closes) = match first {
+            '"' => ('"', &mut closes_quote),
+            '[' => (']', &mut closes_bracket),
+            _ => (first, &mut false),
         };
         let inside = rest.get(1..).unwrap_or_default();
-        let (field, after) = match closing.and_then(|closing| inside.split_once(closing)) {
-            Some(grouped) => grouped,
-            None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
-        };
+        let grouped = closes.then(|| inside.split_once(closing)).flatten();
+        *closes = grouped.is_some();
+        let (field, after) =
+            grouped.unwrap_or_else(|| rest.split_once(char::is_whitespace).unwrap_or((rest, "")));
         fields.push(field);
         rest = after.trim_start();
     }

@@ -122,6 +122,15 @@ fn fields() {
     assert!(matches("[a, b]", "\"not closed"));
 }
 
+/// Looking for a bracket behind each of them would take minutes.
+#[test]
+fn brackets_that_do_not_close_are_fields_and_cost_no_more_than_others() {
+    let hostile = "[ ".repeat(1 << 19);
+    assert!(matches("[..., last = \"[\"]", &hostile));
+    assert!(matches("[a = \"[\", b = \"\\\"\", c = d]", "[ \" d"));
+    assert!(matches("[a = b, c = \"[\", d]", "[b] [ d"));
+}
+
 #[test]
 fn what_cannot_be_read() {
     let long = "a".repeat(PATTERN_CHARS_MAX + 1);
