@@ -67,5 +67,5 @@ fn context(session: &SessionRecord, challenge: Option<&str>) -> Option<Encryptio
     if let Some(challenge) = challenge {
         pairs.insert("aws:ssm:RandomChallenge".to_owned(), challenge.to_owned());
     }
-    EncryptionContext::new(Some(&pairs))
+    EncryptionContext::new(Some(&pairs)).ok()
 }

@@ -1,6 +1,6 @@
 //! The encryption context: what must be told again to decrypt. It is authenticated, not secret.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All its characters together. Source: "Encryption context", AWS KMS Developer Guide.
 const CHARS_MAX: usize = 8192;
@@ -9,12 +9,29 @@ const CHARS_MAX: usize = 8192;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct EncryptionContext(BTreeMap<String, String>);
 
+/// Why there can be no such context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidContext {
+    #[error("The encryption context has more than {CHARS_MAX} characters.")]
+    TooLong,
+    /// Policies name them by condition keys, which do not differ then: one would be decided about for the other.
+    #[error("The encryption context has names that differ in case only.")]
+    Ambiguous,
+}
+
 impl EncryptionContext {
-    /// The context of a request; nothing if it is too long.
-    pub(crate) fn new(pairs: Option<&BTreeMap<String, String>>) -> Option<Self> {
+    /// The context of a request.
+    pub(crate) fn new(pairs: Option<&BTreeMap<String, String>>) -> Result<Self, InvalidContext> {
         let pairs = pairs.cloned().unwrap_or_default();
         let chars: usize = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
-        (chars <= CHARS_MAX).then_some(Self(pairs))
+        if chars > CHARS_MAX {
+            return Err(InvalidContext::TooLong);
+        }
+        let names: BTreeSet<String> = pairs.keys().map(|name| name.to_ascii_lowercase()).collect();
+        if names.len() < pairs.len() {
+            return Err(InvalidContext::Ambiguous);
+        }
+        Ok(Self(pairs))
     }
 
     /// The names with their values, ordered.
@@ -74,8 +91,18 @@ mod tests {
     #[test]
     fn a_context_has_a_limit() {
         let pairs = |chars| BTreeMap::from([("x".to_owned(), "y".repeat(chars))]);
-        assert!(EncryptionContext::new(Some(&pairs(CHARS_MAX - 1))).is_some());
-        assert_eq!(EncryptionContext::new(Some(&pairs(CHARS_MAX))), None);
-        assert_eq!(EncryptionContext::new(None), Some(EncryptionContext::default()));
+        assert!(EncryptionContext::new(Some(&pairs(CHARS_MAX - 1))).is_ok());
+        assert_eq!(EncryptionContext::new(Some(&pairs(CHARS_MAX))), Err(InvalidContext::TooLong));
+        assert_eq!(EncryptionContext::new(None), Ok(EncryptionContext::default()));
+    }
+
+    #[test]
+    fn names_of_a_context_differ_in_more_than_case() {
+        let of = |names: [&str; 2]| {
+            let pairs = names.map(|name| (name.to_owned(), name.to_owned()));
+            EncryptionContext::new(Some(&BTreeMap::from(pairs)))
+        };
+        assert_eq!(of(["Tenant", "tenant"]), Err(InvalidContext::Ambiguous));
+        assert!(of(["Tenant", "tenants"]).is_ok());
     }
 }

@@ -133,8 +133,7 @@ impl<'a> Source<'a> {
 }
 
 pub(super) fn context(pairs: Option<&BTreeMap<String, String>>) -> Result<EncryptionContext, ApiError> {
-    let too_long = || refusal::validation("The encryption context has more than 8192 characters.");
-    EncryptionContext::new(pairs).ok_or_else(too_long)
+    EncryptionContext::new(pairs).map_err(|error| refusal::validation(error.to_string()))
 }
 
 fn require_symmetric(algorithm: Option<&EncryptionAlgorithmSpec>) -> Result<(), ApiError> {
