@@ -11,7 +11,7 @@ use futures_util::{Stream, stream};
 use postern_api::event_stream;
 use postern_api::logs::{LiveTailSessionLogEvent, LiveTailSessionMetadata, LiveTailSessionUpdate, errors};
 use postern_log_filter::FilterPattern;
-use postern_logs::{Arrived, GroupName};
+use postern_logs::{Arrived, BATCH_BYTES_MAX, EVENT_OVERHEAD_BYTES, GroupName};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
@@ -23,6 +23,9 @@ use crate::auth::{Action, Bearer, Caller, Check, RequestContext};
 /// Source of these: `StartLiveTail`, CloudWatch Logs API reference.
 const UPDATED_EVERY: Duration = Duration::from_secs(1);
 const UPDATE_EVENTS_MAX: usize = 500;
+/// What a message holds of events: a batch, of which a message of an event stream (16 MiB) has room however it is escaped.
+/// Events are up to a megabyte each, and whoever writes them is not whoever follows.
+const UPDATE_BYTES_MAX: usize = BATCH_BYTES_MAX;
 const SESSION_TIME_MAX: Duration = Duration::from_secs(3 * 60 * 60);
 
 /// Which events are shown.
@@ -54,6 +57,7 @@ pub(super) struct LiveTail {
     ticks: Interval,
     ends_at: Instant,
     shown: Vec<LiveTailSessionLogEvent>,
+    shown_bytes: usize,
     is_sampled: bool,
     _place: OwnedSemaphorePermit,
 }
@@ -101,6 +105,7 @@ impl LiveTail {
             ticks,
             ends_at: Instant::now() + SESSION_TIME_MAX,
             shown: Vec::new(),
+            shown_bytes: 0,
             is_sampled: false,
             _place: place,
         }
@@ -144,7 +149,8 @@ impl LiveTail {
             if self.wanted.pattern.as_ref().is_some_and(|pattern| !pattern.matches(&event.message)) {
                 continue;
             }
-            if self.shown.len() >= UPDATE_EVENTS_MAX {
+            self.shown_bytes += event.message.len() + EVENT_OVERHEAD_BYTES;
+            if self.shown.len() >= UPDATE_EVENTS_MAX || self.shown_bytes > UPDATE_BYTES_MAX {
                 self.is_sampled = true;
                 return;
             }
@@ -171,6 +177,7 @@ impl LiveTail {
                 return Next::Last(Some(event_stream::exception(errors::SESSION_STREAMING_EXCEPTION, text)));
             }
         }
+        self.shown_bytes = 0;
         let update = LiveTailSessionUpdate {
             session_metadata: Some(LiveTailSessionMetadata {
                 sampled: Some(std::mem::take(&mut self.is_sampled)),
