@@ -1,5 +1,7 @@
 //! Uploads in parts, in SQLite.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
@@ -126,15 +128,15 @@ impl UploadStore for SqliteStore {
     ) -> Result<Vec<String>, ObjectError> {
         let mut tx = self.begin().await?;
         require_upload(&mut tx, upload).await?;
-        let unused = end(&mut tx, upload).await?;
+        let mut unused: HashSet<String> = end(&mut tx, upload).await?.into_iter().collect();
         let mut contents: Vec<Segment> = Vec::with_capacity(parts.len());
-        let mut removed: Vec<String> = unused;
         for part in parts {
-            let found = removed.iter().position(|file| *file == part.segment.file);
-            let found = found.ok_or(ObjectError::InvalidPart { number: part.number })?;
-            removed.swap_remove(found);
+            if !unused.remove(&part.segment.file) {
+                return Err(ObjectError::InvalidPart { number: part.number });
+            }
             contents.push(part.segment.clone());
         }
+        let mut removed = Vec::from_iter(unused);
         removed.extend(replace(&mut tx, object, &contents, precondition, bypass).await?);
         tx.commit().await.map_err(failed("complete an upload"))?;
         Ok(removed)
