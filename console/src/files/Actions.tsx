@@ -9,13 +9,13 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { notify } from '../app/notifications.ts';
 import type { Carried } from '../terminal/carried.ts';
 import { filesTexts as texts } from '../texts/files.ts';
-import { ConfirmAction } from '../ui/forms/ConfirmAction.tsx';
 import { visibleLine } from '../ui/visible.ts';
 import type { Directory, Row } from './directory.ts';
 import type { Files } from './files.ts';
 import { NameDialog } from './NameDialog.tsx';
 import { join } from './paths.ts';
-import { inWords, wordsOf } from './words.ts';
+import { RemoveDialog } from './RemoveDialog.tsx';
+import { wordsOf } from './words.ts';
 
 interface Props {
   readonly files: Files;
@@ -25,22 +25,18 @@ interface Props {
   readonly onChanged: () => void;
 }
 
-/** Names that are shown of what would be deleted. */
-const NAMES_MAX = 5;
-
 export function Actions({ files, directory, selected, onUpload, onChanged }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const [dialog, setDialog] = useState<'new' | 'rename' | 'remove'>();
   const [only] = selected;
-  const canDownload = selected.length > 0 && selected.every(({ leadsTo }) => leadsTo === 'file');
+  const canDownload = selected.length > 0 && selected.every(({ kind, leadsTo }) => leadsTo === 'file' || kind === 'directory');
   const close = () => setDialog(undefined);
   const changed = () => {
     close();
     onChanged();
   };
   const download = () => {
-    const wanted = selected.map(({ path, attributes }) => ({ path, size: attributes.size ?? 0 }));
-    files.download(wanted).catch((error: unknown) => notify({ type: 'error', header: wordsOf(error) }));
+    files.download(selected).catch((error: unknown) => notify({ type: 'error', header: wordsOf(error) }));
   };
   return (
     <div className="files-actions">
@@ -94,26 +90,8 @@ export function Actions({ files, directory, selected, onUpload, onChanged }: Pro
         />
       )}
       {dialog === 'remove' && (
-        <ConfirmAction
-          title={texts.removeHeader(selected.length)}
-          body={texts.removeBody(selected.slice(0, NAMES_MAX).map(({ name }) => visibleLine(name)).join(', '), Math.max(0, selected.length - NAMES_MAX))}
-          confirmText={texts.remove}
-          doneText={texts.removed(selected.length)}
-          onConfirm={() => inWords(remove(files, selected))}
-          onDone={changed}
-          onClose={() => {
-            close();
-            // Some of them may be gone.
-            onChanged();
-          }}
-        />
+        <RemoveDialog files={files} rows={selected} onDone={changed} />
       )}
     </div>
   );
-}
-
-async function remove(files: Files, rows: readonly Row[]): Promise<void> {
-  for (const { path, kind } of rows) {
-    await files.use((client) => (kind === 'directory' ? client.removeDirectory(path) : client.remove(path)));
-  }
 }

@@ -53,7 +53,7 @@ export function TransferList({ transfers }: { readonly transfers: Transfers }) {
 }
 
 function TransferRow({ transfer, transfers }: { readonly transfer: Transfer; readonly transfers: Transfers }) {
-  const { id, path, direction, state } = transfer;
+  const { id, path, direction, state, leftOut } = transfer;
   const name = visibleLine(baseOf(path));
   return (
     <div className="files-transfer">
@@ -68,7 +68,7 @@ function TransferRow({ transfer, transfers }: { readonly transfer: Transfer; rea
         {state.kind === 'moving' ? (
           <Progress transfer={transfer} name={name} />
         ) : (
-          <StatusIndicator type={INDICATORS[state.kind]}>{stateText(state)}</StatusIndicator>
+          <StatusIndicator type={INDICATORS[state.kind]}>{stateText(state)} {leftOut > 0 && texts.leftOut(leftOut)}</StatusIndicator>
         )}
       </div>
       {isUnfinished(state) && <Button variant="icon" iconName="close" ariaLabel={texts.cancelOf(name)} onClick={() => transfers.cancel(id)} />}
@@ -91,6 +91,7 @@ function Progress({ transfer: { bytes, size, rate }, name }: { readonly transfer
 const INDICATORS: Readonly<Record<TransferState['kind'], StatusIndicatorProps.Type>> = {
   waiting: 'pending',
   asking: 'warning',
+  looking: 'loading',
   moving: 'in-progress',
   checking: 'loading',
   done: 'success',
@@ -107,6 +108,7 @@ function stateText(state: TransferState): string {
       return `${texts.states.failed}. ${wordsOf(state.error)}`;
     case 'waiting':
     case 'asking':
+    case 'looking':
     case 'moving':
     case 'checking':
     case 'skipped':
@@ -117,5 +119,5 @@ function stateText(state: TransferState): string {
 
 /** What moves comes first, then what wants something of the user, then what waits. */
 function urgency({ state }: Transfer): number {
-  return state.kind === 'moving' || state.kind === 'checking' ? 0 : state.kind === 'asking' || state.kind === 'failed' ? 1 : state.kind === 'waiting' ? 2 : 3;
+  return state.kind === 'moving' || state.kind === 'checking' || state.kind === 'looking' ? 0 : state.kind === 'asking' || state.kind === 'failed' ? 1 : state.kind === 'waiting' ? 2 : 3;
 }

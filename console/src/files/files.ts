@@ -1,24 +1,18 @@
 /** The files of one terminal's node: the session with them, what is being moved, and what the user is asked. */
 
 import type { Live } from '../terminal/live.ts';
+import type { Row } from './directory.ts';
 import type { Dropped } from './dropped.ts';
 import { FilesSession, type FilesState } from './files-session.ts';
 import { Questions } from './questions.ts';
 import { Batch } from './transfer/batch.ts';
-import { Download } from './transfer/download.ts';
-import { TransferError } from './transfer/failure.ts';
+import { archiveJob, downloadJob } from './transfer/down-jobs.ts';
 import { chooseSinks } from './transfer/sink.ts';
 import { type Transfer, Transfers, type Use } from './transfer/transfers.ts';
-import { baseOf } from './paths.ts';
+import { baseOf, join, parentOf } from './paths.ts';
 
 /** How long what is not finished may take to be taken away when the terminal is left. */
 const CLOSE_WITHIN_MS = 3000;
-
-/** A file to download, with its size as far as it is known. */
-export interface Wanted {
-  readonly path: string;
-  readonly size: number;
-}
 
 export class Files {
   readonly target: string;
@@ -67,36 +61,32 @@ export class Files {
     await batch.makeDirectories(dropped.directories);
   }
 
-  /** Asks where they shall go, and downloads. To be called right after a click. */
-  async download(wanted: readonly Wanted[]): Promise<void> {
-    const taken = wanted.slice(0, this.transfers.room);
+  /** Asks where they shall go, and downloads; with a directory among them all of them as one archive. To be called right after a click. */
+  async download(rows: readonly Row[]): Promise<void> {
+    if (rows.some(({ kind }) => kind === 'directory')) {
+      await this.#downloadArchive(rows);
+      return;
+    }
+    const taken = rows.slice(0, this.transfers.room);
     const sinks = await chooseSinks(taken.map(({ path }) => baseOf(path)));
     sinks?.forEach((makeSink, index) => {
-      const { path, size } = taken[index] ?? { path: '', size: 0 };
-      let begun: Download | undefined;
-      this.transfers.add({
-        direction: 'down',
-        path,
-        size,
-        run: async (report, signal) => {
-          const download = (begun ??= new Download(path, await makeSink()));
-          try {
-            return await this.use((client) => download.run(client, report, report.sized, signal));
-          } catch (error) {
-            if (error instanceof TransferError) {
-              // What came is of no use; another try begins anew.
-              begun = undefined;
-              await download.undo().catch(() => {});
-            }
-            throw error;
-          }
-        },
-        undo: async () => {
-          await begun?.undo();
-          begun = undefined;
-        },
-      });
+      const { path, attributes } = taken[index] ?? { path: '', attributes: {} };
+      this.transfers.add(downloadJob(path, attributes.size ?? 0, makeSink, this.use));
     });
+  }
+
+  async #downloadArchive(rows: readonly Row[]): Promise<void> {
+    const [first, ...others] = rows;
+    if (!first || this.transfers.room === 0) {
+      return;
+    }
+    const path = `${others.length === 0 ? first.path : join(parentOf(first.path), baseOf(parentOf(first.path)) || 'files')}.zip`;
+    const [makeSink] = (await chooseSinks([baseOf(path)])) ?? [];
+    if (makeSink) {
+      // Who chooses a link to a file means the file.
+      const things = rows.map((row) => ({ ...row, kind: row.leadsTo === 'file' ? 'file' : row.kind }));
+      this.transfers.add(archiveJob(path, things, makeSink, this.use));
+    }
   }
 
   subscribe = (listener: () => void): (() => void) => {

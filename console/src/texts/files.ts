@@ -40,6 +40,9 @@ const TRANSFERS: Readonly<Record<TransferFailure, string>> = {
   'local-read': 'The browser cannot read the file on this computer. It may have been moved or changed.',
   'local-write': 'The browser cannot write the file on this computer.',
   'too-large': 'This browser must hold a download in memory, at most 512 MiB. Use “postern cp”, or a browser that can save to a place that you choose, such as Chrome or Edge.',
+  'too-many': 'There is more in it than the 50,000 files and directories that are looked through at once. Use “postern cp”, or a command in the terminal.',
+  moved: 'A link or something else has taken the place of a directory meanwhile. Nothing beyond it was touched.',
+  unnameable: 'A directory holds entries whose names no file can have. Use a command in the terminal.',
 };
 
 export const filesTexts = {
@@ -108,9 +111,16 @@ export const filesTexts = {
   nameUnfit: 'A name has no slash, and is not “.” or “..”.',
   create: 'Create',
   renameOf: (name: string) => `Rename ${name}`,
-  removeHeader: (number: number) => `Delete ${count(number, 'entry', 'entries')}?`,
-  removeBody: (names: string, more: number) => `${names}${more > 0 ? ` and ${more} more` : ''} will be gone for good. A directory must be empty.`,
-  removed: (number: number) => `${count(number, 'entry was', 'entries were')} deleted.`,
+  removal: {
+    header: (number: number, isCounted: boolean) => (isCounted ? `Delete ${count(number, 'entry', 'entries')}?` : 'Delete?'),
+    body: (names: string, more: number) => `${names}${more > 0 ? ` and ${more} more` : ''} will be gone for good. Links are deleted, not what they lead to.`,
+    looking: (number: number) => `Looking what is in it: ${count(number, 'entry', 'entries')} so far`,
+    within: (others: number, directories: number, size: string) =>
+      `That is ${count(directories, 'directory', 'directories')} and ${count(others, 'file or other entry', 'files and other entries')} in all, ${size}. What comes meanwhile stays.`,
+    progress: (removed: number, all: number) => `${removed} of ${all} deleted`,
+    done: (number: number) => `${count(number, 'entry was', 'entries were')} deleted.`,
+    stopped: (removed: number, all: number) => `Stopped: ${removed} of ${count(all, 'entry', 'entries')} were deleted.`,
+  },
   cancel: 'Cancel',
 
   uploadDialog: {
@@ -150,6 +160,7 @@ export const filesTexts = {
   states: {
     waiting: 'Waiting',
     asking: 'Waits for your answer',
+    looking: 'Looking through the directories',
     moving: 'Moving',
     checking: 'Comparing checksums',
     skipped: 'Skipped',
@@ -158,6 +169,7 @@ export const filesTexts = {
     checked: 'Done, checksum is right',
     unchecked: 'Done, without a checksum',
   },
+  leftOut: (number: number) => `${count(number, 'entry was', 'entries were')} left out: links, special files, and what may not be read.`,
   progress: (moved: string, size: string, rate: string | null) => `${moved} of ${size}${rate === null ? '' : `, ${rate}/s`}`,
   notShown: (number: number) => `${count(number, 'other transfer is', 'other transfers are')} not shown.`,
 } as const;

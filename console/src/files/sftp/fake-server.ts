@@ -22,6 +22,8 @@ export class FakeServer {
   readonly requests: { readonly type: number; readonly path: string }[] = [];
   extensions: readonly string[] = EXTENSIONS;
   mischief: Mischief = () => undefined;
+  /** Where links lead that have taken the place of directories. */
+  realPath = (path: string): string => path;
   /** Bytes that one read gives at most. */
   readMax = 1 << 20;
   /** Requests that were not answered yet, at most. */
@@ -180,8 +182,14 @@ export class FakeServer {
         this.#answer(Uint8Array.of(104), uint32(id), uint32(entries.length), ...names);
         return;
       }
-      case 13:
       case 15:
+        if ([...this.files.keys()].some((name) => name.startsWith(`${path}/`))) {
+          status(4);
+          return;
+        }
+        status(this.files.delete(path) ? 0 : 2);
+        return;
+      case 13:
         status(this.files.delete(path) ? 0 : 2);
         return;
       case 14:
@@ -193,7 +201,7 @@ export class FakeServer {
         }
         return;
       case 16:
-        this.#answer(Uint8Array.of(104), uint32(id), uint32(1), string(path === '.' ? '/home/alice' : path), string(''), uint32(0));
+        this.#answer(Uint8Array.of(104), uint32(id), uint32(1), string(path === '.' ? '/home/alice' : this.realPath(path)), string(''), uint32(0));
         return;
       case 18: {
         const to = text();

@@ -16,7 +16,13 @@ export type TransferFailure =
   /** The browser cannot write the file on this computer. */
   | 'local-write'
   /** More than the browser holds in memory; it has no other way to save files. */
-  | 'too-large';
+  | 'too-large'
+  /** More files and directories than are looked through at once. */
+  | 'too-many'
+  /** A link or something else has taken the place of a directory while it was looked through. */
+  | 'moved'
+  /** A directory has entries whose names no file can have. */
+  | 'unnameable';
 
 export class TransferError extends Error {
   override readonly name = 'TransferError';

@@ -9,6 +9,8 @@ export interface Sink {
   readonly write: (bytes: Uint8Array) => Promise<void>;
   readonly finish: () => Promise<void>;
   readonly abort: () => Promise<void>;
+  /** More than this it does not take. */
+  readonly bytesMax?: number;
 }
 
 /** Makes the sink of a file, when its turn has come. */
@@ -96,6 +98,7 @@ async function fileSink(handle: FileSystemFileHandle): Promise<Sink> {
 
 /** Holds all of it, and gives it to the browser at the end. */
 class HeldSink implements Sink {
+  readonly bytesMax = HELD_BYTES_MAX;
   readonly #name: string;
   #pieces: Uint8Array<ArrayBuffer>[] = [];
   #bytes = 0;

@@ -22,6 +22,8 @@ export type TransferState =
   | { readonly kind: 'waiting' }
   /** Something has the file's name: the user is asked. */
   | { readonly kind: 'asking' }
+  /** What is in the directories has to be known first. */
+  | { readonly kind: 'looking' }
   | { readonly kind: 'moving' }
   | { readonly kind: 'checking' }
   | { readonly kind: 'done'; readonly check: Check }
@@ -41,6 +43,8 @@ export interface Transfer {
   readonly size: number;
   /** Bytes a second; `null` before that can be said. */
   readonly rate: number | null;
+  /** Links and what could not be read, in directories. */
+  readonly leftOut: number;
 }
 
 /** What a transfer does, and what it tells. */
@@ -56,11 +60,14 @@ export interface Job {
 
 export interface Report {
   readonly moved: (bytes: number) => void;
+  readonly looking: () => void;
   readonly checking: () => void;
   readonly asking: (isAsking: boolean) => void;
   readonly sized: (bytes: number) => void;
   /** It goes to another path than was said. */
   readonly renamed: (path: string) => void;
+  /** So many things are not in what was downloaded. */
+  readonly leftOut: (count: number) => void;
 }
 
 /** Does something in a session with the node's files. */
@@ -107,7 +114,7 @@ export class Transfers {
   add(job: Job): void {
     this.#lastId += 1;
     const { direction, path, size } = job;
-    const transfer: Transfer = { id: this.#lastId, direction, path, state: { kind: 'waiting' }, bytes: 0, size, rate: null };
+    const transfer: Transfer = { id: this.#lastId, direction, path, state: { kind: 'waiting' }, bytes: 0, size, rate: null, leftOut: 0 };
     const held: Held = { job, rate: new Rate(), stop: new AbortController(), transfer };
     this.#held.set(transfer.id, held);
     this.#waiting.push(held);
@@ -218,13 +225,15 @@ export class Transfers {
       moved: (bytes) => {
         const now = performance.now();
         held.rate.note(bytes, now);
-        const state = held.transfer.state.kind === 'checking' ? { kind: 'moving' as const } : held.transfer.state;
+        const state = isBeforeMoving(held.transfer.state) ? { kind: 'moving' as const } : held.transfer.state;
         this.#change(held, { state, bytes, size: Math.max(bytes, held.transfer.size), rate: held.rate.at(bytes, now) });
       },
+      looking: () => this.#change(held, { state: { kind: 'looking' }, rate: null }),
       checking: () => this.#change(held, { state: { kind: 'checking' }, rate: null }),
       asking: (isAsking) => this.#change(held, { state: { kind: isAsking ? 'asking' : 'moving' } }),
       sized: (size) => this.#change(held, { size }),
       renamed: (path) => this.#change(held, { path }),
+      leftOut: (leftOut) => this.#change(held, { leftOut }),
     };
   }
 
@@ -246,7 +255,12 @@ export class Transfers {
 }
 
 export function isUnfinished({ kind }: TransferState): boolean {
-  return kind === 'waiting' || kind === 'asking' || kind === 'moving' || kind === 'checking';
+  return kind === 'waiting' || kind === 'asking' || kind === 'looking' || kind === 'moving' || kind === 'checking';
+}
+
+/** Something else was told last; that bytes move says that it is over. */
+function isBeforeMoving({ kind }: TransferState): boolean {
+  return kind === 'checking' || kind === 'looking';
 }
 
 /** Whether another session may be had a little later: the node's agent or the server is just starting again. */
