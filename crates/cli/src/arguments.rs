@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    activation, audit, cp, explain, nodes, recordings, revoke_sessions, sessions, start_session, verify,
+    activation, audit, cp, explain, nodes, recordings, revoke_sessions, sessions, ssh, start_session, verify,
 };
 
 /// Sessions on managed nodes that have no open port.
@@ -55,6 +55,9 @@ pub(crate) enum OutputFormat {
 pub(crate) enum Command {
     StartSession(start_session::StartSession),
     Cp(cp::Cp),
+    Ssh(ssh::Ssh),
+    SshConfig(ssh::SshConfig),
+    SshProxy(ssh::SshProxy),
     /// List and terminate sessions
     #[command(subcommand)]
     Sessions(sessions::Sessions),

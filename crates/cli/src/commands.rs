@@ -9,6 +9,7 @@ pub(crate) mod nodes;
 pub(crate) mod recordings;
 pub(crate) mod revoke_sessions;
 pub(crate) mod sessions;
+pub(crate) mod ssh;
 pub(crate) mod start_session;
 pub(crate) mod verify;
 
@@ -29,6 +30,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
     match arguments.command {
         Command::StartSession(command) => return command.run(&global).await,
         Command::Cp(command) => return command.run(&global).await,
+        Command::Ssh(command) => return command.run(&global).await,
+        Command::SshConfig(command) => command.run(&global).await?,
+        Command::SshProxy(command) => return command.run(&global).await,
         Command::Sessions(command) => return command.run(&global).await,
         Command::Nodes(command) => command.run(&global).await?,
         Command::Activation(command) => command.run(&global).await?,

@@ -84,7 +84,8 @@ pub(crate) fn command_line(words: &[String]) -> String {
     }
 }
 
-fn quoted(word: &str) -> String {
+/// A word that a shell reads as this one.
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -87,7 +87,8 @@ impl Nodes {
 
 const HEADER: [&str; 7] = ["NODE", "STATUS", "NAME", "COMPUTER", "PLATFORM", "AGENT", "LAST PING"];
 
-async fn nodes(
+/// All nodes that `filters` let through.
+pub(crate) async fn nodes(
     api: &Api,
     filters: Vec<InstanceInformationStringFilter>,
 ) -> Result<Vec<InstanceInformation>, Failure> {
