@@ -1,8 +1,10 @@
 """Files beside the terminal in the browser: dropped, shown, downloaded, and who may not."""
 
+import base64
 import hashlib
 import os
 import re
+import zipfile
 
 import pytest
 from harness.chromium import PHONE, accessibility_faults, give_password, overflow_px
@@ -244,12 +246,6 @@ def test_directories_are_made_entered_and_deleted(files, home):
     assert (home / "made" / "chosen.txt").read_text() == "chosen"
     files.panel.get_by_role("button", name="Home directory").click()
     expect(files.row("keep.txt").nth(0)).to_be_visible()
-    files.select("made")
-    files.action("Delete")
-    files.dialog.get_by_role("button", name="Delete").click()
-    expect(files.dialog).to_contain_text("Directory not empty")
-    files.dialog.get_by_role("button", name="Cancel").click()
-    files.panel.get_by_role("checkbox", name="Select made", exact=True).uncheck(force=True)
     files.select("keep.txt", "link")
     files.action("Delete")
     files.dialog.get_by_role("button", name="Delete").click()
@@ -263,6 +259,129 @@ def test_directories_are_made_entered_and_deleted(files, home):
     expect(files.panel.get_by_role("navigation", name="Directory /etc")).to_be_visible()
     files.panel.get_by_role("searchbox").fill("passwd")
     expect(files.row("passwd").first).to_be_visible()
+
+
+@pytest.fixture
+def outside(tmp_path):
+    """A directory that links lead to, and that must stay as it is."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "precious.txt").write_text("precious")
+    return tmp_path / "outside"
+
+
+def plant(home, outside) -> dict[str, bytes]:
+    """A tree with all that a tree can have; gives its files by their place in an archive."""
+    (home / "tree" / "deep" / "deeper").mkdir(parents=True)
+    (home / "tree" / "empty").mkdir()
+    content = {"tree/.hidden": b"hidden", "tree/deep/big.bin": os.urandom(3 * MIB), "tree/deep/deeper/gr\u00fc\u00dfe.txt": b"gr"}
+    content |= {f"tree/deep/{number}.txt": str(number).encode() for number in range(60)}
+    for name, given in content.items():
+        (home / name).write_bytes(given)
+    (home / "tree" / "away").symlink_to(outside)
+    (home / "tree" / "file-away").symlink_to(outside / "precious.txt")
+    (home / "tree" / "..\\..\\evil\u202e.exe").write_bytes(b"evil")
+    os.mkfifo(home / "tree" / "pipe")
+    return content | {"tree/._.._evil.exe": b"evil"}
+
+
+def check_archive(path, expected: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        assert len(names) == len(set(names))
+        assert {name for name in names if name.endswith("/")} == {"tree/", "tree/deep/", "tree/deep/deeper/", "tree/empty/"}
+        assert {name: archive.read(name) for name in names if not name.endswith("/")} == expected
+
+
+def test_a_directory_is_downloaded_as_one_archive(files, home, page, outside, tmp_path):
+    page.add_init_script(NO_PICKERS)
+    page.reload()
+    expected = plant(home, outside)
+    files.opened()
+    files.select("tree")
+    with page.expect_download() as download:
+        files.panel.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "tree.zip"
+    download.value.save_as(tmp_path / "tree.zip")
+    check_archive(tmp_path / "tree.zip", expected)
+    files.is_done("tree.zip")
+    expect(files.transfer("tree.zip")).to_contain_text("3 entries were left out: links, special files")
+    assert accessibility_faults(page) == []
+
+
+def test_an_archive_streams_to_where_the_user_says(files, home, page, outside, tmp_path):
+    page.add_init_script(PICKER)
+    page.reload()
+    expected = plant(home, outside)
+    (home / "beside.txt").write_text("beside")
+    files.opened()
+    files.select("tree", "beside.txt")
+    files.panel.get_by_role("button", name="Download").click()
+    files.is_done(f"{os.path.basename(os.path.expanduser('~'))}.zip")
+    assert page.evaluate("window.suggested") == f"{os.path.basename(os.path.expanduser('~'))}.zip"
+    read = """async () => {
+      const file = await (await (await navigator.storage.getDirectory()).getFileHandle('saved')).getFile();
+      const text = await new Promise((resolve) => {
+        const reader = new FileReader();
+        reader.onload = () => resolve(reader.result);
+        reader.readAsDataURL(file);
+      });
+      return text.slice(text.indexOf(',') + 1);
+    }"""
+    (tmp_path / "saved.zip").write_bytes(base64.b64decode(page.evaluate(read)))
+    check_archive(tmp_path / "saved.zip", expected | {"beside.txt": b"beside"})
+
+
+def test_an_archive_is_cancelled(files, home, page):
+    page.add_init_script(NO_PICKERS)
+    page.reload()
+    (home / "tree").mkdir()
+    for number in range(4):
+        (home / "tree" / f"{number}.bin").write_bytes(os.urandom(20 * MIB))
+    files.opened()
+    files.select("tree")
+    files.panel.get_by_role("button", name="Download").click()
+    expect(files.transfer("tree.zip")).to_contain_text(re.compile(r"[1-9][\d.]* MiB of 80.0 MiB"))
+    files.panel.get_by_role("button", name="Cancel tree.zip").click()
+    expect(files.transfer("tree.zip")).to_contain_text("Cancelled")
+    files.go("tree")
+    expect(files.row("3.bin")).to_be_visible()
+
+
+def test_a_directory_is_deleted_with_what_is_in_it(files, home, page, outside):
+    plant(home, outside)
+    (home / "stays.txt").write_text("stays")
+    files.opened()
+    files.select("tree")
+    files.action("Delete")
+    # 4 directories, 64 files, 2 links and a pipe.
+    expect(files.dialog).to_contain_text("Delete 71 entries?")
+    expect(files.dialog).to_contain_text("4 directories and 67 files and other entries in all, 3.0 MiB")
+    assert accessibility_faults(page) == []
+    files.dialog.get_by_role("button", name="Cancel").click()
+    expect(files.dialog).to_have_count(0)
+    assert (home / "tree" / ".hidden").exists()
+    expect(files.row("tree")).to_be_visible()
+    files.action("Delete")
+    expect(files.dialog).to_contain_text("Delete 71 entries?")
+    files.dialog.get_by_role("button", name="Delete").click()
+    expect(files.dialog).to_have_count(0)
+    expect(page.get_by_text("71 entries were deleted.").first).to_be_visible()
+    assert [path.name for path in left_in(home)] == ["stays.txt"]
+    assert (outside / "precious.txt").read_text() == "precious"
+
+
+def test_what_comes_after_the_question_is_not_deleted(files, home):
+    (home / "tree" / "sub").mkdir(parents=True)
+    (home / "tree" / "old.txt").write_text("old")
+    files.opened()
+    files.select("tree")
+    files.action("Delete")
+    expect(files.dialog).to_contain_text("Delete 3 entries?")
+    (home / "tree" / "new.txt").write_text("new")
+    files.dialog.get_by_role("button", name="Delete").click()
+    expect(files.dialog).to_contain_text("Directory not empty")
+    assert [path.name for path in (home / "tree").iterdir()] == ["new.txt"]
 
 
 def test_a_server_that_restarts_loses_no_byte_of_an_upload(lab, browser):
