@@ -107,20 +107,29 @@ impl Files {
         }
     }
 
-    /// The names of all files. Blocks.
+    /// The directories that files are in. The names of the files in each begin as it is called. Blocks.
     ///
     /// # Errors
-    /// The directory cannot be read.
-    pub fn names(&self) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
+    /// They cannot be read.
+    pub fn shards(&self) -> io::Result<Vec<String>> {
+        let mut shards = Vec::new();
         for shard in fs::read_dir(&self.directory)? {
             let shard = shard?;
-            if shard.file_name() == INCOMING || !shard.file_type()?.is_dir() {
-                continue;
+            if shard.file_name() != INCOMING && shard.file_type()?.is_dir() {
+                shards.extend(shard.file_name().into_string());
             }
-            for entry in fs::read_dir(shard.path())? {
-                names.extend(entry?.file_name().into_string());
-            }
+        }
+        Ok(shards)
+    }
+
+    /// The names of the files in one of them. Blocks.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn names(&self, shard: &str) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.directory.join(shard))? {
+            names.extend(entry?.file_name().into_string());
         }
         Ok(names)
     }
@@ -334,7 +343,8 @@ mod tests {
         let segment = write(&files, &b"a secret of the session ".repeat(100));
         let raw = fs::read(files.path(&segment.file)).unwrap();
         assert!(!raw.windows(8).any(|window| window == b"a secret"));
-        assert_eq!(files.names().unwrap(), [segment.file]);
+        assert_eq!(files.shards().unwrap(), [segment.file.get(..SHARD_DIGITS).unwrap()]);
+        assert_eq!(files.names(&segment.file[..SHARD_DIGITS]).unwrap(), [segment.file]);
     }
 
     #[test]
@@ -374,6 +384,6 @@ mod tests {
         assert_eq!(fs::read_dir(&incoming).unwrap().count(), 1);
         let again = super::tests::files(directory.path());
         assert_eq!(fs::read_dir(&incoming).unwrap().count(), 0);
-        assert_eq!(again.names().unwrap(), Vec::<String>::new());
+        assert_eq!(again.shards().unwrap(), Vec::<String>::new());
     }
 }

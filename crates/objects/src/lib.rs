@@ -9,4 +9,4 @@ mod files;
 mod vault;
 
 pub use files::{FileWriter, Files};
-pub use vault::{Vault, VaultError, VaultOptions};
+pub use vault::{HasRoom, Vault, VaultError, VaultOptions};

@@ -1,5 +1,6 @@
 //! Files and store together.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,19 +22,25 @@ const UPLOADS_ENDED_MAX: u32 = 100;
 const WRITE_BYTES: usize = 1024 * 1024;
 
 /// What a vault is opened with.
-#[derive(Debug)]
 pub struct VaultOptions {
     /// Where the files are.
     pub directory: PathBuf,
     /// Encrypts them.
     pub key: Secret<[u8; 32]>,
+    /// Whether the disk has room for more than what others need of it. Asked before a file is begun and with each
+    /// megabyte of it.
+    pub has_room: HasRoom,
 }
+
+/// An answer about the disk at the moment.
+pub type HasRoom = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// Buckets with objects in them. Clones are the same vault.
 #[derive(Clone)]
 pub struct Vault {
     files: Files,
     store: Arc<dyn Store>,
+    has_room: HasRoom,
 }
 
 /// Why something was not done.
@@ -59,21 +66,27 @@ impl Vault {
     /// # Errors
     /// The directory or the store cannot be read or written.
     pub async fn open(options: VaultOptions, store: Arc<dyn Store>) -> Result<Self, VaultError> {
-        let (files, names) = blocking(move || {
+        let (files, shards) = blocking(move || {
             let files = Files::open(options.directory, &options.key)?;
-            let names = files.names()?;
-            Ok((files, names))
+            let shards = files.shards()?;
+            Ok((files, shards))
         })
         .await?;
-        let vault = Self { files, store };
-        let mut unneeded = Vec::new();
-        for name in names {
-            if !vault.store.is_file_needed(&name).await? {
-                unneeded.push(name);
-            }
+        let vault = Self { files, store, has_room: options.has_room };
+        for shard in shards {
+            vault.tidy(shard).await?;
         }
-        vault.remove(unneeded).await;
         Ok(vault)
+    }
+
+    /// Removes the files of a directory that belong to nothing.
+    async fn tidy(&self, shard: String) -> Result<(), VaultError> {
+        let needed: HashSet<String> = self.store.files_needed(&shard).await?.into_iter().collect();
+        let files = self.files.clone();
+        let mut names = blocking(move || files.names(&shard)).await?;
+        names.retain(|name| !needed.contains(name));
+        self.remove(names).await;
+        Ok(())
     }
 
     /// What the store knows of buckets, objects and uploads. What writes contents goes through the vault.
@@ -86,13 +99,15 @@ impl Vault {
     /// nothing yet.
     ///
     /// # Errors
-    /// `contents` fails, or the file does; nothing stays then.
+    /// `contents` fails, or the file does; nothing stays then. [`io::ErrorKind::StorageFull`] also if the disk has room, but
+    /// not for this.
     pub async fn write(
         &self,
         mut contents: impl Stream<Item = io::Result<Bytes>> + Unpin,
         mut seen: impl FnMut(&[u8]),
     ) -> io::Result<Segment> {
         let files = self.files.clone();
+        self.require_room()?;
         let mut writer: FileWriter = blocking(move || files.create()).await?;
         let (mut waiting, mut bytes) = (Vec::new(), 0);
         while let Some(part) = contents.next().await.transpose()? {
@@ -100,12 +115,17 @@ impl Vault {
             bytes += part.len();
             waiting.push(part);
             if bytes >= WRITE_BYTES {
+                self.require_room()?;
                 writer = append(writer, std::mem::take(&mut waiting)).await?;
                 bytes = 0;
             }
         }
         let writer = append(writer, waiting).await?;
         blocking(move || writer.finish()).await
+    }
+
+    fn require_room(&self) -> io::Result<()> {
+        if (self.has_room)() { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
     }
 
     /// Reads `range` of what segments hold one after the other.
@@ -243,6 +263,12 @@ impl Vault {
     }
 }
 
+impl std::fmt::Debug for VaultOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VaultOptions").field("directory", &self.directory).finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Vault").field("files", &self.files).finish_non_exhaustive()
@@ -262,4 +288,84 @@ async fn append(mut writer: FileWriter, parts: Vec<Bytes>) -> io::Result<FileWri
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     spawn_blocking(work).await.unwrap_or_else(|_| Err(io::Error::other("a thread broke down")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use futures_util::stream;
+    use postern_store::{Bucket, MasterKey, SqliteOptions, SqliteStore};
+
+    use super::*;
+
+    async fn open(directory: &Path, has_room: HasRoom) -> Vault {
+        let store =
+            SqliteStore::open(&SqliteOptions::new(directory.join("db")), MasterKey::new([1; 32])).await;
+        let key = Secret::new([2; 32]);
+        let options = VaultOptions { directory: directory.join("objects"), key, has_room };
+        Vault::open(options, Arc::new(store.unwrap())).await.unwrap()
+    }
+
+    async fn write(vault: &Vault, mebibytes: usize) -> io::Result<Segment> {
+        let parts = (0..mebibytes).map(|_| Ok(Bytes::from(vec![7; 1 << 20])));
+        vault.write(stream::iter(parts), |_| ()).await
+    }
+
+    fn object(key: &str, segment: &Segment) -> StoredObject {
+        StoredObject {
+            bucket: "b".to_owned(),
+            key: key.to_owned(),
+            size_bytes: segment.size_bytes,
+            entity_tag: String::new(),
+            modified_at: jiff::Timestamp::UNIX_EPOCH,
+            attributes: Default::default(),
+            retention: None,
+        }
+    }
+
+    fn files_below(directory: &Path) -> usize {
+        let entries = std::fs::read_dir(directory).unwrap().map(Result::unwrap);
+        entries.map(|entry| if entry.path().is_dir() { files_below(&entry.path()) } else { 1 }).sum()
+    }
+
+    #[tokio::test]
+    async fn the_start_removes_what_belongs_to_nothing_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let vault = open(directory.path(), Arc::new(|| true)).await;
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        vault
+            .store
+            .create_bucket(&Bucket { name: "b".to_owned(), created_at: at, lock: None })
+            .await
+            .unwrap();
+        let bypass = Bypass { at, governance: false };
+        for n in 0..20 {
+            let (kept, _left) = (write(&vault, 0).await.unwrap(), write(&vault, 0).await.unwrap());
+            let object = object(&n.to_string(), &kept);
+            vault.put_object(&object, kept, &Precondition::None, bypass).await.unwrap();
+        }
+        let objects = directory.path().join("objects");
+        assert_eq!(files_below(&objects), 40);
+        let again = open(directory.path(), Arc::new(|| true)).await;
+        assert_eq!(files_below(&objects), 20);
+        let (_, segments) = again.store.object_contents("b", "7").await.unwrap().unwrap();
+        assert!(objects.join(&segments[0].file[..2]).join(&segments[0].file).exists());
+    }
+
+    #[tokio::test]
+    async fn what_has_no_room_is_refused_and_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let left = Arc::new(AtomicI64::new(4));
+        let asked = Arc::clone(&left);
+        let vault = open(directory.path(), Arc::new(move || asked.fetch_sub(1, Ordering::Relaxed) > 0)).await;
+        write(&vault, 2).await.unwrap();
+        let refused = write(&vault, 3).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(write(&vault, 0).await.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(files_below(&directory.path().join("objects")), 1);
+        left.store(100, Ordering::Relaxed);
+        write(&vault, 3).await.unwrap();
+    }
 }

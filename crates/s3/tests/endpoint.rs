@@ -1,6 +1,7 @@
 //! Requests as clients send them, and what they get back.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -38,6 +39,7 @@ struct Lab {
     _directory: tempfile::TempDir,
     endpoint: Endpoint,
     notes: Notes,
+    has_room: Arc<AtomicBool>,
 }
 
 struct Answer {
@@ -75,10 +77,18 @@ async fn lab(region: &str) -> Lab {
     };
     let options = SqliteOptions::new(directory.path().join("postern.db"));
     let database = SqliteStore::open(&options, MasterKey::new([1; 32])).await.unwrap();
-    let options = VaultOptions { directory: directory.path().join("vault"), key: Secret::new([2; 32]) };
+    let has_room = Arc::new(AtomicBool::new(true));
+    let options = VaultOptions {
+        directory: directory.path().join("vault"),
+        key: Secret::new([2; 32]),
+        has_room: Arc::new({
+            let has_room = Arc::clone(&has_room);
+            move || has_room.load(Ordering::Relaxed)
+        }),
+    };
     let vault = Vault::open(options, Arc::new(database)).await.unwrap();
     let endpoint = Endpoint::new(config, Arc::new(store), vault, || NOW, notes.clone());
-    Lab { _directory: directory, endpoint, notes }
+    Lab { _directory: directory, endpoint, notes, has_room }
 }
 
 impl Lab {
@@ -351,6 +361,23 @@ async fn a_body_that_is_not_what_was_said_of_it_changes_nothing() {
     let right = lab.upload("PUT", "/mine/k", &trailer, body, DeclaredBody::UnsignedChunks).await;
     assert_eq!(right.status, StatusCode::OK, "{}", right.text());
     assert_eq!(lab.get("/mine/k").await.text(), "hello");
+}
+
+#[tokio::test]
+async fn uploads_leave_room_on_the_disk() {
+    let lab = lab("us-east-1").await;
+    lab.put("/mine", b"").await;
+    lab.put("/mine/k", b"before").await;
+    lab.has_room.store(false, Ordering::Relaxed);
+    for path in ["/mine/k", "/mine/new"] {
+        let refused = lab.put(path, b"more").await;
+        assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", refused.text());
+        assert_eq!(elements(refused.text(), "Code"), ["ServiceUnavailable"]);
+    }
+    assert_eq!(lab.get("/mine/k").await.text(), "before");
+    assert_eq!(lab.send("DELETE", "/mine/k", &[]).await.status, StatusCode::NO_CONTENT);
+    lab.has_room.store(true, Ordering::Relaxed);
+    assert_eq!(lab.put("/mine/new", b"more").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -19,14 +19,17 @@ use crate::body_budget::BodyBudget;
 use crate::clock::Clock;
 use crate::config::{Limits, PublicUrl, Sessions};
 use crate::console::Console;
+use crate::disk_reserve::DiskReserve;
 use crate::follow;
 use crate::kms::Kms;
 use crate::logs::Logs;
+use crate::node_uploads::NodeUploads;
 use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
 use crate::random::Random;
 use crate::rate_limit::RateLimit;
 use crate::recordings::Recordings;
+use crate::session_logs::SessionLogs;
 
 /// What every operation works with.
 pub(crate) struct App {
@@ -38,6 +41,8 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) gateway: Gateway,
     pub(crate) recordings: Recordings,
+    /// What writes the logs of sessions.
+    pub(crate) session_logs: SessionLogs,
     /// Log groups and what is in them.
     pub(crate) logs: Logs,
     /// Buckets and what is in them.
@@ -72,6 +77,10 @@ pub(crate) struct App {
     pub(crate) unsigned_calls: RateLimit<IpAddr>,
     /// What nodes say of themselves, each of which is a write to the store.
     pub(crate) node_updates: RateLimit<NodeId>,
+    /// What nodes upload.
+    pub(crate) node_uploads: NodeUploads,
+    /// Room on the disk for what must go on.
+    pub(crate) disk_reserve: DiskReserve,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     /// Owns the tasks that take over websockets.

@@ -1,11 +1,13 @@
 //! Logs: where they are kept, and how many may be followed at a time.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use postern_logs::LogStore;
 use tokio::sync::Semaphore;
 
 use crate::config::Limits;
+use crate::disk_reserve::DiskReserve;
 
 /// Live Tail sessions at a time. Source: "CloudWatch Logs quotas", Amazon CloudWatch Logs User Guide.
 const LIVE_TAILS_MAX: usize = 15;
@@ -17,6 +19,7 @@ const BATCH_TARGET: &str = "Logs_20140328.PutLogEvents";
 
 /// The logs of the account.
 pub(crate) struct Logs {
+    directory: PathBuf,
     /// What writes and reads them. In this process, too, events are written with `append`.
     pub(crate) store: Arc<dyn LogStore>,
     /// Room for Live Tail sessions.
@@ -24,9 +27,14 @@ pub(crate) struct Logs {
 }
 
 impl Logs {
-    /// Over a store.
-    pub(crate) fn new(store: Arc<dyn LogStore>) -> Self {
-        Self { store, live_tails: Arc::new(Semaphore::new(LIVE_TAILS_MAX)) }
+    /// Over a store whose files are in `directory`.
+    pub(crate) fn new(store: Arc<dyn LogStore>, directory: PathBuf) -> Self {
+        Self { directory, store, live_tails: Arc::new(Semaphore::new(LIVE_TAILS_MAX)) }
+    }
+
+    /// Whether the disk has room for more than what is reserved.
+    pub(crate) fn has_room(&self, reserve: DiskReserve) -> bool {
+        reserve.has_room(&self.directory)
     }
 }
 

@@ -32,10 +32,12 @@ use crate::bootstrap::{
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, ListenAddress, PublicUrl, RecordingStrictness, Tls};
 use crate::console::{self, Console, Origins, Passkeys, SetupLink, SetupLinkError};
+use crate::disk_reserve::DiskReserve;
 use crate::dispatch::Dispatch;
 use crate::follow;
-use crate::kms::{self, DataKeyOpener, EmbeddedHolder, Kms};
+use crate::kms::{self, DataKeyOpener, EmbeddedHolder, KeyHolder, Kms, VaultTransit, WrappedHolder};
 use crate::logs::{BATCH_BODY_BYTES_MAX, Logs};
+use crate::node_uploads::NodeUploads;
 use crate::oidc::OidcVerifier;
 use crate::page_token::PageTokens;
 use crate::random::{Random, SystemRandom};
@@ -44,6 +46,7 @@ use crate::recordings::{self, Recordings};
 use crate::revocation;
 use crate::routes::s3::Gate;
 use crate::serve::{self, Admissions};
+use crate::session_logs::{self, SessionLogs, Sinks};
 use crate::tls::{self, CurrentCertificate, TlsError};
 
 /// How often it is looked whether the certificate is to be renewed, or was by the operator.
@@ -162,9 +165,18 @@ impl Server {
             sessions_max: config.limits.sessions_max,
             recording_vouched_within: config.audit.recording_interval,
         };
-        let objects = VaultOptions { directory: directory.objects(), key: objects_key };
+        let disk_reserve = DiskReserve::new(config.limits.free_disk_bytes_min);
+        let objects = VaultOptions {
+            directory: directory.objects(),
+            key: objects_key,
+            has_room: Arc::new({
+                let directory = directory.objects();
+                move || disk_reserve.has_room(&directory)
+            }),
+        };
         let vault = Vault::open(objects, store.clone()).await?;
         let trail = open_trail(&config, &directory, audit_key, &clock).await?;
+        let logs_directory = directory.logs();
         let logs = Arc::new(open_logs(&directory, &clock).await?);
         let session_records = SessionRecords::new(
             trail.clone(),
@@ -173,11 +185,7 @@ impl Server {
             Arc::clone(&clock),
             Arc::clone(&random),
         );
-        let kms = Arc::new(Kms::new(
-            store.clone(),
-            Box::new(EmbeddedHolder::new(Arc::clone(&random))),
-            Arc::clone(&random),
-        ));
+        let kms = Arc::new(Kms::new(store.clone(), key_holder(&config.kms, &random), Arc::clone(&random)));
         let new_audit = |trail: Option<Trail>| {
             Audit::new(
                 trail,
@@ -227,7 +235,9 @@ impl Server {
         if restored > 0 {
             tracing::info!("took up {restored} sessions that an earlier process left");
         }
+        let sinks = Sinks::new(&config.session_logs, &config.region, vault.clone(), logs.clone(), &clock);
         let app = App {
+            session_logs: SessionLogs::new(config.session_logs.clone(), sinks),
             authenticator: Authenticator::new(
                 store.clone(),
                 Arc::clone(&session_tokens),
@@ -245,7 +255,7 @@ impl Server {
             limits: config.limits,
             store: store.clone(),
             vault,
-            logs: Logs::new(logs.clone()),
+            logs: Logs::new(logs.clone(), logs_directory),
             gateway,
             recordings: Recordings::new(recordings),
             search,
@@ -265,6 +275,8 @@ impl Server {
             ),
             unsigned_calls: RateLimit::new(config.limits.unsigned_calls_per_minute_max),
             node_updates: RateLimit::new(config.limits.node_updates_per_minute_max),
+            node_uploads: NodeUploads::new(config.limits.node_upload_bytes_per_hour_max),
+            disk_reserve,
             clock,
             random,
             tasks: TaskTracker::new(),
@@ -350,6 +362,7 @@ impl Server {
         tasks.spawn(remove_old_records(Arc::clone(&app), retention));
         tasks.spawn(recordings::tend(Arc::clone(&app), recordings_kept));
         tasks.spawn(recordings::index(Arc::clone(&app), search_bytes_max));
+        tasks.spawn(session_logs::tend(Arc::clone(&app)));
         tasks.spawn(revocation::run(Arc::clone(&app)));
         tasks.spawn(kms::tend(Arc::clone(&app)));
         tasks.spawn(end_old_uploads(Arc::clone(&app)));
@@ -482,6 +495,14 @@ async fn setup_link(
 }
 
 /// Opens the trail; it is taken up where an earlier process left it.
+fn key_holder(config: &config::Kms, random: &Arc<dyn Random>) -> Box<dyn KeyHolder> {
+    let random = Arc::clone(random);
+    match &config.vault {
+        None => Box::new(EmbeddedHolder::new(random)),
+        Some(key) => Box::new(WrappedHolder::new(random, VaultTransit::new(key.clone()))),
+    }
+}
+
 async fn open_trail(
     config: &Config,
     directory: &DataDirectory,

@@ -35,16 +35,21 @@ impl<K: Hash + Eq + Clone> TokenBuckets<K> {
 
     /// Takes a token of `key`; `false` if there is none.
     pub(crate) fn take(&self, key: K, now: Instant) -> bool {
+        self.take_several(key, 1.0, now)
+    }
+
+    /// Takes so many tokens of `key`; `false`, and none taken, if there are not as many.
+    pub(crate) fn take_several(&self, key: K, tokens: f64, now: Instant) -> bool {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= self.keys_max && !buckets.contains_key(&key) {
             self.make_room(&mut buckets, now);
         }
         let bucket = buckets.entry(key).or_insert(Bucket { left: self.burst, at: now });
         *bucket = Bucket { left: self.left(*bucket, now), at: now };
-        if bucket.left < 1.0 {
+        if bucket.left < tokens {
             return false;
         }
-        bucket.left -= 1.0;
+        bucket.left -= tokens;
         true
     }
 

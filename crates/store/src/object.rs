@@ -272,8 +272,8 @@ pub trait ObjectStore: Send + Sync {
         bypass: Bypass,
     ) -> Result<(), ObjectError>;
 
-    /// Whether a file belongs to anything.
-    async fn is_file_needed(&self, file: &str) -> Result<bool, StoreError>;
+    /// The files that belong to anything and whose names begin with `prefix`.
+    async fn files_needed(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
 }
 
 /// Uploads in parts.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::reader::Reader;
 
-/// Bounds on what peers may use. Each but that on sessions is checked before the peer is known.
+/// Bounds on what peers may use. Each but those on sessions, uploads and the disk is checked before the peer is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Connections open at a time; each idle node holds one. Further ones wait in the listener's backlog.
@@ -25,6 +25,11 @@ pub struct Limits {
     pub unsigned_calls_per_minute_max: usize,
     /// `UpdateInstanceInformation` of one node in a minute. Agents call it at their start and every five minutes.
     pub node_updates_per_minute_max: usize,
+    /// What a node may upload in an hour, as objects and log events, and at once; logs of its sessions are what it needs.
+    pub node_upload_bytes_per_hour_max: usize,
+    /// Room on the disk below which uploads to buckets and log events are refused, so that sessions, recordings and the trail
+    /// go on.
+    pub free_disk_bytes_min: usize,
     /// Time that open requests and sessions get to end after the first signal.
     pub drain_time_max: Duration,
 }
@@ -50,6 +55,12 @@ impl Limits {
             node_updates_per_minute_max: reader
                 .number("limits.node_updates_per_minute_max", 1..=1_000_000)
                 .unwrap_or(30),
+            // Four recordings of the greatest length.
+            node_upload_bytes_per_hour_max: reader
+                .number("limits.node_upload_bytes_per_hour_max", 1 << 20..=1 << 50)
+                .unwrap_or(4 << 30),
+            // One recording of the greatest length.
+            free_disk_bytes_min: reader.number("limits.free_disk_bytes_min", 0..=1 << 50).unwrap_or(1 << 30),
             drain_time_max: reader.duration("limits.drain_time_max", seconds(600)).unwrap_or(seconds(10)),
         }
     }

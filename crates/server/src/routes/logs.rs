@@ -1,5 +1,6 @@
 //! The operations of `logs`: groups, streams, events, and following them.
 
+mod bounds;
 mod create_log_group;
 mod create_log_stream;
 mod delete_log_group;

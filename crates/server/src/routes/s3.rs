@@ -2,18 +2,20 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
+use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{Extensions, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
-use postern_api::{Answer, ApiError, CommonError};
+use postern_api::{Answer, ApiError, CommonError, ErrorCode};
 use postern_ids::{Arn, NodeId, SessionId};
 use postern_s3::{Call, DeclaredBody, ErrorAnswer, Guard, OnlyNew, Refused};
+use postern_store::{SessionLogSink, StoreError};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
@@ -22,7 +24,9 @@ use crate::audit::{Entry, Failure};
 use crate::auth::{Action, Caller, Check, Principal, RequestContext};
 use crate::console;
 use crate::inbound::{self, Inbound};
+use crate::node_uploads::TooMuch;
 use crate::serve::{self, Body};
+use crate::session_logs::is_servers;
 
 /// The signing name.
 pub(crate) const SERVICE: &str = "s3";
@@ -63,6 +67,10 @@ const WRITES_OF_AGENTS: [&str; 4] =
     ["PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"];
 /// What the name of a session's log ends with, behind the session's id.
 const LOG_SUFFIX: &str = ".log";
+/// Source of these: "List of error codes", Amazon S3 API Reference.
+const LENGTH_MISSING: ErrorCode =
+    ErrorCode { name: "MissingContentLength", status: 411, message_member: "Message" };
+const TOO_LARGE: ErrorCode = ErrorCode { name: "EntityTooLarge", status: 400, message_member: "Message" };
 /// The code of a denial.
 const ACCESS_DENIED: &str = "AccessDenied";
 /// Bytes of a request that lists parts or keys: 1,000 keys of a kilobyte, or 10,000 parts with their checksums.
@@ -161,7 +169,10 @@ where
     *request.uri_mut() = inbound.parts.uri.clone();
     *request.version_mut() = inbound.parts.version;
     request.headers_mut().clone_from(&inbound.parts.headers);
-    if node_of(&caller).is_some() {
+    if let Some(node) = node_of(&caller) {
+        if let Err(error) = admit_node(app, inbound, node) {
+            return refused(inbound, &error);
+        }
         request.extensions_mut().insert(OnlyNew);
     }
     request.extensions_mut().insert(Asked {
@@ -177,6 +188,24 @@ where
             refused(inbound, &ApiError::new(CommonError::Internal, "We encountered an internal error."))
         }
     }
+}
+
+/// Counts what a node uploads. What does not say how long it is could be of any length.
+fn admit_node(app: &App, inbound: &Inbound, node: &NodeId) -> Result<(), ApiError> {
+    let bytes = if inbound.body_follows {
+        let length = inbound.header(CONTENT_LENGTH.as_str()).and_then(|length| length.parse().ok());
+        length.ok_or_else(|| {
+            ApiError::new(LENGTH_MISSING, "You must provide the Content-Length HTTP header.")
+        })?
+    } else {
+        inbound.body.len() as u64
+    };
+    app.node_uploads.admit(node, bytes, Instant::now()).map_err(|too_much| match too_much {
+        TooMuch::ForNow => ApiError::new(CommonError::Throttling, "Please reduce your request rate."),
+        TooMuch::AtOnce => {
+            ApiError::new(TOO_LARGE, "Your proposed upload exceeds what a node may upload in an hour.")
+        }
+    })
 }
 
 /// An error in the form of S3, for what goes wrong around the endpoint.
@@ -312,7 +341,7 @@ impl Asked {
         Ok(check)
     }
 
-    /// The node of the session whose log a node's agent writes with this call, if it is one.
+    /// The node of the session whose log a node's agent writes with this call, if it is one and not the server's to write.
     async fn node_of_log(&self, call: &Call<'_>) -> Result<Option<NodeId>, Refused> {
         if OF_AGENTS.contains(&call.operation) {
             return Ok(None);
@@ -323,11 +352,14 @@ impl Asked {
         let name =
             call.key.and_then(|key| key.rsplit('/').next()).and_then(|name| name.strip_suffix(LOG_SUFFIX));
         let Some(session) = name.and_then(|name| name.parse::<SessionId>().ok()) else { return Ok(None) };
-        let found = self.app.store.session(&session).await.map_err(|error| {
+        let failed = |error: StoreError| {
             tracing::error!(error = &error as &dyn std::error::Error, "a session could not be looked up");
             Refused::Failed
-        })?;
-        Ok(found.map(|session| session.node))
+        };
+        if is_servers(&self.app, &session, SessionLogSink::S3).await.map_err(failed)? {
+            return Ok(None);
+        }
+        Ok(self.app.store.session(&session).await.map_err(failed)?.map(|session| session.node))
     }
 }
 

@@ -77,9 +77,10 @@ pub(crate) async fn an_object_takes_the_place_of_another(a: &dyn Store, b: &dyn 
     assert_eq!(put(a, "k", "one").await.unwrap(), Vec::<String>::new());
     let contents = vec![segment("one")];
     assert_eq!(b.object_contents("logs", "k").await.unwrap(), Some((object("k"), contents)));
-    assert!(b.is_file_needed("one").await.unwrap());
+    assert_eq!(b.files_needed("on").await.unwrap(), ["one"]);
     assert_eq!(put(b, "k", "two").await.unwrap(), ["one"]);
-    assert!(!a.is_file_needed("one").await.unwrap());
+    assert_eq!(a.files_needed("on").await.unwrap(), Vec::<String>::new());
+    assert_eq!(a.files_needed("").await.unwrap(), ["two"]);
     assert_eq!(a.object("logs", "k").await.unwrap(), Some(object("k")));
     assert_eq!(a.object("logs", "other").await.unwrap(), None);
     assert_eq!(a.delete_object("logs", "k", &Precondition::None, NOW).await.unwrap(), ["two"]);
@@ -181,8 +182,9 @@ pub(crate) async fn an_upload_becomes_an_object_or_nothing(a: &dyn Store, b: &dy
     assert!(matches!(complete("u", &good, Precondition::None).await, Err(ObjectError::NoSuchUpload)));
 
     b.put_part("v", &part(1, "gone")).await.unwrap();
+    assert_eq!(a.files_needed("g").await.unwrap(), ["gone"]);
     assert_eq!(a.abort_upload("v").await.unwrap(), ["gone"]);
     assert!(matches!(a.abort_upload("v").await, Err(ObjectError::NoSuchUpload)));
     assert!(matches!(a.put_part("v", &part(1, "x")).await, Err(ObjectError::NoSuchUpload)));
-    assert!(!a.is_file_needed("gone").await.unwrap());
+    assert_eq!(a.files_needed("g").await.unwrap(), Vec::<String>::new());
 }

@@ -133,15 +133,16 @@ impl ObjectStore for SqliteStore {
         Ok(())
     }
 
-    async fn is_file_needed(&self, file: &str) -> Result<bool, StoreError> {
+    async fn files_needed(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM object_segments WHERE file = ?1)
-                 OR EXISTS (SELECT 1 FROM upload_parts WHERE file = ?1)",
+            "SELECT file FROM object_segments WHERE file >= ?1 AND file < ?2
+             UNION ALL SELECT file FROM upload_parts WHERE file >= ?1 AND file < ?2",
         )
-        .bind(file)
-        .fetch_one(&self.readers)
+        .bind(prefix)
+        .bind(format!("{prefix}{}", char::MAX))
+        .fetch_all(&self.readers)
         .await
-        .map_err(failed("look for the owner of a file"))
+        .map_err(failed("look for the owners of files"))
     }
 }
 

@@ -4,7 +4,7 @@ use postern_api::ApiError;
 use postern_api::logs::{CreateLogStreamInput, CreateLogStreamOutput, errors};
 use postern_logs::CreateStreamError;
 
-use super::{group, refusal, stream};
+use super::{bounds, group, refusal, stream};
 use crate::routes::call::Call;
 
 pub(super) async fn create_log_stream(
@@ -13,6 +13,7 @@ pub(super) async fn create_log_stream(
     let group = group::named(&call.input.log_group_name)?;
     let name = stream::named(&call.input.log_stream_name)?;
     let _permit = call.authorize([stream::check(&call, &group, name.as_str()).await?]).await?;
+    bounds::admit(&call, 0)?;
     let created = call.app.logs.store.create_stream(&group, &name, call.at.as_millisecond()).await;
     created.map_err(|error| match error {
         CreateStreamError::GroupUnknown => refusal::no_group(),

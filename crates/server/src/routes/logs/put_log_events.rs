@@ -7,7 +7,7 @@ use postern_logs::{
     Event, MissingStream,
 };
 
-use super::{group, refusal, stream};
+use super::{bounds, group, refusal, stream};
 use crate::routes::call::Call;
 
 /// Source of these: `PutLogEvents`, CloudWatch Logs API reference.
@@ -19,7 +19,8 @@ pub(super) async fn put_log_events(call: Call<PutLogEventsInput>) -> Result<PutL
     let group = group::named(&call.input.log_group_name)?;
     let stream = stream::named(&call.input.log_stream_name)?;
     let _permit = call.authorize([stream::check(&call, &group, stream.as_str()).await?]).await?;
-    check_batch(&call.input.log_events)?;
+    let bytes = check_batch(&call.input.log_events)?;
+    bounds::admit(&call, bytes)?;
     let found = group::ensure_exists(&call.app, &group).await?;
     let now_ms = call.at.as_millisecond();
     let accepted = Accepted::of(&call.input.log_events, now_ms, found.expired_before_ms(now_ms));
@@ -46,8 +47,8 @@ fn event(event: InputLogEvent) -> Event {
     Event { timestamp_ms: event.timestamp, message: event.message }
 }
 
-/// Sizes and order, which the model does not bound.
-fn check_batch(events: &[InputLogEvent]) -> Result<(), ApiError> {
+/// Sizes and order, which the model does not bound; how many bytes it is.
+fn check_batch(events: &[InputLogEvent]) -> Result<usize, ApiError> {
     let sizes = events.iter().map(|event| event.message.len());
     if let Some(size) = sizes.clone().find(|size| *size > EVENT_BYTES_MAX) {
         let message = format!("Log event too large: {size} bytes exceeds limit of {EVENT_BYTES_MAX}");
@@ -62,7 +63,7 @@ fn check_batch(events: &[InputLogEvent]) -> Result<(), ApiError> {
         let message = "Log events in a single PutLogEvents request must be in chronological order.";
         return Err(refusal::invalid(message));
     }
-    Ok(())
+    Ok(size)
 }
 
 fn check_span(events: &[Event]) -> Result<(), ApiError> {
