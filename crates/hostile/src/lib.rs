@@ -19,6 +19,7 @@ mod payloads;
 mod policy_document;
 mod session_token;
 mod signed_request;
+mod smux;
 mod transcript;
 
 use arbitrary::{Arbitrary, Unstructured};
@@ -35,7 +36,7 @@ pub struct Target {
 }
 
 /// All of them, sorted by name.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     Target { name: "agent_message", run: agent_message::run, seeds: agent_message::seeds },
     Target { name: "api_inputs", run: api_inputs::run, seeds: api_inputs::seeds },
     Target { name: "authorization", run: authorization::run, seeds: authorization::seeds },
@@ -51,6 +52,7 @@ pub const TARGETS: [Target; 16] = [
     Target { name: "policy_document", run: policy_document::run, seeds: policy_document::seeds },
     Target { name: "session_token", run: session_token::run, seeds: session_token::seeds },
     Target { name: "signed_request", run: signed_request::run, seeds: Vec::new },
+    Target { name: "smux", run: smux::run, seeds: smux::seeds },
     Target { name: "transcript", run: transcript::run, seeds: transcript::seeds },
 ];
 

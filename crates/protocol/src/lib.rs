@@ -16,6 +16,7 @@ pub mod notice;
 pub mod outbox;
 pub mod payload;
 pub mod rto;
+pub mod smux;
 pub mod version;
 
 pub use channel::{ChannelLimits, DataChannel, Event, Role};

@@ -4,13 +4,13 @@ use super::repository::Repository;
 
 /// Every crate with the crates of ours that it may depend on. A new crate gets a line here.
 const EDGES: &[(&str, &[&str])] = &[
-    ("agent", &["api", "cipher", "dial", "documents", "ids", "protocol", "pty", "sftp", "sigv4"]),
+    ("agent", &["api", "cipher", "dial", "documents", "ids", "protocol", "pty", "sftp", "sigv4", "tunnel"]),
     ("api", &[]),
     ("audit", &["audit-format", "ids"]),
     ("audit-format", &["ids"]),
     ("cipher", &["protocol"]),
     ("cli", &["api", "audit-format", "client", "copy", "dial", "ids", "recording", "timeline"]),
-    ("client", &["api", "cipher", "dial", "ids", "protocol", "sigv4"]),
+    ("client", &["api", "cipher", "dial", "ids", "protocol", "sigv4", "tunnel"]),
     ("console-assets", &[]),
     ("copy", &["sftp"]),
     ("dial", &["sigv4"]),
@@ -72,6 +72,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sigv4", &[]),
     ("store", &["ids"]),
     ("timeline", &[]),
+    ("tunnel", &["protocol"]),
     ("webauthn", &[]),
 ];
 
