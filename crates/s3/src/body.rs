@@ -10,6 +10,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
+use postern_sigv4::ChunkVerifier;
 use sha2::{Digest as _, Sha256};
 
 /// A line that says how long a chunk is, or a trailer. Those of clients have some hundred bytes.
@@ -17,8 +18,13 @@ const LINE_BYTES_MAX: usize = 1024;
 /// Trailers are a checksum and, with signed chunks, a signature.
 const TRAILERS_MAX: usize = 8;
 
+/// The header behind the last chunk that signs the others there.
+const TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
+/// The parameter of a chunk's length.
+const CHUNK_SIGNATURE: &str = "chunk-signature=";
+
 /// What a signature says of the body that comes after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum DeclaredBody {
     /// It has this SHA-256.
     Sha256([u8; 32]),
@@ -26,6 +32,15 @@ pub enum DeclaredBody {
     Unsigned,
     /// Nothing, and it comes as `aws-chunked` (`STREAMING-UNSIGNED-PAYLOAD-TRAILER`).
     UnsignedChunks,
+    /// It comes as `aws-chunked`, and each chunk has a signature (`STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, `…-TRAILER`).
+    SignedChunks(ChunkVerifier),
+}
+
+impl DeclaredBody {
+    /// Whether it comes in chunks.
+    pub(crate) fn is_chunked(&self) -> bool {
+        matches!(self, Self::UnsignedChunks | Self::SignedChunks(_))
+    }
 }
 
 /// What came behind the chunks of a body; there once the body has been read.
@@ -39,6 +54,8 @@ pub(crate) enum BodyError {
     Mismatch,
     #[error("The body is not laid out as aws-chunked.")]
     Chunks,
+    #[error("The signature of a chunk does not match what was computed.")]
+    Signature,
     #[error("You did not provide the number of bytes specified by the Content-Length HTTP header.")]
     Incomplete,
 }
@@ -79,7 +96,7 @@ pub(crate) struct CheckedBody<S> {
 enum Declared {
     Sha256 { hasher: Sha256, expected: [u8; 32] },
     Unsigned,
-    Chunks(Chunks),
+    Chunks(Box<Chunks>),
 }
 
 impl<S> CheckedBody<S> {
@@ -87,7 +104,10 @@ impl<S> CheckedBody<S> {
         let declared = match declared {
             DeclaredBody::Sha256(expected) => Declared::Sha256 { hasher: Sha256::new(), expected },
             DeclaredBody::Unsigned => Declared::Unsigned,
-            DeclaredBody::UnsignedChunks => Declared::Chunks(Chunks::new(trailers)),
+            DeclaredBody::UnsignedChunks => Declared::Chunks(Box::new(Chunks::new(trailers, None))),
+            DeclaredBody::SignedChunks(verifier) => {
+                Declared::Chunks(Box::new(Chunks::new(trailers, Some(Signatures::new(verifier)))))
+            }
         };
         Self { body, declared }
     }
@@ -137,6 +157,47 @@ struct Chunks {
     contents: VecDeque<Bytes>,
     trailers: Trailers,
     found: HeaderMap,
+    signatures: Option<Signatures>,
+}
+
+/// What is known of the signatures of a body.
+struct Signatures {
+    verifier: ChunkVerifier,
+    /// That of the chunk which is coming.
+    announced: String,
+    /// Of the bytes of that chunk, or of the lines behind the last one.
+    hasher: Sha256,
+}
+
+impl Signatures {
+    fn new(verifier: ChunkVerifier) -> Self {
+        Self { verifier, announced: String::new(), hasher: Sha256::new() }
+    }
+
+    /// The line with the length of a chunk names its signature.
+    fn announce(&mut self, parameters: &str) -> Result<(), BodyError> {
+        let signature = parameters.strip_prefix(CHUNK_SIGNATURE).ok_or(BodyError::Signature)?;
+        self.announced = signature.trim().to_owned();
+        Ok(())
+    }
+
+    fn end_chunk(&mut self) -> Result<(), BodyError> {
+        let digest = self.hasher.finalize_reset().into();
+        self.verifier.chunk(&digest, &self.announced).map_err(|_| BodyError::Signature)
+    }
+
+    /// Nothing that is not signed may stand behind the chunks.
+    fn end_trailer(&mut self, found: &HeaderMap) -> Result<(), BodyError> {
+        let signature = found.get(TRAILER_SIGNATURE).map(|value| value.to_str().unwrap_or_default());
+        match signature {
+            None if found.is_empty() && !self.verifier.has_trailer() => Ok(()),
+            Some(signature) if self.verifier.has_trailer() => {
+                let digest = self.hasher.finalize_reset().into();
+                self.verifier.trailer(&digest, signature).map_err(|_| BodyError::Signature)
+            }
+            _ => Err(BodyError::Signature),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,8 +211,9 @@ enum At {
 }
 
 impl Chunks {
-    fn new(trailers: Trailers) -> Self {
+    fn new(trailers: Trailers, signatures: Option<Signatures>) -> Self {
         Self {
+            signatures,
             at: At::Length,
             line: BytesMut::new(),
             contents: VecDeque::new(),
@@ -165,8 +227,15 @@ impl Chunks {
         while !bytes.is_empty() {
             if let At::Bytes(left) = self.at {
                 let now = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
-                self.contents.push_back(bytes.split_to(now));
+                let contents = bytes.split_to(now);
                 let left = left - now as u64;
+                if let Some(signatures) = &mut self.signatures {
+                    signatures.hasher.update(&contents);
+                    if left == 0 {
+                        signatures.end_chunk()?;
+                    }
+                }
+                self.contents.push_back(contents);
                 self.at = if left == 0 { At::AfterBytes } else { At::Bytes(left) };
                 continue;
             }
@@ -192,16 +261,25 @@ impl Chunks {
         let text = std::str::from_utf8(line).map_err(|_| BodyError::Chunks)?;
         self.at = match self.at {
             At::Length => {
-                let digits = text.split(';').next().unwrap_or_default();
+                let (digits, parameters) = text.split_once(';').unwrap_or((text, ""));
+                if let Some(signatures) = &mut self.signatures {
+                    signatures.announce(parameters)?;
+                }
                 let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
                 let length = u64::from_str_radix(digits, 16).ok().filter(|_| is_number);
                 match length.ok_or(BodyError::Chunks)? {
-                    0 => At::Trailer,
+                    0 => {
+                        self.signatures.as_mut().map_or(Ok(()), Signatures::end_chunk)?;
+                        At::Trailer
+                    }
                     length => At::Bytes(length),
                 }
             }
             At::AfterBytes if text.is_empty() => At::Length,
             At::Trailer if text.is_empty() => {
+                if let Some(signatures) = &mut self.signatures {
+                    signatures.end_trailer(&self.found)?;
+                }
                 let _ = self.trailers.0.set(std::mem::take(&mut self.found));
                 At::End
             }
@@ -209,6 +287,10 @@ impl Chunks {
                 let (name, value) = text.split_once(':').ok_or(BodyError::Chunks)?;
                 let name = HeaderName::try_from(name.trim()).map_err(|_| BodyError::Chunks)?;
                 let value = HeaderValue::try_from(value.trim()).map_err(|_| BodyError::Chunks)?;
+                if let Some(signatures) = self.signatures.as_mut().filter(|_| name != TRAILER_SIGNATURE) {
+                    let line = [name.as_str().as_bytes(), b":", value.as_bytes(), b"\n"].concat();
+                    signatures.hasher.update(line);
+                }
                 if self.found.len() >= TRAILERS_MAX || self.found.insert(name, value).is_some() {
                     return Err(BodyError::Chunks);
                 }
@@ -224,6 +306,7 @@ impl Chunks {
 mod tests {
     use futures_util::TryStreamExt as _;
     use futures_util::stream;
+    use postern_sigv4::{Scope, SigningKey, SigningTime};
 
     use super::*;
 
@@ -245,6 +328,88 @@ mod tests {
             let (contents, trailers) = read(body, step, DeclaredBody::UnsignedChunks);
             assert_eq!(contents.unwrap(), b"hello, chunks\r\n!", "{step}");
             assert_eq!(trailers.get("x-amz-checksum-crc32"), Some("AAAA"));
+        }
+    }
+
+    /// Whoever signs: its key, and the signature before.
+    struct Signer {
+        key: SigningKey,
+        previous: String,
+    }
+
+    const TIME: &str = "20130524T000000Z";
+    const SEED: &str = "00";
+
+    fn scope() -> Scope {
+        Scope { date: "20130524".into(), region: "us-east-1".into(), service: "s3".into() }
+    }
+
+    impl Signer {
+        fn new() -> Self {
+            Self { key: SigningKey::derive("secret", &scope()), previous: SEED.to_owned() }
+        }
+
+        fn next(&mut self, algorithm: &str, digests: &str) -> String {
+            let text = format!("{algorithm}\n{TIME}\n{}\n{}\n{digests}", scope(), self.previous);
+            self.previous = self.key.sign(&text);
+            self.previous.clone()
+        }
+
+        fn chunk(&mut self, contents: &str) -> String {
+            let digest = |bytes: &str| hex::encode(Sha256::digest(bytes));
+            let digests = format!("{}\n{}", digest(""), digest(contents));
+            let signature = self.next("AWS4-HMAC-SHA256-PAYLOAD", &digests);
+            let end = if contents.is_empty() { "" } else { "\r\n" };
+            format!("{:x};chunk-signature={signature}\r\n{contents}{end}", contents.len())
+        }
+
+        fn trailer(&mut self, line: &str) -> String {
+            let digest = hex::encode(Sha256::digest(format!("{line}\n")));
+            let signature = self.next("AWS4-HMAC-SHA256-TRAILER", &digest);
+            format!("{line}\r\nx-amz-trailer-signature:{signature}\r\n")
+        }
+    }
+
+    fn read_signed(body: &str, has_trailer: bool) -> (Result<Vec<u8>, BodyError>, Trailers) {
+        let time = SigningTime::parse_basic(TIME).unwrap();
+        let key = SigningKey::derive("secret", &scope());
+        let verifier = ChunkVerifier::new(key, time, &scope(), SEED, has_trailer);
+        read(body.as_bytes(), 3, DeclaredBody::SignedChunks(verifier))
+    }
+
+    #[test]
+    fn signed_chunks_are_what_was_signed_in_that_order() {
+        let mut signer = Signer::new();
+        let (one, two, end) = (signer.chunk("hello"), signer.chunk(", world"), signer.chunk(""));
+        let good = [&one, &two, &end, "\r\n"].concat();
+        assert_eq!(read_signed(&good, false).0.unwrap(), b"hello, world");
+        for (what, body, error) in [
+            ("changed", good.replace("world", "worle"), BodyError::Signature),
+            ("out of order", [&two, &one, &end, "\r\n"].concat(), BodyError::Signature),
+            ("left out", [&one, &end, "\r\n"].concat(), BodyError::Signature),
+            ("no signature", good.replace(";chunk-signature", ";x"), BodyError::Signature),
+            ("cut off", [&*one, &two].concat(), BodyError::Incomplete),
+            ("ended early", [&one, "0\r\n\r\n"].concat(), BodyError::Signature),
+            (
+                "a trailer",
+                [&one, &two, &end, "x-amz-checksum-crc32:AAAA\r\n\r\n"].concat(),
+                BodyError::Signature,
+            ),
+        ] {
+            assert_eq!(read_signed(&body, false).0, Err(error), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_signed_trailer_is_what_was_signed() {
+        let mut signer = Signer::new();
+        let chunks = [signer.chunk("hello"), signer.chunk("")].concat();
+        let trailer = signer.trailer("x-amz-checksum-crc32:NhCmhg==");
+        let (contents, trailers) = read_signed(&format!("{chunks}{trailer}\r\n"), true);
+        assert_eq!(contents.unwrap(), b"hello");
+        assert_eq!(trailers.get("x-amz-checksum-crc32"), Some("NhCmhg=="));
+        for other in [trailer.replace("NhC", "AAA"), String::new()] {
+            assert_eq!(read_signed(&format!("{chunks}{other}\r\n"), true).0, Err(BodyError::Signature));
         }
     }
 

@@ -102,7 +102,7 @@ impl Endpoint {
         }
         let uri = presigned::unsigned(&request.uri().clone(), request.headers_mut());
         *request.uri_mut() = uri;
-        if declared == DeclaredBody::UnsignedChunks
+        if declared.is_chunked()
             && let Some(length) = request.headers_mut().remove(DECODED_LENGTH)
         {
             request.headers_mut().insert(CONTENT_LENGTH, length);

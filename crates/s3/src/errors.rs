@@ -39,6 +39,7 @@ pub(crate) fn failed(cause: io::Error) -> S3Error {
             BodyError::Mismatch => S3ErrorCode::Custom("XAmzContentSHA256Mismatch".into()),
             BodyError::Chunks => S3ErrorCode::InvalidRequest,
             BodyError::Incomplete => S3ErrorCode::IncompleteBody,
+            BodyError::Signature => return error(S3ErrorCode::SignatureDoesNotMatch, body.to_string()),
         };
         let mut refused = error(code, body.to_string());
         refused.set_status_code(http::StatusCode::BAD_REQUEST);

@@ -8,10 +8,11 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use jiff::Timestamp;
 use postern_api::{Answer, ApiError};
+use postern_sigv4::Payload;
 
 use crate::app::App;
 use crate::audit::Entry;
-use crate::auth::{Action, Caller, Check, Permit, Received, RequestContext};
+use crate::auth::{Action, Authenticated, Caller, Check, Permit, Received, RequestContext};
 use crate::console;
 use crate::serve::{self, Body};
 
@@ -58,14 +59,24 @@ impl Inbound {
 
     /// Who signed, or is signed in to the console, for `action`; noted for the audit trail.
     pub(crate) async fn authenticate(&self, app: &App, action: Action) -> Result<Caller, ApiError> {
-        let caller = if console::is_signed_in(&self.parts) && !action.takes_unsigned() {
-            console::caller(app, self, action).await?
+        Ok(self.authenticate_upload(app, action).await?.caller)
+    }
+
+    /// The same, with what the signature says of a body that may still be to come.
+    pub(crate) async fn authenticate_upload(
+        &self,
+        app: &App,
+        action: Action,
+    ) -> Result<Authenticated, ApiError> {
+        let authenticated = if console::is_signed_in(&self.parts) && !action.takes_unsigned() {
+            let caller = console::caller(app, self, action).await?;
+            Authenticated { caller, payload: Payload::Undeclared, chunks: None }
         } else {
-            let caller = app.authenticator.authenticate(self.received(), action).await;
-            caller.map_err(|error| ApiError::from(&error))?
+            let authenticated = app.authenticator.authenticate_upload(self.received(), action).await;
+            authenticated.map_err(|error| ApiError::from(&error))?
         };
-        self.entry.caller(&caller);
-        Ok(caller)
+        self.entry.caller(&authenticated.caller);
+        Ok(authenticated)
     }
 
     /// Leave for `caller` to do what all of a set of `checks` ask; noted for the audit trail. An operation that

@@ -17,6 +17,7 @@
 
 mod authorization;
 mod canonical;
+mod chunks;
 mod key;
 mod payload;
 mod presigned;
@@ -29,6 +30,7 @@ mod verify;
 
 pub use authorization::{AUTHORIZATION_BYTES_MAX, Authorization, SIGNED_HEADERS_MAX};
 pub use canonical::{PathRule, canonical_request, string_to_sign};
+pub use chunks::ChunkVerifier;
 pub use key::SigningKey;
 pub use payload::{Payload, PayloadHash};
 pub use presigned::EXPIRES_S_MAX;

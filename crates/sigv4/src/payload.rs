@@ -14,7 +14,10 @@ const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 /// The word for a body in chunks that the signature does not cover, with a checksum behind it: what SDKs send for
 /// uploads over TLS. Source: as above, "Signature calculations for trailing headers".
 const UNSIGNED_CHUNKS: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
-/// Begins the words for bodies that are signed chunk by chunk.
+/// The words for a body whose chunks are signed one by one, without and with a trailer. Source: as above.
+const SIGNED_CHUNKS: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
+const SIGNED_CHUNKS_TRAILER: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
+/// Begins the words for bodies in chunks; with other algorithms, too.
 const STREAMING_PREFIX: &str = "STREAMING-";
 
 /// The last line of a canonical request.
@@ -26,6 +29,11 @@ pub enum PayloadHash {
     Unsigned,
     /// The same, and the body comes in chunks (`aws-chunked`).
     UnsignedChunks,
+    /// Each chunk of the body has a signature of its own ([`ChunkVerifier`](crate::ChunkVerifier)).
+    SignedChunks {
+        /// What is behind the last chunk has one, too.
+        has_trailer: bool,
+    },
 }
 
 impl PayloadHash {
@@ -42,6 +50,8 @@ impl fmt::Display for PayloadHash {
             Self::Sha256(digest) => f.write_str(&hex::encode(digest)),
             Self::Unsigned => f.write_str(UNSIGNED),
             Self::UnsignedChunks => f.write_str(UNSIGNED_CHUNKS),
+            Self::SignedChunks { has_trailer: false } => f.write_str(SIGNED_CHUNKS),
+            Self::SignedChunks { has_trailer: true } => f.write_str(SIGNED_CHUNKS_TRAILER),
         }
     }
 }
@@ -57,6 +67,11 @@ pub enum Payload {
     Unsigned,
     /// The same, and the body comes in chunks (`aws-chunked`).
     UnsignedChunks,
+    /// Each chunk of the body has a signature of its own ([`ChunkVerifier`](crate::ChunkVerifier)).
+    SignedChunks {
+        /// What is behind the last chunk has one, too.
+        has_trailer: bool,
+    },
 }
 
 impl Payload {
@@ -67,6 +82,9 @@ impl Payload {
         }
         if value == UNSIGNED_CHUNKS {
             return Ok(Self::UnsignedChunks);
+        }
+        if value == SIGNED_CHUNKS || value == SIGNED_CHUNKS_TRAILER {
+            return Ok(Self::SignedChunks { has_trailer: value == SIGNED_CHUNKS_TRAILER });
         }
         if value.starts_with(STREAMING_PREFIX) {
             return Err(Refusal::StreamingPayload { word: excerpt(value) });
@@ -83,6 +101,7 @@ impl Payload {
         match self {
             Self::Unsigned => Ok(PayloadHash::Unsigned),
             Self::UnsignedChunks => Ok(PayloadHash::UnsignedChunks),
+            Self::SignedChunks { has_trailer } => Ok(PayloadHash::SignedChunks { has_trailer }),
             Self::Undeclared => Ok(PayloadHash::of(body)),
             Self::Declared(digest) if bool::from(digest.ct_eq(&sha256(body))) => {
                 Ok(PayloadHash::Sha256(digest))
@@ -110,8 +129,13 @@ mod tests {
         assert_eq!(Payload::parse("UNSIGNED-PAYLOAD"), Ok(Payload::Unsigned));
         let chunks = Payload::parse(UNSIGNED_CHUNKS).unwrap();
         assert_eq!(chunks.hash(b"anything").unwrap().to_string(), UNSIGNED_CHUNKS);
+        for (word, has_trailer) in [(SIGNED_CHUNKS, false), (SIGNED_CHUNKS_TRAILER, true)] {
+            let chunks = Payload::parse(word).unwrap();
+            assert_eq!(chunks, Payload::SignedChunks { has_trailer });
+            assert_eq!(chunks.hash(b"anything").unwrap().to_string(), word);
+        }
         assert!(matches!(
-            Payload::parse("STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
+            Payload::parse("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"),
             Err(Refusal::StreamingPayload { .. })
         ));
         for wrong in ["", "unsigned-payload", "00", &"g".repeat(64)] {

@@ -105,7 +105,7 @@ pub enum Refusal {
     /// `x-amz-content-sha256` is neither a digest nor a known word.
     #[error("x-amz-content-sha256 must be UNSIGNED-PAYLOAD or a valid sha256 value.")]
     PayloadHashSyntax,
-    /// A body signed chunk by chunk, which is not supported.
+    /// A body signed chunk by chunk with an algorithm that is not supported.
     #[error("The payload option '{word}' is not supported.")]
     StreamingPayload {
         /// The word given.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::presigned::{self, Presigned};
 use crate::refusal::excerpt;
 use crate::{
-    AUTHORIZATION_BYTES_MAX, Authorization, Credential, PathRule, Payload, PayloadHash, Refusal, Request,
-    SigningKey, SigningTime, canonical_request, string_to_sign,
+    AUTHORIZATION_BYTES_MAX, Authorization, ChunkVerifier, Credential, PathRule, Payload, PayloadHash,
+    Refusal, Request, SigningKey, SigningTime, canonical_request, string_to_sign,
 };
 
 /// How far a signer's clock may be from ours. AWS: 5 minutes, S3 15.
@@ -150,6 +150,10 @@ impl<'a> SignedRequest<'a> {
             Payload::Undeclared | Payload::Declared(_) => true,
             Payload::Unsigned => is_s3 || self.place != Place::Header,
             Payload::UnsignedChunks => is_s3,
+            // Whoever presigns does not sign the chunks that come later.
+            Payload::SignedChunks { .. } => {
+                is_s3 && self.place == Place::Header && expectation.key == KeyKind::Secret
+            }
         };
         if !is_taken {
             return Err(Refusal::UnsignedPayload);
@@ -237,7 +241,16 @@ impl CheckedRequest<'_> {
             Payload::Declared(digest) => Some(PayloadHash::Sha256(digest)),
             Payload::Unsigned => Some(PayloadHash::Unsigned),
             Payload::UnsignedChunks => Some(PayloadHash::UnsignedChunks),
+            Payload::SignedChunks { has_trailer } => Some(PayloadHash::SignedChunks { has_trailer }),
         }
+    }
+
+    /// What verifies the chunks of the body, with the key that has verified the request; `None` if they are not signed.
+    #[must_use]
+    pub fn chunks(&self, key: SigningKey) -> Option<ChunkVerifier> {
+        let Payload::SignedChunks { has_trailer } = self.0.payload else { return None };
+        let scope = &self.credential().scope;
+        Some(ChunkVerifier::new(key, self.0.time, scope, self.signature(), has_trailer))
     }
 
     /// The text under the signature.

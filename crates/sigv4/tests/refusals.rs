@@ -226,8 +226,8 @@ fn refusals_of_a_header() {
         ("bad hash", Message::signed().with("x-amz-content-sha256", "zz"), Refusal::PayloadHashSyntax),
         (
             "streaming",
-            Message::signed().with("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
-            Refusal::StreamingPayload { word: "STREAMING-AWS4-HMAC-SHA256-PAYLOAD".into() },
+            Message::signed().with("x-amz-content-sha256", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"),
+            Refusal::StreamingPayload { word: "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD".into() },
         ),
         (
             "changed token",

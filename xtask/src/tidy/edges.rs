@@ -41,7 +41,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("protocol", &["ids"]),
     ("pty", &[]),
     ("recording", &["ids"]),
-    ("s3", &["objects", "store"]),
+    ("s3", &["objects", "sigv4", "store"]),
     ("search", &["ids", "recording", "timeline"]),
     ("session-log", &["ids"]),
     ("sftp", &[]),

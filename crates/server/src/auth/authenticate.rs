@@ -12,8 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use postern_api::{Operation, ssm, sts};
 use postern_ids::{AccessKeyId, AccountId, Arn, NodeId, Region};
 use postern_sigv4::{
-    CheckedRequest, Expectation, Header, KeyKind, PayloadHash, Refusal, Regions, Request, SignedRequest,
-    SigningKey, SigningTime,
+    CheckedRequest, ChunkVerifier, Expectation, Header, KeyKind, Payload, PayloadHash, Refusal, Regions,
+    Request, SignedRequest, SigningKey, SigningTime,
 };
 use postern_store::{Node, Role, Store, StoreError, User};
 
@@ -48,6 +48,17 @@ pub struct Received<'a> {
     pub at: Timestamp,
 }
 
+/// Who signed a request, and what that says of its body.
+#[derive(Debug)]
+pub struct Authenticated {
+    /// Who.
+    pub caller: Caller,
+    /// What the signature says of the body.
+    pub payload: Payload,
+    /// What verifies the body's chunks, if they are signed.
+    pub chunks: Option<ChunkVerifier>,
+}
+
 /// Finds out who signed a request.
 pub struct Authenticator {
     store: Arc<dyn Store>,
@@ -57,6 +68,9 @@ pub struct Authenticator {
     account: AccountId,
     region: Region,
 }
+
+/// Who signed with a secret access key: with what token, and the key that is made of the secret.
+type Signer = (Principal, Option<Arc<TokenFacts>>, SigningKey);
 
 /// Whether a request claims to be signed. Old clients open data channels without a signature: there the token in
 /// the first frame is the only proof.
@@ -96,6 +110,18 @@ impl Authenticator {
         received: Received<'_>,
         action: Action,
     ) -> Result<Caller, Unauthenticated> {
+        self.authenticate_upload(received, action).await.map(|authenticated| authenticated.caller)
+    }
+
+    /// The same of a request whose body may still be to come, with what is known of that.
+    ///
+    /// # Errors
+    /// As [`Self::authenticate`].
+    pub async fn authenticate_upload(
+        &self,
+        received: Received<'_>,
+        action: Action,
+    ) -> Result<Authenticated, Unauthenticated> {
         let headers = headers(received.parts);
         let request = request(received.parts, &headers);
         let caller = self.identify(request, received, action).await;
@@ -122,11 +148,12 @@ impl Authenticator {
         request: Request<'_>,
         received: Received<'_>,
         action: Action,
-    ) -> Result<Caller, Unauthenticated> {
+    ) -> Result<Authenticated, Unauthenticated> {
         let Some(signed) = SignedRequest::parse(request)? else {
             return if action.takes_unsigned() {
                 let caller = Caller::unsigned(Principal::Anonymous, received.source_ip);
-                Ok(Caller { region: Some(action.requested_region(&self.region)), ..caller })
+                let caller = Caller { region: Some(action.requested_region(&self.region)), ..caller };
+                Ok(Authenticated { caller, payload: Payload::Undeclared, chunks: None })
             } else {
                 Err(Unauthenticated::NoSignature)
             };
@@ -141,22 +168,25 @@ impl Authenticator {
             key: if node.is_some() { KeyKind::NodeRsa } else { KeyKind::Secret },
             now: SigningTime::from_unix_seconds(received.at.as_second()),
         })?;
-        let (principal, token) = if let Some(node) = node {
-            (self.node(node, &checked, received, action).await?, None)
+        let (principal, token, signing_key) = if let Some(node) = node {
+            (self.node(node, &checked, received, action).await?, None, None)
         } else {
             let key: AccessKeyId = access_key_id.parse().map_err(|_| Unauthenticated::UnknownKey)?;
-            match token {
+            let (principal, token, signing_key) = match token {
                 Some(token) => self.bearer(&key, &token, &checked, received, action).await?,
-                None => (self.user(&key, &checked, received).await?, None),
-            }
+                None => self.user(&key, &checked, received).await?,
+            };
+            (principal, token, Some(signing_key))
         };
-        Ok(Caller {
+        let caller = Caller {
             principal,
             access_key_id: Some(checked.credential().access_key_id.clone()),
             region: Some(action.requested_region(&self.region)),
             source_ip: received.source_ip,
             token,
-        })
+        };
+        let chunks = signing_key.and_then(|key| checked.chunks(key));
+        Ok(Authenticated { caller, payload: checked.declared_payload(), chunks })
     }
 
     async fn user(
@@ -164,12 +194,12 @@ impl Authenticator {
         access_key_id: &AccessKeyId,
         checked: &CheckedRequest<'_>,
         received: Received<'_>,
-    ) -> Result<Principal, Unauthenticated> {
+    ) -> Result<Signer, Unauthenticated> {
         let holder = self.identities.active_key(access_key_id).await?.ok_or(Unauthenticated::UnknownKey)?;
-        verify(checked, holder.key.secret.expose_secret(), received.body)?;
+        let key = verify(checked, holder.key.secret.expose_secret(), received.body)?;
         let scope = &checked.credential().scope;
         self.last_used.note_key(access_key_id, &scope.service, &scope.region, received.at);
-        Ok(self.user_principal(&holder.user))
+        Ok((self.user_principal(&holder.user), None, key))
     }
 
     async fn bearer(
@@ -179,12 +209,12 @@ impl Authenticator {
         checked: &CheckedRequest<'_>,
         received: Received<'_>,
         action: Action,
-    ) -> Result<(Principal, Option<Arc<TokenFacts>>), Unauthenticated> {
+    ) -> Result<Signer, Unauthenticated> {
         let credentials = self.tokens.open(token).map_err(|_| Unauthenticated::UnknownKey)?;
         if credentials.access_key_id != *access_key_id {
             return Err(Unauthenticated::UnknownKey);
         }
-        verify(checked, credentials.secret.expose_secret(), received.body)?;
+        let signing_key = verify(checked, credentials.secret.expose_secret(), received.body)?;
         if credentials.facts.expires_at <= received.at {
             return Err(Unauthenticated::ExpiredToken);
         }
@@ -196,7 +226,7 @@ impl Authenticator {
         if let Principal::RoleSession { role, .. } = &principal {
             self.last_used.note_role(role, received.at);
         }
-        Ok((principal, Some(facts)))
+        Ok((principal, Some(facts), signing_key))
     }
 
     /// Who a token speaks for. The token is good by itself, but since it was made its user or role may have been
@@ -315,9 +345,11 @@ fn previous_key(node: &Node, action: Action, at: Timestamp) -> Option<&[u8]> {
     node.previous_public_key_der.as_deref().filter(|_| is_change && is_recent)
 }
 
-fn verify(checked: &CheckedRequest<'_>, secret: &str, body: Option<&[u8]>) -> Result<(), Refusal> {
+/// The key that the request was signed with.
+fn verify(checked: &CheckedRequest<'_>, secret: &str, body: Option<&[u8]>) -> Result<SigningKey, Refusal> {
     let key = SigningKey::derive(secret, &checked.credential().scope);
-    checked.verify(&key, &payload_hash(checked, body)?)
+    checked.verify(&key, &payload_hash(checked, body)?)?;
+    Ok(key)
 }
 
 fn payload_hash(checked: &CheckedRequest<'_>, body: Option<&[u8]>) -> Result<PayloadHash, Refusal> {

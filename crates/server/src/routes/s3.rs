@@ -15,13 +15,14 @@ use percent_encoding::percent_decode_str;
 use postern_api::{Answer, ApiError, CommonError, ErrorCode};
 use postern_ids::{Arn, NodeId, SessionId};
 use postern_s3::{Call, DeclaredBody, ErrorAnswer, Guard, OnlyNew, Refused};
+use postern_sigv4::{ChunkVerifier, Payload};
 use postern_store::{SessionLogSink, StoreError};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use crate::app::App;
 use crate::audit::{Entry, Failure};
-use crate::auth::{Action, Caller, Check, Principal, RequestContext};
+use crate::auth::{Action, Authenticated, Caller, Check, Principal, RequestContext};
 use crate::console;
 use crate::inbound::{self, Inbound};
 use crate::node_uploads::TooMuch;
@@ -59,7 +60,7 @@ const ACTIONS: [&str; 22] = [
 const UPLOAD_PARAMETERS: [&str; 3] = ["partNumber", "uploadId", "x-id"];
 /// Where a request says what its body is.
 const CONTENT_SHA256: &str = "x-amz-content-sha256";
-const CONTENT_SHA256_IN_QUERY: &str = "X-Amz-Content-Sha256";
+const DECLARED_IN_QUERY: [&str; 2] = ["X-Amz-Content-Sha256=", "X-Amz-Signature="];
 /// What agents ask of a bucket before they write to it.
 const OF_AGENTS: [&str; 2] = ["HeadBucket", "GetBucketEncryption"];
 /// How they write.
@@ -90,37 +91,35 @@ pub(crate) fn is_upload(parts: &Parts) -> bool {
         && is_of_object
         && parts.uri.path().len() > 1
         && !console::is_signed_in(parts)
-        && declared_body(parts).is_some()
+        && declares_body(parts)
 }
 
-/// What the signature of a request says of its body; `None` if nothing that can be compared later.
-fn declared_body(parts: &Parts) -> Option<DeclaredBody> {
-    let in_query = |name| query_value(parts.uri.query().unwrap_or_default(), name).ok();
-    let value = match parts.headers.get(CONTENT_SHA256) {
-        Some(value) => value.to_str().ok()?.to_owned(),
-        // Whoever presigns does not know the body, but may.
-        None => match in_query(CONTENT_SHA256_IN_QUERY)? {
-            Some(value) => value,
-            None => return in_query("X-Amz-Signature")?.map(|_| DeclaredBody::Unsigned),
-        },
-    };
-    match value.as_str() {
-        "UNSIGNED-PAYLOAD" => Some(DeclaredBody::Unsigned),
-        "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Some(DeclaredBody::UnsignedChunks),
-        digits => {
-            let mut digest = [0; 32];
-            hex::decode_to_slice(digits, &mut digest).ok()?;
-            Some(DeclaredBody::Sha256(digest))
-        }
-    }
+/// Whether the signature of a request can say what its body is before that has come: a header does, or the address.
+fn declares_body(parts: &Parts) -> bool {
+    let query = parts.uri.query().unwrap_or_default();
+    parts.headers.contains_key(CONTENT_SHA256)
+        || query.split('&').any(|pair| DECLARED_IN_QUERY.iter().any(|name| pair.starts_with(name)))
+}
+
+/// What a body is compared with while it is read.
+fn declared_body(
+    payload: Payload,
+    chunks: Option<ChunkVerifier>,
+    body_follows: bool,
+) -> Option<DeclaredBody> {
+    Some(match payload {
+        Payload::SignedChunks { .. } => DeclaredBody::SignedChunks(chunks?),
+        Payload::UnsignedChunks => DeclaredBody::UnsignedChunks,
+        Payload::Declared(digest) if body_follows => DeclaredBody::Sha256(digest),
+        // A body that has come whole was compared when the signature was.
+        Payload::Declared(_) | Payload::Undeclared | Payload::Unsigned => DeclaredBody::Unsigned,
+    })
 }
 
 /// Answers a request that is signed for S3 and has come whole, and says how it failed, if it did.
 pub(crate) async fn answer(app: &Arc<App>, inbound: &Inbound) -> (Response<Body>, Option<Failure>) {
-    // The authentication has compared it, but for chunks.
-    let declared = declared_body(&inbound.parts).filter(|declared| *declared == DeclaredBody::UnsignedChunks);
     let body = stream::iter([Ok(inbound.body.clone())]);
-    respond(app, inbound, body, declared.unwrap_or(DeclaredBody::Unsigned)).await
+    respond(app, inbound, body).await
 }
 
 /// Answers a request whose body is still to come.
@@ -129,9 +128,8 @@ pub(crate) async fn receive(
     inbound: Inbound,
     body: Incoming,
 ) -> (Response<Body>, Option<Failure>) {
-    let declared = declared_body(&inbound.parts).unwrap_or(DeclaredBody::Unsigned);
     let body = Box::pin(parts_of(body, app.limits.request_time_max));
-    respond(app, &inbound, body, declared).await
+    respond(app, &inbound, body).await
 }
 
 /// The parts of a body, as long as they keep coming.
@@ -149,20 +147,19 @@ fn parts_of(body: Incoming, pause_max: Duration) -> impl Stream<Item = io::Resul
     })
 }
 
-async fn respond<S>(
-    app: &Arc<App>,
-    inbound: &Inbound,
-    body: S,
-    declared: DeclaredBody,
-) -> (Response<Body>, Option<Failure>)
+async fn respond<S>(app: &Arc<App>, inbound: &Inbound, body: S) -> (Response<Body>, Option<Failure>)
 where
     S: Stream<Item = io::Result<Bytes>> + Send + Sync + Unpin + 'static,
 {
     inbound.entry.object_operation(presumed_operation(inbound), true);
     let action = Action::S3("ListAllMyBuckets");
-    let caller = match inbound.authenticate(app, action).await {
-        Ok(caller) => caller,
+    let Authenticated { caller, payload, chunks } = match inbound.authenticate_upload(app, action).await {
+        Ok(authenticated) => authenticated,
         Err(error) => return refused(inbound, &error),
+    };
+    let failed = || ApiError::new(CommonError::Internal, "We encountered an internal error.");
+    let Some(declared) = declared_body(payload, chunks, inbound.body_follows) else {
+        return refused(inbound, &failed());
     };
     let mut request = Request::new(body);
     *request.method_mut() = inbound.parts.method.clone();
@@ -184,9 +181,7 @@ where
     });
     match app.s3.answer(request, declared).await {
         Ok(response) => with_failure(response).await,
-        Err(_) => {
-            refused(inbound, &ApiError::new(CommonError::Internal, "We encountered an internal error."))
-        }
+        Err(_) => refused(inbound, &failed()),
     }
 }
 
@@ -409,28 +404,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_declared_of_a_body_is_compared_wherever_it_stands() {
-        let digits = "00".repeat(32);
-        let declared = |query: &str, header: Option<&str>| {
-            let mut request = Request::put(format!("/b/k?{query}"));
+    fn what_is_declared_of_a_body_that_follows_is_compared() {
+        let declared = |payload, body_follows| declared_body(payload, None, body_follows);
+        let hash = Payload::Declared([7; 32]);
+        assert!(matches!(declared(hash, true), Some(DeclaredBody::Sha256(digest)) if digest == [7; 32]));
+        assert!(matches!(declared(hash, false), Some(DeclaredBody::Unsigned)));
+        assert!(matches!(declared(Payload::UnsignedChunks, false), Some(DeclaredBody::UnsignedChunks)));
+        let signed = Payload::SignedChunks { has_trailer: false };
+        assert!(declared(signed, true).is_none(), "without what verifies them there is no body");
+    }
+
+    #[test]
+    fn a_body_follows_where_its_signature_says_enough() {
+        let follows = |method: &str, uri: &str, header: Option<&str>| {
+            let mut request = Request::builder().method(method).uri(uri);
             if let Some(value) = header {
                 request = request.header(CONTENT_SHA256, value);
             }
-            declared_body(&request.body(()).unwrap().into_parts().0)
+            is_upload(&request.body(()).unwrap().into_parts().0)
         };
-        let hash = Some(DeclaredBody::Sha256([0; 32]));
-        assert_eq!(declared("", None), None);
-        assert_eq!(declared("", Some(&digits)), hash);
-        assert_eq!(
-            declared("", Some("STREAMING-UNSIGNED-PAYLOAD-TRAILER")),
-            Some(DeclaredBody::UnsignedChunks)
-        );
-        let presigned = "X-Amz-Signature=0";
-        assert_eq!(declared(presigned, None), Some(DeclaredBody::Unsigned));
-        assert_eq!(declared(&format!("{presigned}&X-Amz-Content-Sha256={digits}"), None), hash);
-        let twice =
-            format!("{presigned}&X-Amz-Content-Sha256={digits}&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD");
-        assert_eq!(declared(&twice, None), None);
+        assert!(follows("PUT", "/b/k", Some("UNSIGNED-PAYLOAD")));
+        assert!(follows("PUT", "/b/k?X-Amz-Signature=0&partNumber=1&uploadId=2", None));
+        assert!(!follows("PUT", "/b/k", None));
+        assert!(!follows("PUT", "/b/k?retention", Some("UNSIGNED-PAYLOAD")));
+        assert!(!follows("POST", "/b/k", Some("UNSIGNED-PAYLOAD")));
     }
 
     #[test]
