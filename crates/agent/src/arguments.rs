@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{ArgGroup, Args, Parser, Subcommand};
+use postern_agent::destinations::{Destinations, Network};
 use postern_agent::state::{DEFAULT_DIRECTORY, StoredTrust};
 use postern_agent::{register, run};
 use postern_dial::{Endpoint, Fingerprint};
@@ -71,6 +72,14 @@ pub(crate) struct RunArguments {
     /// User that sessions run as unless their document names one; by default the user that the agent runs as
     #[arg(long, value_name = "NAME", env = "POSTERN_AGENT_SESSION_USER")]
     session_user: Option<String>,
+    /// Where connections of port sessions may lead (`10.0.0.0/8`, `192.0.2.7:5432`, `[fd00::/8]:80`); once given, nowhere
+    /// else
+    #[arg(long, value_name = "NETWORK", env = "POSTERN_AGENT_ALLOW_DESTINATIONS", value_delimiter = ',')]
+    allow_destination: Vec<Network>,
+    /// Where they may not lead, whatever is allowed; link-local addresses and the metadata services of clouds are denied
+    /// unless they are allowed
+    #[arg(long, value_name = "NETWORK", env = "POSTERN_AGENT_DENY_DESTINATIONS", value_delimiter = ',')]
+    deny_destination: Vec<Network>,
 }
 
 impl RegisterArguments {
@@ -98,7 +107,9 @@ impl RegisterArguments {
 
 impl RunArguments {
     pub(crate) fn into_options(self) -> (PathBuf, run::Options) {
-        let options = run::Options { sessions_max: self.max_sessions, session_user: self.session_user };
+        let destinations = Destinations { allowed: self.allow_destination, denied: self.deny_destination };
+        let options =
+            run::Options { sessions_max: self.max_sessions, session_user: self.session_user, destinations };
         (self.state_dir, options)
     }
 }

@@ -8,6 +8,7 @@ mod backoff;
 mod control_channel;
 mod control_plane;
 mod credentials;
+pub mod destinations;
 mod health;
 mod machine;
 mod network;

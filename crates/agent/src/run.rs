@@ -11,6 +11,7 @@ use crate::AGENT_VERSION;
 use crate::control_channel::ControlChannel;
 use crate::control_plane::ControlPlane;
 use crate::credentials::CredentialKeeper;
+use crate::destinations::Destinations;
 use crate::health;
 use crate::session::{Sessions, Settings};
 use crate::state::{StateDirectory, StateError};
@@ -25,6 +26,8 @@ pub struct Options {
     pub sessions_max: usize,
     /// Whom sessions run as if their document does not say; the agent's own user if this is not set.
     pub session_user: Option<String>,
+    /// Where the connections of port sessions may lead.
+    pub destinations: Destinations,
 }
 
 /// Why the agent cannot run.
@@ -51,7 +54,11 @@ pub async fn run(state: StateDirectory, options: Options, stop: CancellationToke
     tracing::info!(node.id = %node_id, agent.version = AGENT_VERSION, "postern-agent runs as node {node_id} of {endpoint}");
     let plane = Arc::new(ControlPlane::new(http, endpoint, registration.region.clone(), node_id));
     let (keeper, credentials) = CredentialKeeper::new(Arc::clone(&plane), state, registration);
-    let settings = Settings { sessions_max: options.sessions_max, session_user: options.session_user };
+    let settings = Settings {
+        sessions_max: options.sessions_max,
+        session_user: options.session_user,
+        destinations: Arc::new(options.destinations),
+    };
     let sessions = Sessions::new(Arc::clone(&plane), credentials.clone(), settings);
     let channel = ControlChannel::new(Arc::clone(&plane), credentials.clone(), sessions, stop.clone());
 

@@ -29,6 +29,7 @@ use self::results::Results;
 use self::task::{Task, TaskError};
 use crate::control_plane::ControlPlane;
 use crate::credentials::CredentialSource;
+use crate::destinations::Destinations;
 
 /// What all sessions have in common.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) sessions_max: usize,
     /// Whom sessions run as if their document does not say; the agent's own user if this is not set.
     pub(crate) session_user: Option<String>,
+    /// Where the connections of port sessions may lead.
+    pub(crate) destinations: Arc<Destinations>,
 }
 
 /// Why a session is to end before its program has.
@@ -132,7 +135,8 @@ impl Sessions {
                 self.tasks.spawn(async move { (id, carrier.run().await) });
             }
             Work::Port(task) => {
-                let carrier = PortCarrier::new(plane, credentials, task, user, receiver);
+                let destinations = Arc::clone(&self.settings.destinations);
+                let carrier = PortCarrier::new(plane, credentials, task, user, destinations, receiver);
                 self.tasks.spawn(async move { (id, carrier.run().await) });
             }
         }

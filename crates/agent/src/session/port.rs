@@ -1,10 +1,12 @@
-//! Sessions of type `Port` that carry one connection: a plain stream to a port of this node, as SSH wants it, or to the
-//! file server that this agent is itself.
+//! Sessions of type `Port`: connections of the user's to a port of this node or of another host, or to the file server that
+//! this agent is itself.
 //!
-//! Multiplexed ones, which clients with a listening port want, are not here yet.
+//! A session carries one connection (a plain stream, as SSH wants it, or one after another for clients that know no other
+//! way), or any number of them, multiplexed, for clients with a listening port.
 
 mod carry;
 mod far;
+mod place;
 mod task;
 
 pub(super) use carry::PortCarrier;

@@ -69,10 +69,8 @@ pub(super) enum TaskError {
     Words(&'static str),
     #[error("Unable to start command: please set the RunAs default user")]
     RunAsDefaultUser,
-    #[error("Forwarding of ports is not supported yet by this version of postern-agent.")]
-    Forwarding,
-    #[error("Connections to other hosts are not supported yet by this version of postern-agent.")]
-    OtherHost,
+    #[error("A session of type Port cannot run a command.")]
+    NotAProgram,
     #[error("Port number is not valid: {0:?}")]
     PortNumber(String),
 }
@@ -82,7 +80,7 @@ impl Task {
         let resolved = SessionDocument::received(&task.document_content)?.resolve(&task.parameters)?;
         let ResolvedSession { session_type, preferences, properties } = resolved;
         let commands = match properties {
-            Properties::Port(_) => return Err(TaskError::Forwarding),
+            Properties::Port(_) => return Err(TaskError::NotAProgram),
             Properties::Commands(commands) if cfg!(target_os = "macos") => commands.macos,
             Properties::Commands(commands) => commands.linux,
         };
@@ -90,7 +88,7 @@ impl Task {
         let run_as = run_as(&preferences, &commands, &task.run_as_user)?;
         let kms_key_id = preferences.kms_key_id.clone();
         let run = match session_type {
-            SessionType::Port => return Err(TaskError::Forwarding),
+            SessionType::Port => return Err(TaskError::NotAProgram),
             SessionType::StandardStream if commands.commands.trim().is_empty() => {
                 Run::LoginShell { profile: preferences.shell_profile.linux }
             }
@@ -265,7 +263,7 @@ mod tests {
             assert_eq!(error.to_string(), expected, "{session_type}");
         }
         let port = json!({"schemaVersion": "1.0", "sessionType": "Port", "properties": {"portNumber": "22"}});
-        assert_eq!(parse(port, json!({}), ""), Err(TaskError::Forwarding));
+        assert_eq!(parse(port, json!({}), ""), Err(TaskError::NotAProgram));
         let unknown = document("Dance", json!({}), json!({}));
         assert!(matches!(parse(unknown, json!({}), ""), Err(TaskError::Document(_))));
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod client;
+mod forwarding;
 mod ports;
 mod scripted;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use postern_agent::destinations::Destinations;
 use postern_agent::register::{self, Existing};
 use postern_agent::run;
 use postern_agent::state::{StateDirectory, StoredTrust};
@@ -50,7 +52,8 @@ impl Node {
         let mut agent = JoinSet::new();
         let stopped = stop.clone();
         agent.spawn(async move {
-            let options = run::Options { sessions_max, session_user: None };
+            let options =
+                run::Options { sessions_max, session_user: None, destinations: Destinations::default() };
             run::run(state, options, stopped).await.unwrap();
         });
         let (path, mut control) = plane.websocket().await;
@@ -361,14 +364,11 @@ async fn a_result_is_repeated_on_the_next_control_channel() {
     let mut node = Node::start().await;
     node.ask(
         "alice-1",
-        json!({"schemaVersion": "1.0", "sessionType": "Port",
-               "properties": {"portNumber": "80", "type": "LocalPortForwarding"}}),
+        json!({"schemaVersion": "1.0", "sessionType": "Port", "properties": {"portNumber": "x"}}),
     )
     .await;
     let (first, _) = node.result().await;
-    assert!(
-        first.output.ends_with("Forwarding of ports is not supported yet by this version of postern-agent.")
-    );
+    assert!(first.output.ends_with("Port number is not valid: \"x\""));
     node.control = {
         drop(std::mem::replace(&mut node.control, dead_socket().await));
         let (_, mut control) = node.plane.websocket().await;

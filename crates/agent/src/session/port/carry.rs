@@ -1,12 +1,13 @@
-//! The task that carries one connection: between its far end and the data channel to its user.
+//! The task that carries a port session: between its far end and the data channel to its user.
 //!
 //! As the carrier of programs, one loop owns everything and waits for whatever comes first. The far end is read only while
 //! the user has little to catch up with, and what the user sends is acknowledged as the far end takes it.
+//!
+//! Whether connections are multiplexed is settled by the handshake: the client decides by this agent's version, and the
+//! agent by the client's.
 
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
-use std::io;
-use std::pin::Pin;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use bytes::Bytes;
 use postern_protocol::PayloadType;
 use postern_protocol::channel::{ChannelLimits, DataChannel, Event, Role};
 use postern_protocol::payload::{Flag, SessionState, State};
+use postern_protocol::smux::{STREAMS_MAX, SmuxError};
+use postern_tunnel::{Happened, Opening, Socket, Tunnel};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -21,10 +24,12 @@ use super::super::input::Input;
 use super::super::link::{Link, LinkEvent, Over};
 use super::super::start::{Action, HandshakeError, Start};
 use super::super::{EndCommand, Outcome};
-use super::far::{Far, open};
+use super::far::{Far, open_files};
+use super::place::{self, Boxed, Place};
 use super::task::{Destination, PortTask};
 use crate::control_plane::ControlPlane;
 use crate::credentials::CredentialSource;
+use crate::destinations::{ConnectError, Destinations, Host};
 use crate::stamps;
 
 /// At the end, the longest pause between two signs that data still arrives.
@@ -36,26 +41,16 @@ const GRACE: Duration = Duration::from_secs(1);
 /// What the far end has not taken; what is beyond is sent again by the client.
 const UNCONSUMED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// The other end of the stream.
-enum Place {
-    /// Not open yet, or not any more; data opens it again.
-    Closed,
-    Opening(Boxed<Result<Far, String>>),
-    Open(Far),
-    /// The file server is being ended.
-    Ending(Boxed<()>),
-}
+/// How often a multiplexing client hears of this end, if it is one that gives up after 30 seconds of silence.
+const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(10);
 
 /// What came first.
 enum Step {
     Commanded(EndCommand),
     Link(LinkEvent),
-    Opened(Result<Far, String>),
-    Written(io::Result<usize>),
-    Read(io::Result<usize>),
-    Ended,
+    /// Whether the destination may be connected to at all.
+    Checked(Result<(), String>),
+    Place(place::Event),
     Timer,
 }
 
@@ -69,11 +64,14 @@ struct Ending {
 pub(in super::super) struct PortCarrier {
     task: PortTask,
     session_user: Option<String>,
+    destinations: Arc<Destinations>,
     commands: mpsc::Receiver<EndCommand>,
     channel: DataChannel,
     link: Link,
     start: Option<Start>,
+    checking: Option<Boxed<Result<(), String>>>,
     place: Place,
+    keep_alive_at: Option<Instant>,
     input: Input,
     /// Nothing follows from the client.
     input_has_ended: bool,
@@ -92,6 +90,7 @@ impl PortCarrier {
         credentials: CredentialSource,
         task: PortTask,
         session_user: Option<String>,
+        destinations: Arc<Destinations>,
         commands: mpsc::Receiver<EndCommand>,
     ) -> Self {
         let limits = ChannelLimits { unconsumed_bytes_max: UNCONSUMED_BYTES_MAX, ..ChannelLimits::default() };
@@ -99,11 +98,14 @@ impl PortCarrier {
         Self {
             task,
             session_user,
+            destinations,
             commands,
             channel: DataChannel::new(Role::Agent, limits),
             link,
             start: None,
+            checking: None,
             place: Place::Closed,
+            keep_alive_at: None,
             input: Input::default(),
             input_has_ended: false,
             buffer: Vec::new(),
@@ -136,13 +138,20 @@ impl PortCarrier {
         let deadline = self.resend_at().map_or(own_deadline, |at| at.min(own_deadline));
         let may_read = self.outgoing.is_empty() && self.channel.has_room() && self.ending.is_none();
         let chunk_bytes = self.start.as_ref().map_or(1, Start::chunk_bytes);
-        let Self { commands, link, channel, place, input, buffer, .. } = self;
+        let Self { commands, link, channel, checking, place, input, buffer, .. } = self;
         buffer.resize(chunk_bytes, 0);
+        let check = async {
+            match checking {
+                Some(checking) => checking.await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             Some(command) = commands.recv() => Step::Commanded(command),
             event = poll_fn(|cx| link.poll(channel, cx)) => Step::Link(event),
-            step = place.next(input.front(), buffer, may_read) => step,
+            checked = check => Step::Checked(checked),
+            event = place.next(input.front(), buffer, may_read) => Step::Place(event),
             () = sleep_until(deadline) => Step::Timer,
         }
     }
@@ -155,7 +164,20 @@ impl PortCarrier {
                 STOPPING_DRAIN_PAUSE_MAX,
             ),
             Step::Link(event) => self.handle_link(event),
-            Step::Opened(Ok(far)) => {
+            Step::Checked(checked) => {
+                self.checking = None;
+                if let Err(text) = checked {
+                    self.end(Outcome::Failed(text), Duration::ZERO);
+                }
+            }
+            Step::Place(event) => self.handle_place(event),
+            Step::Timer => self.handle_timer(Instant::now()),
+        }
+    }
+
+    fn handle_place(&mut self, event: place::Event) {
+        match event {
+            place::Event::Opened(Ok(far)) => {
                 tracing::info!(session.id = %self.task.session_id, "the connection of session {} is open", self.task.session_id);
                 self.place = Place::Open(far);
                 if self.ending.is_some() {
@@ -163,27 +185,45 @@ impl PortCarrier {
                 }
             }
             // No flag says so: AWS's plugin would write it to standard output, as AWS's agent knows.
-            Step::Opened(Err(text)) => {
+            place::Event::Opened(Err(text)) => {
                 self.place = Place::Closed;
                 self.end(Outcome::Failed(text), DRAIN_PAUSE_MAX);
             }
-            Step::Written(Ok(count)) => {
+            place::Event::Written(Ok(count)) => {
                 if let Some(number) = self.input.written(count) {
                     self.channel.acknowledge(number);
                 }
             }
             // It does not read any more; what it still says is passed on, and its end is met there.
-            Step::Written(Err(_)) => self.stop_writing(),
-            Step::Read(Ok(0)) => self.handle_end_of_far(),
-            Step::Read(Ok(count)) => {
+            place::Event::Written(Err(_)) => self.stop_writing(),
+            place::Event::Read(Ok(count)) if count > 0 => {
                 let data = self.buffer.get(..count).map(Bytes::copy_from_slice).unwrap_or_default();
                 self.outgoing.push_back((PayloadType::Output, data));
             }
-            Step::Read(Err(error)) => {
-                self.end(Outcome::Failed(format!("The connection was lost: {error}")), DRAIN_PAUSE_MAX);
+            place::Event::Read(read) => match (read, &self.task.destination) {
+                // The next data makes the next connection, as with AWS's agent.
+                (_, Destination::Forward(_)) => self.disconnect(),
+                (Ok(_), _) => self.handle_end_of_far(),
+                (Err(error), _) => {
+                    self.end(Outcome::Failed(format!("The connection was lost: {error}")), DRAIN_PAUSE_MAX);
+                }
+            },
+            place::Event::Tunnel(happened) => self.handle_tunnel(happened),
+            place::Event::Ended => self.place = Place::Closed,
+        }
+    }
+
+    fn handle_tunnel(&mut self, happened: Happened) {
+        match happened {
+            Happened::Message(message) => self.outgoing.push_back((PayloadType::Output, message)),
+            Happened::NotOpened(error) => {
+                tracing::info!(session.id = %self.task.session_id, "a connection of session {} failed: {error}", self.task.session_id);
+                self.outgoing.push_back((PayloadType::Flag, Flag::ConnectToPortError.to_payload()));
             }
-            Step::Ended => self.place = Place::Closed,
-            Step::Timer => self.handle_timer(Instant::now()),
+            Happened::Opened => {
+                tracing::debug!(session.id = %self.task.session_id, "a connection of session {} is open", self.task.session_id);
+            }
+            Happened::Moved => {}
         }
     }
 
@@ -196,6 +236,7 @@ impl PortCarrier {
                     let state = SessionState::new(State::Connected, self.task.session_id.as_str());
                     self.channel.send_control(state.to_message(stamps::stamp()));
                     self.start = Some(Start::of_port(self.task.properties.clone(), Instant::now()));
+                    self.check_destination();
                 }
             }
             LinkEvent::Over(over) => self.handle_over(&over),
@@ -260,27 +301,32 @@ impl PortCarrier {
         }
         let nobody_takes_it = match &self.place {
             Place::Open(far) => far.writer.is_none(),
-            Place::Closed | Place::Opening(_) => false,
+            Place::Closed | Place::Opening(_) | Place::Many(_) => false,
             Place::Ending(_) => true,
         };
         if self.ending.is_some() || self.input_has_ended || nobody_takes_it {
             return Some(sequence_number);
         }
         self.open();
-        self.input.push(sequence_number, payload)
+        let Place::Many(tunnel) = &mut self.place else { return self.input.push(sequence_number, payload) };
+        if let Err(error) = tunnel.receive(sequence_number, payload, Instant::now()) {
+            self.end(Outcome::Failed(not_smux(error)), Duration::ZERO);
+        }
+        None
     }
 
     fn handle_flag(&mut self, payload: &[u8]) {
         match Flag::from_payload(payload) {
-            Ok(Flag::EndOfStream) => self.input_has_ended = true,
             Ok(Flag::TerminateSession) => self.end(Outcome::Success, Duration::ZERO),
-            // The stream begins anew with the next data, which a port takes for a new connection. What the file server
-            // does is on record as one stream.
-            Ok(Flag::DisconnectToPort) if matches!(self.task.destination, Destination::Port(_)) => {
-                self.discard_input();
-                self.place = Place::Closed;
+            // Each of many connections has an end of its own.
+            Ok(Flag::EndOfStream | Flag::DisconnectToPort) if matches!(self.place, Place::Many(_)) => {}
+            Ok(Flag::EndOfStream) => self.input_has_ended = true,
+            // What the file server does is on record as one stream.
+            Ok(Flag::DisconnectToPort) if matches!(self.task.destination, Destination::Files(_)) => {
+                self.end(Outcome::Success, Duration::ZERO);
             }
-            Ok(Flag::DisconnectToPort) => self.end(Outcome::Success, Duration::ZERO),
+            // The stream begins anew with the next data, which a port takes for a new connection.
+            Ok(Flag::DisconnectToPort) => self.disconnect(),
             Ok(Flag::ConnectToPortError | Flag::Unknown(_)) | Err(_) => {}
         }
     }
@@ -310,6 +356,11 @@ impl PortCarrier {
         if self.input_has_ended && self.input.front().is_none() {
             self.stop_writing();
         }
+        if let Place::Many(tunnel) = &mut self.place {
+            while let Some(number) = tunnel.poll_acknowledge() {
+                self.channel.acknowledge(number);
+            }
+        }
         while self.channel.has_room()
             && let Some((payload_type, payload)) = self.outgoing.pop_front()
         {
@@ -318,20 +369,48 @@ impl PortCarrier {
         }
     }
 
+    /// Finds out whether the destination is one that is forbidden, so that the user is told at the beginning and in words. A
+    /// name that cannot be looked up yet may be one later; each connection asks again.
+    fn check_destination(&mut self) {
+        let Destination::Forward(host) = self.task.destination.clone() else { return };
+        let destinations = Arc::clone(&self.destinations);
+        self.checking = Some(Box::pin(async move {
+            match destinations.resolve(&host).await {
+                Err(error @ ConnectError::Forbidden { .. }) => Err(error.to_string()),
+                Ok(_) | Err(_) => Ok(()),
+            }
+        }));
+    }
+
     /// Opens the far end, if it is not.
     fn open(&mut self) {
-        let may_open = self.ending.is_none() && self.start.as_ref().is_some_and(Start::is_started);
-        if may_open && matches!(self.place, Place::Closed) {
-            let opening = open(self.task.destination.clone(), self.session_user.clone());
-            self.place = Place::Opening(Box::pin(opening));
+        let Some(start) = self.start.as_ref().filter(|start| start.is_started()) else { return };
+        if self.ending.is_some() || !matches!(self.place, Place::Closed) {
+            return;
         }
+        let client = start.client();
+        let destinations = Arc::clone(&self.destinations);
+        self.place = match self.task.destination.clone() {
+            Destination::Files(run_as) => {
+                Place::Opening(Box::pin(open_files(run_as, self.session_user.clone())))
+            }
+            Destination::Forward(host) if client.supports_multiplexing() => {
+                let is_silent = client.disables_keep_alive();
+                self.keep_alive_at = (!is_silent).then(|| Instant::now() + KEEP_ALIVE_EVERY);
+                Place::Many(Box::new(tunnel(destinations, host)))
+            }
+            Destination::Stream(host) | Destination::Forward(host) => Place::Opening(Box::pin(async move {
+                let connected = destinations.connect(&host).await;
+                connected.map(Far::of_port).map_err(|error| error.to_string())
+            })),
+        };
     }
 
     /// The far end says nothing more. A client that understands it is told, and may go on; to any other it is the end.
     fn handle_end_of_far(&mut self) {
         let Place::Open(far) = &mut self.place else { return };
         far.reader = None;
-        let goes_on = far.writer.is_some() && matches!(self.task.destination, Destination::Port(_));
+        let goes_on = far.writer.is_some() && matches!(self.task.destination, Destination::Stream(_));
         if goes_on && self.start.as_ref().is_some_and(|start| start.client().is_postern()) {
             self.outgoing.push_back((PayloadType::Flag, Flag::EndOfStream.to_payload()));
         } else {
@@ -349,7 +428,23 @@ impl PortCarrier {
         }
     }
 
+    /// Closes the one connection; the session goes on.
+    fn disconnect(&mut self) {
+        self.discard_input();
+        self.place = Place::Closed;
+    }
+
     fn handle_timer(&mut self, now: Instant) {
+        if let Place::Many(tunnel) = &mut self.place {
+            let given_up = tunnel.handle_timeout(now);
+            if given_up > 0 {
+                tracing::warn!(session.id = %self.task.session_id, "gave up {given_up} connections of session {} that held up the others", self.task.session_id);
+            }
+            if self.keep_alive_at.is_some_and(|at| at <= now) {
+                tunnel.keep_alive();
+                self.keep_alive_at = Some(now + KEEP_ALIVE_EVERY);
+            }
+        }
         if let Some(over) = self.link.handle_timeout(&mut self.channel, now) {
             self.handle_over(&over);
         }
@@ -369,8 +464,12 @@ impl PortCarrier {
             // What is being opened or ended is waited for: there is nothing to look at before.
             Some(_) => None,
         };
+        let tunnel = match &self.place {
+            Place::Many(tunnel) => [tunnel.poll_timeout(), self.keep_alive_at],
+            _ => [None, None],
+        };
         let link = self.link.poll_timeout();
-        own.map_or(link, |at| at.min(link))
+        own.into_iter().chain(tunnel.into_iter().flatten()).fold(link, Instant::min)
     }
 
     /// When the link has something to send again. While it is full it will say so itself.
@@ -426,39 +525,23 @@ impl PortCarrier {
                 Place::Opening(opening)
             }
             Place::Ending(ending) => Place::Ending(ending),
-            Place::Open(_) | Place::Opening(_) | Place::Closed => Place::Closed,
+            Place::Open(_) | Place::Opening(_) | Place::Many(_) | Place::Closed => Place::Closed,
         };
     }
 }
 
-impl Place {
-    /// Waits for what happens there next. Dropping the future loses nothing.
-    async fn next(&mut self, front: Option<&[u8]>, buffer: &mut [u8], may_read: bool) -> Step {
-        match self {
-            Self::Closed => std::future::pending().await,
-            Self::Opening(opening) => Step::Opened(opening.await),
-            Self::Ending(ending) => {
-                ending.await;
-                Step::Ended
-            }
-            Self::Open(Far { reader, writer, .. }) => {
-                let write = async {
-                    match (writer, front) {
-                        (Some(writer), Some(bytes)) => writer.write(bytes).await,
-                        _ => std::future::pending().await,
-                    }
-                };
-                let read = async {
-                    match reader.as_mut().filter(|_| may_read) {
-                        Some(reader) => reader.read(buffer).await,
-                        None => std::future::pending().await,
-                    }
-                };
-                tokio::select! {
-                    written = write => Step::Written(written),
-                    read = read => Step::Read(read),
-                }
-            }
-        }
-    }
+/// Connections to `host`, one for each stream.
+fn tunnel(destinations: Arc<Destinations>, host: Host) -> Tunnel {
+    let opener = move || -> Opening {
+        let (destinations, host) = (Arc::clone(&destinations), host.clone());
+        Box::pin(async move {
+            let connected = destinations.connect(&host).await;
+            connected.map(Socket::from).map_err(|error| format!("{host}: {error}"))
+        })
+    };
+    Tunnel::of_node(STREAMS_MAX, Box::new(opener))
+}
+
+fn not_smux(error: SmuxError) -> String {
+    format!("The client does not speak the protocol of forwarded connections: {error}.")
 }

@@ -2,21 +2,15 @@
 
 use std::error::Error as _;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
 
 use postern_pty::{Child, Command, PipeReader, PipeWriter, spawn_to_speak_with};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::time::timeout;
 
 use super::super::environment;
 use super::super::program::LaunchError;
 use super::super::task::RunAs;
-use super::task::Destination;
 
-/// A port of the same machine answers at once, unless its queue is full.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// This program, whatever has become of its file since it was started, and wherever that is: its name leads there without
 /// any directory, so that any user can run it.
 const OWN_PROGRAM: &str = "/proc/self/exe";
@@ -46,44 +40,19 @@ pub(super) enum Writer {
     Pipe(PipeWriter),
 }
 
-/// Opens `destination`. The error is for the user, in the words of AWS's agent where that has any.
-pub(super) async fn open(destination: Destination, session_user: Option<String>) -> Result<Far, String> {
-    match destination {
-        Destination::Port(port) => {
-            let stream = connect(port)
-                .await
-                .map_err(|error| format!("Unable to connect to specified port: {error}"))?;
-            let (reader, writer) = stream.into_split();
-            Ok(Far { reader: Some(Reader::Tcp(reader)), writer: Some(Writer::Tcp(writer)), child: None })
-        }
-        Destination::Files(run_as) => {
-            let started =
-                tokio::task::spawn_blocking(move || serve_files(&run_as, session_user.as_deref())).await;
-            let broken = || "Unable to start the file server: it broke down".to_owned();
-            started.map_err(|_| broken())?.map_err(|error| text(&error))
-        }
+impl Far {
+    /// A connection to a port.
+    pub(super) fn of_port(stream: TcpStream) -> Self {
+        let (reader, writer) = stream.into_split();
+        Self { reader: Some(Reader::Tcp(reader)), writer: Some(Writer::Tcp(writer)), child: None }
     }
 }
 
-async fn connect(port: u16) -> io::Result<TcpStream> {
-    let addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), (Ipv6Addr::LOCALHOST, port).into()];
-    let mut first_error = None;
-    for address in addresses {
-        let connected = timeout(CONNECT_WITHIN, TcpStream::connect(address)).await;
-        match connected.unwrap_or_else(|_elapsed| Err(io::ErrorKind::TimedOut.into())) {
-            Ok(stream) => {
-                // Keystrokes of an SSH session should not wait for the acknowledgement of the one before.
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            // Go's wording has the address in front, as what AWS's agent reports.
-            Err(error) => {
-                first_error
-                    .get_or_insert(io::Error::new(error.kind(), format!("dial tcp {address}: {error}")));
-            }
-        }
-    }
-    Err(first_error.unwrap_or_else(|| io::ErrorKind::NotFound.into()))
+/// Starts the file server. The error is for the user.
+pub(super) async fn open_files(run_as: RunAs, session_user: Option<String>) -> Result<Far, String> {
+    let started = tokio::task::spawn_blocking(move || serve_files(&run_as, session_user.as_deref())).await;
+    let broken = || "Unable to start the file server: it broke down".to_owned();
+    started.map_err(|_| broken())?.map_err(|error| text(&error))
 }
 
 fn serve_files(run_as: &RunAs, session_user: Option<&str>) -> Result<Far, LaunchError> {

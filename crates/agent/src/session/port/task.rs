@@ -7,6 +7,7 @@ use postern_protocol::payload::END_OF_STREAM_PROPERTY;
 use serde_json::{Value, json};
 
 use super::super::task::{RunAs, TaskError, run_as};
+use crate::destinations::Host;
 
 /// What AWS's documents call a session with a listening client, which is multiplexed.
 const LOCAL_PORT_FORWARDING: &str = "LocalPortForwarding";
@@ -23,8 +24,10 @@ pub(in super::super) struct PortTask {
 /// What is at the other end of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Destination {
-    /// A port of this node.
-    Port(u16),
+    /// One connection to a port, as a plain stream.
+    Stream(Host),
+    /// Connections to a port, for a client that listens.
+    Forward(Host),
     /// This agent's file server, as a user.
     Files(RunAs),
 }
@@ -39,32 +42,41 @@ impl PortTask {
         let resolved = document.resolve(&task.parameters)?;
         let Properties::Port(port) = resolved.properties else { return Ok(None) };
         let destination = match port.forwarding_type.as_str() {
-            LOCAL_PORT_FORWARDING => return Err(TaskError::Forwarding),
+            LOCAL_PORT_FORWARDING => Destination::Forward(host_of(&port)?),
             SFTP_TYPE => {
                 Destination::Files(run_as(&resolved.preferences, &Commands::default(), &task.run_as_user)?)
             }
             // The agent of AWS takes any other type for a plain stream.
-            _ => Destination::Port(port_of(&port)?),
+            _ => Destination::Stream(host_of(&port)?),
         };
-        Ok(Some(Self { session_id: task.session_id.clone(), destination, properties: properties(&port) }))
+        let properties = properties(&port, &destination);
+        Ok(Some(Self { session_id: task.session_id.clone(), destination, properties }))
     }
 }
 
-fn port_of(port: &PortProperties) -> Result<u16, TaskError> {
-    if !matches!(port.host.as_str(), "" | "localhost" | "127.0.0.1" | "::1") {
-        return Err(TaskError::OtherHost);
-    }
+fn host_of(port: &PortProperties) -> Result<Host, TaskError> {
     let number = port.port_number.parse().ok().filter(|&number: &u16| number > 0);
-    number.ok_or_else(|| TaskError::PortNumber(port.port_number.clone()))
+    let number = number.ok_or_else(|| TaskError::PortNumber(port.port_number.clone()))?;
+    Ok(Host::new(&port.host, number))
 }
 
 /// The properties as AWS's agent passes them on, texts all, and ours beside them.
-fn properties(port: &PortProperties) -> Value {
+fn properties(port: &PortProperties, destination: &Destination) -> Value {
     let mut properties = json!({"portNumber": port.port_number});
-    if !port.forwarding_type.is_empty() {
-        properties["type"] = json!(port.forwarding_type);
+    for (name, value) in [
+        ("type", &port.forwarding_type),
+        ("host", &port.host),
+        ("localPortNumber", &port.local_port_number),
+        ("localConnectionType", &port.local_connection_type),
+        ("localUnixSocket", &port.local_unix_socket),
+    ] {
+        if !value.is_empty() {
+            properties[name] = json!(value);
+        }
     }
-    properties[END_OF_STREAM_PROPERTY] = json!("true");
+    if !matches!(destination, Destination::Forward(_)) {
+        properties[END_OF_STREAM_PROPERTY] = json!("true");
+    }
     properties
 }
 
@@ -90,11 +102,10 @@ mod tests {
     #[test]
     fn a_plain_stream_leads_to_a_port_of_this_node() {
         let task = port(json!({"portNumber": "22"})).unwrap().unwrap();
-        assert_eq!(task.destination, Destination::Port(22));
+        assert_eq!(task.destination, Destination::Stream(Host::new("", 22)));
         assert_eq!(task.properties, json!({"portNumber": "22", "posternEndOfStream": "true"}));
-        for host in ["", "localhost"] {
-            assert!(port(json!({"portNumber": "22", "host": host})).is_ok());
-        }
+        let task = port(json!({"portNumber": "22", "host": "db"})).unwrap().unwrap();
+        assert_eq!(task.destination, Destination::Stream(Host::new("db", 22)));
     }
 
     #[test]
@@ -104,10 +115,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_yet_is_refused() {
-        let forwarding = json!({"portNumber": "80", "type": "LocalPortForwarding"});
-        assert_eq!(port(forwarding), Err(TaskError::Forwarding));
-        assert_eq!(port(json!({"portNumber": "22", "host": "db"})), Err(TaskError::OtherHost));
+    fn what_the_client_needs_to_listen_is_passed_on() {
+        let properties = json!({
+            "portNumber": "5432", "type": "LocalPortForwarding", "host": "db", "localPortNumber": "15432"
+        });
+        let task = port(properties.clone()).unwrap().unwrap();
+        assert_eq!(task.destination, Destination::Forward(Host::new("db", 5432)));
+        assert_eq!(task.properties, properties);
+    }
+
+    #[test]
+    fn ports_are_numbers() {
         for number in ["0", "65536", "x", "-1"] {
             assert_eq!(port(json!({"portNumber": number})), Err(TaskError::PortNumber(number.to_owned())));
         }
