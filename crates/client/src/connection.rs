@@ -97,6 +97,7 @@ impl Connection {
             client_id: Some(identity.client_id.to_string()),
             client_version: Some(identity.client_version.clone()),
             size: Some(window::size()),
+            takes_over: false,
         };
         let text = String::from_utf8(open.to_json().to_vec()).expect("JSON is UTF-8");
         let mut connection = Self { websocket, keep_alive: KeepAlive::new(Instant::now()) };

@@ -11,7 +11,7 @@ use tokio_websockets::CloseCode;
 
 use crate::control_channel::close;
 use crate::gateway::Shared;
-use crate::session::Command;
+use crate::session::{Claim, Command};
 use crate::socket::{Incoming, Socket};
 use crate::stamps::SystemStamps;
 use crate::token::{self, Grant};
@@ -87,7 +87,7 @@ async fn receive_hello(socket: &mut Socket) -> Option<OpenDataChannel> {
 
 /// Who opened the channel.
 enum Admitted {
-    Client(ClientAttached),
+    Client(ClientAttached, Claim),
     Agent,
 }
 
@@ -110,11 +110,10 @@ async fn admit(
             if granted == *session =>
         {
             let client_id = hello.client_id.filter(|id| !id.is_empty());
-            Ok(Admitted::Client(ClientAttached {
-                client_id,
-                client_version: hello.client_version,
-                size: hello.size,
-            }))
+            let claim = if hello.takes_over { Claim::TakesOver } else { Claim::GoesOn };
+            let attached =
+                ClientAttached { client_id, client_version: hello.client_version, size: hello.size };
+            Ok(Admitted::Client(attached, claim))
         }
         Ok(_) => Err(Refusal::Token),
         Err(error) => {
@@ -132,11 +131,11 @@ async fn hand_over(
 ) -> Result<(), Socket> {
     let Some(handle) = shared.sessions.get(session) else { return Err(socket) };
     let command = match side {
-        Admitted::Client(hello) => Command::AttachClient(socket, hello),
+        Admitted::Client(hello, claim) => Command::AttachClient(socket, hello, claim),
         Admitted::Agent => Command::AttachAgent(socket),
     };
     handle.commands.send(command).await.map_err(|unsent| match unsent.0 {
-        Command::AttachClient(socket, _) | Command::AttachAgent(socket) => socket,
+        Command::AttachClient(socket, ..) | Command::AttachAgent(socket) => socket,
         Command::TaskComplete { .. } | Command::NodeReturned | Command::End(_) => {
             unreachable!("what comes back is what was sent")
         }

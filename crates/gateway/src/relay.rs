@@ -156,6 +156,10 @@ pub struct Relay {
     client_is_set_up: bool,
     next_fence: u64,
     fence_is_due: bool,
+    /// The first number of input that no client has used; unknown as long as only an earlier process has seen some.
+    next_input: Option<i64>,
+    /// Numbers beyond it that may have been used all the same.
+    input_slack: i64,
 }
 
 impl Relay {
@@ -168,6 +172,9 @@ impl Relay {
     /// Early frames kept, in messages and bytes: AWS's plugin keeps 10,000.
     const EARLY_MESSAGES_MAX: usize = 10_000;
     const EARLY_BYTES_MAX: usize = 8 << 20;
+    /// What a client repeats first after a restart is not always the last that it had sent: acknowledgements overtake each
+    /// other by a few. Numbers too many are filled in by whoever takes over; one too few would be lost.
+    const INPUT_SLACK: i64 = 64;
 
     /// The relay of a new session.
     #[must_use]
@@ -191,6 +198,8 @@ impl Relay {
             client_is_set_up: next_output > 0,
             next_fence: 0,
             fence_is_due: false,
+            next_input: Some(0),
+            input_slack: 0,
         }
     }
 
@@ -205,6 +214,22 @@ impl Relay {
     #[must_use]
     pub fn examined() -> Self {
         Self { input: Lane::new(Order::strict(0)), ..Self::new() }
+    }
+
+    /// An earlier process has carried the session: how far its input is, what comes will tell.
+    #[must_use]
+    pub fn with_unknown_input(self) -> Self {
+        Self { next_input: None, input_slack: Self::INPUT_SLACK, ..self }
+    }
+
+    /// Where the input stands, for a client that takes the session over: the first number that the agent may not have,
+    /// and the first that was never used. `None` while that is not known.
+    #[must_use]
+    pub fn input_place(&self) -> Option<(i64, i64)> {
+        let next = self.next_input?;
+        let held = self.input.held.keys().next().copied();
+        let first = held.into_iter().chain(self.input.acknowledged.first_missing()).min().unwrap_or(next);
+        Some((first.min(next), next.saturating_add(self.input_slack)))
     }
 
     /// A websocket of `side` is open; a former one is gone. Everything unacknowledged is due again.
@@ -278,6 +303,7 @@ impl Relay {
         if number < 0 {
             return Received::Nothing;
         }
+        self.next_input = Some(self.next_input.unwrap_or(0).max(number.saturating_add(1)));
         if self.input.acknowledged.contains(number) {
             self.answer(Side::Client, &message, stamps);
             return Received::Nothing;

@@ -20,6 +20,12 @@ impl SequenceSet {
         after.checked_sub(1).is_some_and(|before| self.runs[before].contains(&number))
     }
 
+    /// The first number that is missing, if all before it have been seen from the beginning on.
+    pub(crate) fn first_missing(&self) -> Option<i64> {
+        let first = self.runs.first().filter(|run| *run.start() == 0)?;
+        Some(first.end().saturating_add(1))
+    }
+
     /// Adds `number`.
     pub(crate) fn insert(&mut self, number: i64) {
         let after = self.runs.partition_point(|run| *run.start() <= number);
@@ -57,6 +63,7 @@ mod tests {
         (0..10_000).for_each(|number| set.insert(number));
         assert_eq!(set.runs.len(), 1);
         assert!(set.contains(0) && set.contains(9_999) && !set.contains(10_000) && !set.contains(-1));
+        assert_eq!(set.first_missing(), Some(10_000));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod connection;
 mod encryption;
 mod end;
 mod recorder;
+mod take_over;
 mod warning;
 mod witnessed;
 
@@ -20,7 +21,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use postern_documents::Recording;
 use postern_ids::{NodeId, SessionId};
-use postern_protocol::notice::Notice;
+use postern_protocol::notice::{InputPlace, Notice};
 use postern_protocol::payload::{
     ChannelClosed, ClientAttached, SessionState, Size, Stamps as _, State, publication,
 };
@@ -35,9 +36,11 @@ use tokio_websockets::CloseCode;
 pub(crate) use self::encryption::Encryption;
 pub use self::end::EndReason;
 pub(crate) use self::recorder::{Kept, SessionRecorder};
+pub(crate) use self::take_over::Claim;
 
 use self::connection::{Connection, Life};
 use self::encryption::{CLOSED_NOTE, Sight, Unrecordable};
+use self::take_over::{Displaced, RESUMED_ELSEWHERE, TurnedAway};
 use self::warning::{Warning, Warnings};
 use crate::gateway::{Shared, session_end};
 use crate::relay::{Received, Recordable, Relay, Side};
@@ -48,7 +51,7 @@ use crate::witness::{SessionEvent, Traffic};
 /// What a session is asked from outside. The queue in front of it holds [`COMMANDS_MAX`].
 pub(crate) enum Command {
     /// A client has opened its data channel.
-    AttachClient(Socket, ClientAttached),
+    AttachClient(Socket, ClientAttached, Claim),
     /// The node has opened its data channel.
     AttachAgent(Socket),
     /// The node reports on its control channel that the session is over there.
@@ -154,6 +157,8 @@ pub(crate) struct SessionTask {
     client: Option<Connection>,
     agent: Option<Connection>,
     hello: Option<ClientAttached>,
+    /// Clients from which others have taken the session over.
+    displaced: Displaced,
     commands: mpsc::Receiver<Command>,
     phase: Phase,
     started_at: Instant,
@@ -208,6 +213,7 @@ impl SessionTask {
             Kept::Traffic => Relay::unrecorded(origin == Origin::Restored),
             Kept::Files => Relay::examined(),
         };
+        let relay = if origin == Origin::Restored { relay.with_unknown_input() } else { relay };
         Self {
             shared,
             id: record.id.clone(),
@@ -226,6 +232,7 @@ impl SessionTask {
             client: None,
             agent: None,
             hello: None,
+            displaced: Displaced::default(),
             commands,
             phase: Phase::Live,
             started_at: now.checked_sub(age).unwrap_or(now),
@@ -464,7 +471,9 @@ impl SessionTask {
     async fn handle_command(&mut self, command: Command) {
         let now = Instant::now();
         match command {
-            Command::AttachClient(socket, hello) => self.attach_client(socket, hello, now).await,
+            Command::AttachClient(socket, hello, claim) => {
+                self.attach_client(socket, hello, claim, now).await;
+            }
             Command::AttachAgent(socket) => self.attach_agent(socket, now).await,
             Command::TaskComplete { error } => {
                 self.agent_is_done = true;
@@ -475,15 +484,24 @@ impl SessionTask {
         }
     }
 
-    async fn attach_client(&mut self, socket: Socket, hello: ClientAttached, now: Instant) {
+    async fn attach_client(&mut self, socket: Socket, hello: ClientAttached, claim: Claim, now: Instant) {
+        let place = match self.admit(&hello, claim) {
+            Ok(place) => place,
+            Err(refusal) => {
+                return self.turn_away(socket, &refusal, now);
+            }
+        };
         let client_version = hello.client_version.clone();
         self.tell(SessionEvent::Connected { side: Side::Client, client_version }).await;
         let is_same_client = self.hello.as_ref().is_some_and(|former| former.client_id == hello.client_id);
         if let Some(mut former) = self.client.take()
             && !is_same_client
         {
-            let closed = self.channel_closed("The session was resumed by another client.");
+            let closed = self.channel_closed(RESUMED_ELSEWHERE);
             former.say_goodbye(closed, CloseCode::NORMAL_CLOSURE, "resumed elsewhere");
+        }
+        if !is_same_client {
+            self.displaced.insert(self.hello.take());
         }
         tracing::info!(session.id = %self.id, node.id = %self.node, client.version = ?hello.client_version, "client connected to session {}", self.id);
         self.client = Some(Connection::new(socket, now));
@@ -491,8 +509,37 @@ impl SessionTask {
         self.hello = Some(hello);
         self.warnings = Warnings::default();
         self.relay.handle_attached(Side::Client);
+        if let Some(place) = place {
+            let stamp = SystemStamps::new(&*self.shared.clock).stamp();
+            self.relay.send_control(Side::Client, place.to_message(stamp).encode());
+        }
         self.start_publication();
         self.note_connected().await;
+    }
+
+    /// Whether the client may have the session, and what it has to know then.
+    fn admit(&self, hello: &ClientAttached, claim: Claim) -> Result<Option<InputPlace>, TurnedAway> {
+        if claim == Claim::GoesOn {
+            let is_displaced = self.displaced.contains(hello);
+            return if is_displaced { Err(TurnedAway::Displaced) } else { Ok(None) };
+        }
+        let is_encrypted = self.encryption.as_ref().is_some_and(Encryption::has_key);
+        take_over::place(&self.record.session_type, is_encrypted, &self.relay)
+            .map(Some)
+            .map_err(TurnedAway::NotTaken)
+    }
+
+    /// Lets a client go, and leaves the session to whoever has it.
+    fn turn_away(&self, socket: Socket, why: &TurnedAway, now: Instant) {
+        tracing::info!(session.id = %self.id, ?why, "turned a client of session {} away", self.id);
+        let stamp = SystemStamps::new(&*self.shared.clock).stamp();
+        let (frame, reason) = match why {
+            TurnedAway::Displaced => (self.channel_closed(RESUMED_ELSEWHERE), "resumed elsewhere"),
+            TurnedAway::NotTaken(text) => {
+                (InputPlace::Refused(text.clone()).to_message(stamp).encode(), "not taken over")
+            }
+        };
+        Connection::new(socket, now).say_goodbye(frame, CloseCode::NORMAL_CLOSURE, reason);
     }
 
     async fn attach_agent(&mut self, socket: Socket, now: Instant) {

@@ -179,6 +179,7 @@ impl World {
             client_id: client_id.map(Into::into),
             client_version: None,
             size: None,
+            takes_over: false,
         };
         end.socket.send(Message::text(text(hello.to_json()))).await.unwrap();
         end

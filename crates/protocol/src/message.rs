@@ -160,6 +160,8 @@ pub enum MessageType {
     AgentSessionState,
     /// Ours, server to client, for Postern's own clients: a text for the user that is no part of the stream.
     Notice,
+    /// Ours, server to client, to one that takes a session over: where the input stands.
+    InputPlace,
     /// Control channel: start a session.
     InteractiveShell,
     /// Control channel, agent to server: result of a session.
@@ -189,7 +191,7 @@ pub enum MessageType {
 }
 
 /// Each known type with its name.
-const NAMES: [(MessageType, &str); 20] = [
+const NAMES: [(MessageType, &str); 21] = [
     (MessageType::InputStreamData, "input_stream_data"),
     (MessageType::OutputStreamData, "output_stream_data"),
     (MessageType::Acknowledge, "acknowledge"),
@@ -198,6 +200,7 @@ const NAMES: [(MessageType, &str); 20] = [
     (MessageType::PausePublication, "pause_publication"),
     (MessageType::AgentSessionState, "agent_session_state"),
     (MessageType::Notice, "postern_notice"),
+    (MessageType::InputPlace, "postern_input_place"),
     (MessageType::InteractiveShell, "interactive_shell"),
     (MessageType::AgentTaskComplete, "agent_task_complete"),
     (MessageType::AgentTaskAcknowledge, "agent_task_acknowledge"),

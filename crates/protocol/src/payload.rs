@@ -330,6 +330,10 @@ pub struct OpenDataChannel {
     /// Ours: the client's terminal, so that the shell starts with the right size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Size>,
+    /// Ours: the client takes the session over from another one, and waits to be told where the input stands
+    /// ([`InputPlace`](crate::notice::InputPlace)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_over: bool,
 }
 
 /// First text frame of a control channel. Only the token is required.
@@ -403,6 +407,7 @@ impl std::fmt::Debug for OpenDataChannel {
             .field("client_id", &self.client_id)
             .field("client_version", &self.client_version)
             .field("size", &self.size)
+            .field("takes_over", &self.takes_over)
             .finish_non_exhaustive()
     }
 }

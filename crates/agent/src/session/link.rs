@@ -277,6 +277,7 @@ async fn connect(
         client_id: Some(String::new()),
         client_version: None,
         size: None,
+        takes_over: false,
     };
     let lost =
         |_: Closed| CallError::Answer { operation: "the opening of a data channel", missing: "a connection" };

@@ -431,3 +431,37 @@ fn output_that_nobody_records_passes_whatever_its_number() {
     relay.handle_pong(0, &mut stamps());
     assert!(relay.is_delivered());
 }
+
+#[test]
+fn whoever_takes_over_is_told_where_the_input_stands() {
+    let mut relay = attached();
+    assert_eq!(relay.input_place(), Some((0, 0)));
+    let frames: Vec<Bytes> = (0..5).map(|number| stream(Side::Client, number, b"x")).collect();
+    for frame in &frames {
+        handle(&mut relay, Side::Client, frame);
+    }
+    assert_eq!(relay.input_place(), Some((0, 5)));
+    for frame in &frames[..3] {
+        handle(&mut relay, Side::Agent, &acknowledgement(frame));
+    }
+    assert_eq!(relay.input_place(), Some((3, 5)));
+    handle(&mut relay, Side::Agent, &acknowledgement(&frames[4]));
+    assert_eq!(relay.input_place(), Some((3, 5)), "one in between is on its way");
+    handle(&mut relay, Side::Agent, &acknowledgement(&frames[3]));
+    assert_eq!(relay.input_place(), Some((5, 5)));
+    handle(&mut relay, Side::Client, &frames[1]);
+    assert_eq!(relay.input_place(), Some((5, 5)), "a repetition tells nothing new");
+}
+
+#[test]
+fn after_a_restart_only_what_comes_tells_where_the_input_stands() {
+    let mut relay = Relay::restored(9).with_unknown_input();
+    relay.handle_attached(Side::Client);
+    relay.handle_attached(Side::Agent);
+    assert_eq!(relay.input_place(), None);
+    let frame = stream(Side::Client, 41, b"x");
+    handle(&mut relay, Side::Client, &frame);
+    assert_eq!(relay.input_place(), Some((41, 42 + 64)), "others may have been used");
+    handle(&mut relay, Side::Agent, &acknowledgement(&frame));
+    assert_eq!(relay.input_place(), Some((42, 42 + 64)));
+}

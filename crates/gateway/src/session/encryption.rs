@@ -73,6 +73,11 @@ impl Encryption {
         shared.store.put_session_encryption(&session.id, &content).await
     }
 
+    /// Whether a data key was handed over.
+    pub(crate) fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// The agent shakes hands: what it offers for the encryption context.
     pub(crate) fn handle_request(&mut self, payload: &[u8]) {
         let Ok(request) = HandshakeRequest::from_json(payload) else { return };
