@@ -8,7 +8,7 @@ use postern_store::Tag;
 use serde::{Deserialize, Serialize};
 
 use super::session_token::Bearer;
-use super::{Caller, Check, Principal, RequestContext, TokenFacts};
+use super::{Caller, Check, Destination, Principal, RequestContext, TokenFacts};
 use crate::config::DocumentCheck;
 
 /// Says whether `StartSession` looks at the right to the document although nobody named it.
@@ -67,6 +67,9 @@ pub struct SessionRight {
     pub document_tags: Vec<Tag>,
     /// Whether it was named.
     pub choice: DocumentChoice,
+    /// Where the connections of the session lead.
+    #[serde(default)]
+    pub destination: Option<Destination>,
 }
 
 impl SessionRight {
@@ -89,7 +92,14 @@ impl SessionRight {
             document,
             document_tags: document_tags.to_vec(),
             choice,
+            destination: None,
         })
+    }
+
+    /// With where the connections of the session lead.
+    #[must_use]
+    pub fn leading_to(self, destination: Option<Destination>) -> Self {
+        Self { destination, ..self }
     }
 
     /// The token's facts, to be shared.
@@ -121,7 +131,13 @@ impl SessionRight {
         account: &AccountId,
         setting: DocumentCheck,
     ) -> Vec<Vec<Check>> {
-        let start = || Check::new(postern_api::ssm::Operation::StartSession);
+        let start = || {
+            let check = Check::new(postern_api::ssm::Operation::StartSession);
+            match &self.destination {
+                Some(destination) => destination.describe(check),
+                None => check,
+            }
+        };
         let on_node = start()
             .on(Arn::managed_instance(region, account, node))
             .about_node(Some(node))
