@@ -13,6 +13,7 @@ mod describe_document;
 mod describe_document_permission;
 mod describe_instance_information;
 mod describe_sessions;
+mod destination;
 mod document;
 mod document_description;
 mod file_transfer;

@@ -10,8 +10,10 @@ use postern_ids::{Arn, NodeId, SessionId};
 use postern_store::{AccessType, KmsKeyState, Node, SessionRecord, SessionStatus};
 
 use super::document::Document;
-use super::{carried_out, file_transfer, session, target};
-use crate::auth::{DocumentChoice, Permit, Principal, SessionRight, start_session_checks};
+use super::{carried_out, destination, file_transfer, session, target};
+use crate::auth::{
+    Check, Destination, DocumentChoice, Permit, Principal, SessionRight, start_session_checks,
+};
 use crate::routes::call::Call;
 use crate::routes::{failure, kms};
 
@@ -42,6 +44,7 @@ pub(super) async fn start_session(call: Call<StartSessionInput>) -> Result<Start
         return Err(not_connected(&call.input.target));
     };
     let plan = plan(&call, document, choice)?;
+    destination::check(Destination::of(&plan.resolved.properties).as_ref())?;
     if plan.resolved.session_type == SessionType::Port {
         // Ports and hosts; what is given to a command may be anything.
         call.entry.show_parameters(&call.input);
@@ -66,12 +69,19 @@ async fn authorize(
     choice: DocumentChoice,
 ) -> Result<Permit, ApiError> {
     let app = &call.app;
+    let destination = destination::asked(call, document);
+    let described = |check: Check| match &destination {
+        Some(destination) => destination.describe(check),
+        None => check,
+    };
     let on_document =
         call.check().on(document.arn(&app.region, &app.account)).with_resource_tags(document.tags());
+    let on_document = described(on_document);
     // A target that has no resource name cannot be one of anybody's policies; it is never connected.
     let Some(on_target) = target::check(call, &call.input.target).await? else {
         return call.authorize([on_document]).await;
     };
+    let on_target = described(on_target);
     let checks = start_session_checks(&on_target, &on_document, choice, app.sessions.document_check);
     call.authorize_by_one_of(checks).await
 }
@@ -146,7 +156,8 @@ fn record(call: &Call<StartSessionInput>, node: NodeId, plan: &Plan) -> Result<S
     let owner_user_id = call.caller.principal.user_id().ok_or_else(nobody)?;
     let document = plan.document.arn(&call.app.region, &call.app.account);
     let right = SessionRight::of(&call.caller, &call.context, document, plan.document.tags(), plan.choice)
-        .ok_or_else(nobody)?;
+        .ok_or_else(nobody)?
+        .leading_to(Destination::of(&plan.resolved.properties));
     let preferences = &plan.resolved.preferences;
     Ok(SessionRecord {
         id: SessionId::from_random(owner, call.app.random.bytes()),
