@@ -410,6 +410,13 @@ impl Gateway {
         self.shared.sessions.get(session).is_some()
     }
 
+    /// How many bytes of a session's recording are on record, as they become more; it ends with the session. `None`: the
+    /// session is not carried here.
+    #[must_use]
+    pub fn recorded(&self, session: &SessionId) -> Option<watch::Receiver<u64>> {
+        self.shared.sessions.get(session).map(|handle| handle.recorded)
+    }
+
     /// Gives the client of a live session a fresh token.
     ///
     /// # Errors

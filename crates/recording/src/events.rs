@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::asciicast::{Header, TERMINAL_DEFAULT};
+use crate::asciicast::{Header, HeaderTerminal, TERMINAL_DEFAULT};
 
 /// The size of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,14 @@ impl EventParser {
     /// A parser for a cast that errors call `name`.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), line_number: 0, header: None, at_us: 0, rest: Vec::new() }
+    }
+
+    /// A parser for what follows a line of a cast that was at this time, whose header is not looked at any more.
+    pub(crate) fn resumed(name: impl Into<String>, at: Duration) -> Self {
+        let term = HeaderTerminal { cols: TERMINAL_DEFAULT.cols, rows: TERMINAL_DEFAULT.rows };
+        let header = Header { version: 3, term, timestamp: 0, title: None };
+        let at_us = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
+        Self { header: Some(header), at_us, ..Self::new(name) }
     }
 
     /// Whether the header has come.

@@ -71,7 +71,7 @@ pub struct SessionLogFailure {
 /// Logs of sessions. One process delivers; what it works on it has claimed.
 #[async_trait]
 pub trait SessionLogStore: Send + Sync {
-    /// Remembers logs to be delivered: all or none. Whoever adds them has claimed them.
+    /// Remembers logs to be delivered: all or none. Nobody has claimed them.
     async fn add_session_logs(&self, logs: &[SessionLog]) -> Result<(), StoreError>;
 
     /// The logs of a session, whatever has become of them.

@@ -17,7 +17,7 @@ impl SessionLogStore for SqliteStore {
             sqlx::query(
                 "INSERT INTO session_logs (session_id, sink, destination, state, is_claimed, cursor, attempts,
                      failing_since, next_attempt_at, last_error, created_at)
-                 VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)",
+                 VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
             )
             .bind(log.session.as_str())
             .bind(log.sink.as_str())
