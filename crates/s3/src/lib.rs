@@ -10,6 +10,7 @@
 mod backend;
 mod body;
 mod call;
+mod deposit;
 mod digests;
 mod directory;
 mod encoding;
@@ -29,6 +30,7 @@ mod write;
 
 pub use body::DeclaredBody;
 pub use call::{Call, Guard, OnlyNew, Refused};
+pub use deposit::{Deposit, DepositError, deposit};
 pub use directory::DirectoryObjects;
 pub use endpoint::{Body, Endpoint, EndpointConfig};
 pub use error::ErrorAnswer;
