@@ -184,17 +184,6 @@ def test_sessions_end_when_they_are_idle_or_have_lasted(lab, server, node):
         server.client().delete_document(Name=name)
 
 
-@pytest.mark.parametrize("field, value", [("s3BucketName", "logs"), ("cloudWatchLogGroupName", "/sessions")])
-def test_what_nobody_would_do_is_not_promised(server, node, field, value):
-    """Whoever asks for logs relies on them."""
-    create(server, "Asks-For-More", **{field: value})
-    with pytest.raises(ClientError) as refused:
-        server.client().start_session(Target=node.node_id, DocumentName="Asks-For-More")
-    error = refused.value.response["Error"]
-    assert error["Code"] == "InvalidDocument" and f"inputs.{field}" in error["Message"]
-    server.client().delete_document(Name="Asks-For-More")
-
-
 def test_the_operator_moves_the_limits(lab):
     limits = {"POSTERN_SESSIONS_IDLE_TIMEOUT_MAX": "unlimited", "POSTERN_SESSIONS_DURATION_MAX": "2h"}
     server = lab.server(limits).start()

@@ -15,6 +15,7 @@ mod resource;
 mod retention;
 mod routine;
 mod session_events;
+mod session_log_events;
 mod sign_in_event;
 
 use std::net::{IpAddr, SocketAddr};

@@ -15,6 +15,7 @@ mod oidc;
 mod public_url;
 mod reader;
 mod recording;
+mod session_logs;
 mod sessions;
 mod single_sign_on;
 mod tls;
@@ -34,6 +35,7 @@ pub use mistakes::{Mistake, Mistakes};
 pub use oidc::Oidc;
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use recording::{Recording, RecordingStrictness};
+pub use session_logs::{ExternalSink, SessionLogs};
 pub use sessions::{DocumentCheck, Revocation, Sessions};
 pub use single_sign_on::{RoleMapping, SignOnProvider};
 pub use tls::Tls;
@@ -63,6 +65,8 @@ pub struct Config {
     pub audit: Audit,
     /// How sessions are recorded.
     pub recording: Recording,
+    /// How the logs of sessions are written.
+    pub session_logs: SessionLogs,
     /// Rules of sessions.
     pub sessions: Sessions,
     /// Signing in with a browser.
@@ -114,6 +118,7 @@ impl Config {
             tls: Tls::read(reader),
             audit: Audit::read(reader),
             recording: Recording::read(reader),
+            session_logs: SessionLogs::read(reader),
             sessions: Sessions::read(reader),
             console: Console::read(reader),
             oidc: Oidc::read(reader),

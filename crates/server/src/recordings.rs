@@ -9,7 +9,7 @@ use std::io;
 use std::sync::Arc;
 
 use postern_ids::SessionId;
-use postern_recording::{Part, RecordingDirectory, RecordingSummary};
+use postern_recording::{Part, Recording, RecordingDirectory, RecordingSummary};
 use tokio::sync::{Mutex, watch};
 use tokio::task::spawn_blocking;
 
@@ -63,6 +63,12 @@ impl Recordings {
             Ok(found.collect())
         })
         .await
+    }
+
+    /// The recording of a session. `None`: there is none.
+    pub(crate) async fn open(&self, session: &SessionId) -> io::Result<Option<Recording>> {
+        let session = session.clone();
+        self.blocking(move |directory| directory.recording(&session)).await
     }
 
     /// Comes about when the removal of a recording is begun, or has been, or when that cannot be told.

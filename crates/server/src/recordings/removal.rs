@@ -6,6 +6,7 @@ use std::sync::Arc;
 use postern_audit::format::tombstone::{RemovedRecording, Tombstone};
 use postern_ids::{Arn, SessionId};
 use postern_recording::{RecordingSummary, Removal, RemovalOrder, RemoveError};
+use postern_store::SessionLogState;
 use tokio::task::spawn_blocking;
 
 use crate::app::App;
@@ -20,6 +21,9 @@ pub(crate) enum NotRemoved {
     /// Its session has not come to its end.
     #[error("session {0} is still being recorded")]
     InProgress(SessionId),
+    /// Its log is not where it should be yet, and is made from it.
+    #[error("the log of session {0} is still to be made from the recording")]
+    LogWaiting(SessionId),
     /// The trail cannot tell of it, so it stays.
     #[error(transparent)]
     Unrecorded(#[from] Unrecorded),
@@ -50,6 +54,10 @@ async fn carry_out(
     // The recording is complete a little before the trail has its hash.
     if app.gateway.carries(&session) {
         return Err(NotRemoved::InProgress(session));
+    }
+    let logs = app.store.session_logs(&session).await.map_err(io::Error::other)?;
+    if logs.iter().any(|log| log.state == SessionLogState::Waiting) {
+        return Err(NotRemoved::LogWaiting(session));
     }
     let directory = Arc::clone(&app.recordings.directory);
     let begun = spawn_blocking(move || directory.begin_removal(&session, order)).await;

@@ -45,8 +45,10 @@ async fn remove_old(app: &Arc<App>, keep: Duration) -> Result<(), NotRemoved> {
         if app.shutdown.is_cancelled() {
             break;
         }
-        if let Err(error) = removal::remove(app, session, by.clone(), REASON.to_owned()).await {
-            outcome = Err(error);
+        match removal::remove(app, session, by.clone(), REASON.to_owned()).await {
+            // Its log is given up one day.
+            Ok(_) | Err(NotRemoved::LogWaiting(_)) => {}
+            Err(error) => outcome = Err(error),
         }
     }
     outcome

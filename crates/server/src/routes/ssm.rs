@@ -2,7 +2,6 @@
 
 mod activation;
 mod add_tags_to_resource;
-mod carried_out;
 mod create_activation;
 mod create_document;
 mod delete_activation;
@@ -33,6 +32,7 @@ mod remove_tags_from_resource;
 mod request_managed_instance_role_token;
 mod resume_session;
 mod session;
+mod session_logging;
 mod start_session;
 mod tag;
 mod target;

@@ -3,11 +3,13 @@
 use postern_api::{ApiError, Request};
 use postern_ids::{NodeId, SessionId};
 use postern_logs::{GroupName, StreamName};
+use postern_store::SessionLogSink;
 
 use super::{group, refusal};
 use crate::auth::Check;
 use crate::routes::call::Call;
 use crate::routes::failure;
+use crate::session_logs::is_servers;
 
 /// A name that the model has checked.
 pub(super) fn named(name: &str) -> Result<StreamName, ApiError> {
@@ -46,11 +48,13 @@ fn names_node(stream: &str, node: &NodeId) -> bool {
     }
 }
 
-/// Whether it is named after a session on `node`.
+/// Whether it is named after a session on `node` whose log its agent writes.
 async fn is_of_session<T>(call: &Call<T>, stream: &str, node: &NodeId) -> Result<bool, ApiError> {
     let Ok(session) = stream.parse::<SessionId>() else { return Ok(false) };
     let found = call.app.store.session(&session).await.map_err(failure::store)?;
-    Ok(found.is_some_and(|found| found.node == *node))
+    let is_on_node = found.is_some_and(|found| found.node == *node);
+    let sink = SessionLogSink::CloudWatch;
+    Ok(is_on_node && !is_servers(&call.app, &session, sink).await.map_err(failure::store)?)
 }
 
 #[cfg(test)]

@@ -21,6 +21,10 @@ pub(super) async fn delete_session_recording(
         NotRemoved::InProgress(_) => {
             ApiError::new(errors::RECORDING_IN_PROGRESS_EXCEPTION, format!("{error}; end it first."))
         }
+        NotRemoved::LogWaiting(_) => ApiError::new(
+            errors::RECORDING_IN_PROGRESS_EXCEPTION,
+            format!("{error}; it is tried until it is there or session_logs.give_up_after is over."),
+        ),
         NotRemoved::Unrecorded(unrecorded) => unrecorded.into(),
         NotRemoved::Files(_) => failure::internal(&error),
     })?;

@@ -10,24 +10,26 @@ use postern_ids::{Arn, NodeId, SessionId};
 use postern_store::{AccessType, KmsKeyState, Node, SessionRecord, SessionStatus};
 
 use super::document::Document;
-use super::{carried_out, destination, file_transfer, session, target};
+use super::session_logging::{self, Logging};
+use super::{destination, file_transfer, session, target};
 use crate::auth::{
     Check, Destination, DocumentChoice, Permit, Principal, SessionRight, start_session_checks,
 };
 use crate::routes::call::Call;
 use crate::routes::{failure, kms};
+use crate::session_logs;
 
 /// The tag of a user, role or role session that names the user on the node.
 /// Source: "Turn on Run As support for Linux and macOS managed nodes", AWS Systems Manager User Guide.
 const RUN_AS_TAG: &str = "SSMSessionRunAs";
 
 /// What a caller may do with its permit: the document and its arguments are checked.
-struct Plan {
-    document: Document,
+pub(super) struct Plan {
+    pub(super) document: Document,
     choice: DocumentChoice,
-    session: SessionDocument,
+    pub(super) session: SessionDocument,
     arguments: Arguments,
-    resolved: ResolvedSession,
+    pub(super) resolved: ResolvedSession,
 }
 
 pub(super) async fn start_session(call: Call<StartSessionInput>) -> Result<StartSessionOutput, ApiError> {
@@ -112,26 +114,38 @@ async fn start(
     let found = app.store.node(&node).await.map_err(failure::store)?;
     let found = found.ok_or_else(|| not_connected(node.as_str()))?;
     file_transfer::check(plan.document.name(), &plan.resolved.properties, &found)?;
-    carried_out::check(plan.document.name(), &plan.resolved.preferences, &found)?;
+    let logging = session_logging::settle(call, &plan, &found).await?;
     let run_as = app.authorizer.principal_tag(&call.caller, RUN_AS_TAG).await?;
     require_recordable(call, &plan).await?;
     let record = record(call, node, &plan)?;
     let id = record.id.clone();
+    let (document, logs) = match logging {
+        Logging::Server => {
+            let logs = session_logging::logs(&plan, &id, &found, run_as.as_deref(), call.at);
+            (session_logging::without_logs(plan.session.to_content()), logs)
+        }
+        Logging::Nobody | Logging::Agent => (plan.session.to_content(), Vec::new()),
+    };
+    session_logging::remember(app, &logs).await?;
     let new = NewSession {
         recorded_node: described(found),
-        document: plan.session.to_content(),
+        document,
         parameters: plan.arguments.as_map().clone(),
         run_as_user: run_as.unwrap_or_default(),
-        encrypted_recording: encrypted_recording(&plan),
+        encrypted_recording: encrypted_recording(&plan, logging),
         record,
     };
-    let token = app.gateway.start_session(new).await.map_err(|error| match &error {
-        StartSessionError::TargetNotConnected { node } => not_connected(node.as_str()),
-        StartSessionError::TooManySessions { .. } => {
-            ApiError::new(CommonError::ServiceQuotaExceeded, error.to_string())
+    let token = match app.gateway.start_session(new).await {
+        Ok(token) => token,
+        Err(error) => {
+            session_logging::forget(app, &id, &logs).await;
+            return Err(not_started(&error));
         }
-        StartSessionError::Recording(_) | StartSessionError::Store(_) => failure::internal(&error),
-    })?;
+    };
+    if !logs.is_empty() {
+        // Should it fail, they are taken up a little later.
+        session_logs::follow(app, &id).await.map_err(|error| failure::internal(&error)).ok();
+    }
     // What changed since the request came was told before the session was there to be looked at, and the caller, the
     // node's tags and the policies may have been read before it.
     if call.generation != app.authorizer.generation() {
@@ -183,10 +197,22 @@ fn record(call: &Call<StartSessionInput>, node: NodeId, plan: &Plan) -> Result<S
     })
 }
 
+fn not_started(error: &StartSessionError) -> ApiError {
+    match error {
+        StartSessionError::TargetNotConnected { node } => not_connected(node.as_str()),
+        StartSessionError::TooManySessions { .. } => {
+            ApiError::new(CommonError::ServiceQuotaExceeded, error.to_string())
+        }
+        StartSessionError::Recording(_) | StartSessionError::Store(_) => failure::internal(error),
+    }
+}
+
 /// Refuses a session that would be ended as soon as it is encrypted: it has to be recorded, and its key is another KMS's.
 async fn require_recordable(call: &Call<StartSessionInput>, plan: &Plan) -> Result<(), ApiError> {
     let key = plan.resolved.preferences.kms_key_id.as_deref();
-    let (Some(key), Some(Recording::Required)) = (key, encrypted_recording(plan)) else { return Ok(()) };
+    let (Some(key), Some(Recording::Required)) = (key, encrypted_recording(plan, Logging::Nobody)) else {
+        return Ok(());
+    };
     let found = kms::own_key(call, key).await?;
     if found.is_some_and(|key| key.state == KmsKeyState::Enabled) {
         return Ok(());
@@ -200,9 +226,11 @@ async fn require_recordable(call: &Call<StartSessionInput>, plan: &Plan) -> Resu
 }
 
 /// What the recording does if client and node are to encrypt the session. Connections they never do, as on AWS.
-fn encrypted_recording(plan: &Plan) -> Option<Recording> {
+fn encrypted_recording(plan: &Plan, logging: Logging) -> Option<Recording> {
     let is_to_be = plan.resolved.preferences.kms_key_id.is_some();
-    (is_to_be && plan.resolved.session_type != SessionType::Port).then_some(plan.session.recording)
+    // What is not recorded cannot be logged.
+    let recording = if logging == Logging::Server { Recording::Required } else { plan.session.recording };
+    (is_to_be && plan.resolved.session_type != SessionType::Port).then_some(recording)
 }
 
 fn described(node: Node) -> NodeDescription {
