@@ -4,13 +4,31 @@
 
 use std::collections::BTreeMap;
 
+use crc_fast::{CrcAlgorithm, checksum_combine};
 use http::HeaderMap;
 use s3s::checksum::ChecksumHasher;
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
-use s3s::dto::Checksum;
+use s3s::dto::{Checksum, ChecksumType};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
 use crate::body::Trailers;
+
+/// An answer with the fields that checksums have in each.
+macro_rules! with_checksums {
+    ($checksum:expr, $answer:ident { $($fields:tt)* }) => {{
+        let checksum: s3s::dto::Checksum = $checksum;
+        $answer {
+            checksum_crc32: checksum.checksum_crc32,
+            checksum_crc32c: checksum.checksum_crc32c,
+            checksum_crc64nvme: checksum.checksum_crc64nvme,
+            checksum_sha1: checksum.checksum_sha1,
+            checksum_sha256: checksum.checksum_sha256,
+            $($fields)*
+        }
+    }};
+}
+
+pub(crate) use with_checksums;
 
 /// What a checksum's header begins with; its algorithm follows.
 const HEADER_PREFIX: &str = "x-amz-checksum-";
@@ -105,6 +123,36 @@ pub(crate) fn composite(algorithm: &str, parts: &[&str]) -> Option<String> {
     Some(format!("{value}-{}", parts.len()))
 }
 
+/// The checksum of an object of parts as if it had come whole: of CRCs it follows from those of the parts, with their
+/// lengths. `None` of other algorithms.
+pub(crate) fn full(algorithm: &str, parts: &[(&str, u64)]) -> Option<String> {
+    let algorithm = match algorithm {
+        "CRC32" => CrcAlgorithm::Crc32IsoHdlc,
+        "CRC32C" => CrcAlgorithm::Crc32Iscsi,
+        "CRC64NVME" => CrcAlgorithm::Crc64Nvme,
+        _ => return None,
+    };
+    let mut whole = None;
+    for (checksum, size) in parts {
+        let bytes = decode(checksum)?;
+        let value = bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+        let (before, _) = whole.unwrap_or((0, 0));
+        let combined =
+            if whole.is_none() { value } else { checksum_combine(algorithm, before, value, *size) };
+        whole = Some((combined, bytes.len()));
+    }
+    let (value, length) = whole?;
+    Some(encode(value.to_be_bytes().get(8_usize.checked_sub(length)?..)?))
+}
+
+/// Whether a stored checksum is one of an object's parts, not of the object. Source: "Checking object integrity", Amazon
+/// S3 User Guide: those end in the number of parts.
+pub(crate) fn kind_of_stored(checksums: &BTreeMap<String, String>) -> Option<ChecksumType> {
+    let value = checksums.values().next()?;
+    let kind = if value.contains('-') { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT };
+    Some(ChecksumType::from_static(kind))
+}
+
 /// The entity tag of an object of parts, made as AWS makes it: the MD5 of the parts' MD5s, with their number.
 pub(crate) fn entity_tag_of_parts(tags: &[&str]) -> Option<String> {
     let mut md5 = Md5::new();
@@ -146,6 +194,11 @@ fn value_of<'a>(computed: &'a Checksum, algorithm: &str) -> Option<&'a str> {
         "sha1" => computed.checksum_sha1.as_deref(),
         _ => computed.checksum_sha256.as_deref(),
     }
+}
+
+fn encode(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {
@@ -208,5 +261,29 @@ mod tests {
         let crc = composite("CRC32", &["NhCmhg=="]).unwrap();
         assert!(crc.ends_with("==-1") && crc != "NhCmhg==-1", "{crc}");
         assert_eq!(composite("CRC32", &["no base64!"]), None);
+    }
+
+    #[test]
+    fn checksums_of_parts_make_that_of_the_whole() {
+        let of = |algorithm: &str, body: &[u8]| {
+            let mut digests = Digests::of(&HeaderMap::new(), None, Some(algorithm)).unwrap();
+            digests.update(body);
+            digests.verify(&Trailers::default()).unwrap().checksums.remove(algorithm).unwrap()
+        };
+        let body: Vec<u8> = (0..1000_u32).map(|n| (n % 251) as u8).collect();
+        for algorithm in ["CRC32", "CRC32C", "CRC64NVME"] {
+            for cuts in [vec![], vec![1], vec![0, 400, 999], vec![1000]] {
+                let ends: Vec<usize> = cuts.into_iter().chain([body.len()]).collect();
+                let starts = std::iter::once(0).chain(ends.iter().copied());
+                let parts: Vec<(String, u64)> = starts
+                    .zip(&ends)
+                    .map(|(start, end)| (of(algorithm, &body[start..*end]), (end - start) as u64))
+                    .collect();
+                let parts: Vec<(&str, u64)> = parts.iter().map(|(sum, size)| (sum.as_str(), *size)).collect();
+                assert_eq!(full(algorithm, &parts), Some(of(algorithm, &body)), "{algorithm} {ends:?}");
+            }
+        }
+        assert_eq!(full("SHA256", &[("AAAA", 3)]), None);
+        assert_eq!(full("CRC32", &[]), None);
     }
 }

@@ -180,6 +180,10 @@ impl<G: Guard> S3Access for Access<G> {
 
     async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
         let input = &request.input;
+        // Each is asked about, so their number is bounded before.
+        if input.delete.objects.len() > write::KEYS_REMOVED_MAX {
+            return Err(error(S3ErrorCode::MalformedXML, "At most 1000 keys can be removed in one request."));
+        }
         let bypasses = input.bypass_governance_retention.unwrap_or(false);
         let mut calls = Vec::new();
         for object in &input.delete.objects {

@@ -7,20 +7,21 @@ use std::io;
 
 use postern_store::{StoredObject, Upload, UploadPart};
 use s3s::dto::{
-    AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumType, CompleteMultipartUploadInput,
-    CompleteMultipartUploadOutput, CompletedPart, CopyPartResult, CreateMultipartUploadInput,
-    CreateMultipartUploadOutput, ETag, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput,
-    ListPartsOutput, MultipartUpload, Part, ServerSideEncryption, StreamingBlob, UploadPartCopyInput,
-    UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumAlgorithm, ChecksumType,
+    CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart, CopyPartResult,
+    CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag, ListMultipartUploadsInput,
+    ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload, Part, ServerSideEncryption,
+    StreamingBlob, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
 use crate::backend::{Backend, in_i64};
 use crate::body::Trailers;
-use crate::digests::{self, Digests};
+use crate::digests::{self, Digests, with_checksums};
 use crate::encoding::Encoding;
 use crate::errors::{error, failed, invalid_argument, of_object};
 use crate::objects::Opened;
+use crate::read::require_copied;
 use crate::write::{
     Written, attributes, precondition, require_encryption, require_key, require_supported, source,
 };
@@ -38,6 +39,8 @@ const PAGE_MAX: u32 = 1000;
 const ID_BYTES: usize = 32;
 /// Where the algorithm that an upload was begun with is kept until it is complete.
 const ALGORITHM: &str = "algorithm";
+/// And whether its checksum will be that of the whole.
+const KIND: &str = "type";
 
 impl Backend {
     pub(crate) async fn begin_upload(
@@ -53,8 +56,10 @@ impl Backend {
             lock::asked(input.object_lock_mode.as_ref(), input.object_lock_retain_until_date.as_ref())?;
         let retention = lock::of_new(&bucket, asked, self.now())?;
         let mut attributes = attributes(&headers, input.metadata.unwrap_or_default())?;
-        if let Some(algorithm) = &input.checksum_algorithm {
+        let checksum_type = kind(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
+        if let (Some(algorithm), Some(kind)) = (&input.checksum_algorithm, &checksum_type) {
             attributes.checksums.insert(ALGORITHM.to_owned(), algorithm.as_str().to_owned());
+            attributes.checksums.insert(KIND.to_owned(), kind.as_str().to_owned());
         }
         let mut id = [0; ID_BYTES];
         aws_lc_rs::rand::fill(&mut id)
@@ -71,7 +76,7 @@ impl Backend {
         Ok(S3Response::new(CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
             checksum_algorithm: input.checksum_algorithm,
-            checksum_type: input.checksum_type,
+            checksum_type,
             key: Some(input.key),
             server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
             upload_id: Some(upload.id),
@@ -113,16 +118,14 @@ impl Backend {
         let written = self.receive(input.body, digests, &trailers).await?;
         let checksum = digests::of_stored(&written.verified.checksums);
         let entity_tag = self.store_part(&upload, number, written).await?;
-        Ok(S3Response::new(UploadPartOutput {
-            checksum_crc32: checksum.checksum_crc32,
-            checksum_crc32c: checksum.checksum_crc32c,
-            checksum_crc64nvme: checksum.checksum_crc64nvme,
-            checksum_sha1: checksum.checksum_sha1,
-            checksum_sha256: checksum.checksum_sha256,
-            e_tag: Some(ETag::Strong(entity_tag)),
-            server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
-            ..UploadPartOutput::default()
-        }))
+        Ok(S3Response::new(with_checksums!(
+            checksum,
+            UploadPartOutput {
+                e_tag: Some(ETag::Strong(entity_tag)),
+                server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
+                ..UploadPartOutput::default()
+            }
+        )))
     }
 
     pub(crate) async fn copy_part(
@@ -134,6 +137,13 @@ impl Backend {
         let number = part_number(input.part_number)?;
         let (bucket, key) = source(&input.copy_source)?;
         let Opened { info, contents, .. } = self.open(bucket, key).await?;
+        require_copied(
+            &info,
+            input.copy_source_if_match.as_ref(),
+            input.copy_source_if_none_match.as_ref(),
+            input.copy_source_if_modified_since.as_ref(),
+            input.copy_source_if_unmodified_since.as_ref(),
+        )?;
         let range = match input.copy_source_range.as_deref() {
             None => 0..info.size_bytes,
             Some(text) => copied_range(text, info.size_bytes)?,
@@ -144,15 +154,13 @@ impl Backend {
         let checksum = digests::of_stored(&written.verified.checksums);
         let entity_tag = self.store_part(&upload, number, written).await?;
         Ok(S3Response::new(UploadPartCopyOutput {
-            copy_part_result: Some(CopyPartResult {
-                checksum_crc32: checksum.checksum_crc32,
-                checksum_crc32c: checksum.checksum_crc32c,
-                checksum_crc64nvme: checksum.checksum_crc64nvme,
-                checksum_sha1: checksum.checksum_sha1,
-                checksum_sha256: checksum.checksum_sha256,
-                e_tag: Some(ETag::Strong(entity_tag)),
-                last_modified: Some(times::to_wire(self.now())),
-            }),
+            copy_part_result: Some(with_checksums!(
+                checksum,
+                CopyPartResult {
+                    e_tag: Some(ETag::Strong(entity_tag)),
+                    last_modified: Some(times::to_wire(self.now())),
+                }
+            )),
             server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
             ..UploadPartCopyOutput::default()
         }))
@@ -164,21 +172,8 @@ impl Backend {
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
         let S3Request { input, extensions, .. } = request;
         let upload = self.upload(&input.bucket, &input.key, &input.upload_id).await?;
-        let full = [
-            input.checksum_crc32.as_ref(),
-            input.checksum_crc32c.as_ref(),
-            input.checksum_crc64nvme.as_ref(),
-            input.checksum_sha1.as_ref(),
-            input.checksum_sha256.as_ref(),
-        ];
-        let is_full =
-            input.checksum_type.as_ref().is_some_and(|kind| kind.as_str() == ChecksumType::FULL_OBJECT);
-        if is_full && full.iter().any(|value| value.is_some()) {
-            let message = "Checksums of a whole object of parts are not supported here; use COMPOSITE.";
-            return Err(error(S3ErrorCode::NotImplemented, message));
-        }
-        let named = input.multipart_upload.and_then(|named| named.parts).unwrap_or_default();
-        let parts = self.chosen(&upload, &named).await?;
+        let named = input.multipart_upload.as_ref().and_then(|named| named.parts.as_deref());
+        let parts = self.chosen(&upload, named.unwrap_or_default()).await?;
         let size_bytes: u64 = parts.iter().map(|part| part.segment.size_bytes).sum();
         if size_bytes > OBJECT_BYTES_MAX {
             return Err(error(S3ErrorCode::EntityTooLarge, "The object would be larger than 5 TiB."));
@@ -187,8 +182,10 @@ impl Backend {
         let entity_tag = digests::entity_tag_of_parts(&tags)
             .ok_or_else(|| failed(io::Error::other("the entity tag of a part is damaged")))?;
         let mut attributes = upload.attributes.clone();
-        attributes.checksums = composite(algorithm_of(&upload), &parts);
+        attributes.checksums = of_parts(&upload, &parts);
+        require_as_sent(&attributes.checksums, &input)?;
         let checksum = digests::of_stored(&attributes.checksums);
+        let checksum_type = digests::kind_of_stored(&attributes.checksums);
         let object = StoredObject {
             bucket: input.bucket.clone(),
             key: input.key.clone(),
@@ -202,18 +199,17 @@ impl Backend {
         let done =
             self.vault.complete_upload(&upload.id, &object, &parts, &precondition, self.no_bypass()).await;
         done.map_err(of_object)?;
-        Ok(S3Response::new(CompleteMultipartUploadOutput {
-            bucket: Some(input.bucket),
-            checksum_crc32: checksum.checksum_crc32,
-            checksum_crc32c: checksum.checksum_crc32c,
-            checksum_crc64nvme: checksum.checksum_crc64nvme,
-            checksum_sha1: checksum.checksum_sha1,
-            checksum_sha256: checksum.checksum_sha256,
-            e_tag: Some(ETag::Strong(entity_tag)),
-            key: Some(input.key),
-            server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
-            ..CompleteMultipartUploadOutput::default()
-        }))
+        Ok(S3Response::new(with_checksums!(
+            checksum,
+            CompleteMultipartUploadOutput {
+                bucket: Some(input.bucket),
+                checksum_type,
+                e_tag: Some(ETag::Strong(entity_tag)),
+                key: Some(input.key),
+                server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
+                ..CompleteMultipartUploadOutput::default()
+            }
+        )))
     }
 
     /// The parts that a request names, in its order, each as it was written.
@@ -362,28 +358,83 @@ fn is_as_named(part: &UploadPart, named: &CompletedPart) -> bool {
         })
 }
 
+/// What the checksum of an upload will be: of CRCs that of the whole can be told, of other digests that of the parts'.
+///
+/// Source: "Checking object integrity", Amazon S3 User Guide.
+fn kind(
+    algorithm: Option<&ChecksumAlgorithm>,
+    asked: Option<&ChecksumType>,
+) -> S3Result<Option<ChecksumType>> {
+    let Some(algorithm) = algorithm.map(ChecksumAlgorithm::as_str) else { return Ok(None) };
+    let (can_be_full, can_be_composite) = match algorithm {
+        ChecksumAlgorithm::CRC64NVME => (true, false),
+        ChecksumAlgorithm::CRC32 | ChecksumAlgorithm::CRC32C => (true, true),
+        _ => (false, true),
+    };
+    let kind = match asked.map(ChecksumType::as_str) {
+        None if can_be_composite => ChecksumType::COMPOSITE,
+        None => ChecksumType::FULL_OBJECT,
+        Some(ChecksumType::FULL_OBJECT) if can_be_full => ChecksumType::FULL_OBJECT,
+        Some(ChecksumType::COMPOSITE) if can_be_composite => ChecksumType::COMPOSITE,
+        Some(other) => {
+            let message =
+                format!("The {other} checksum type cannot be used with the {algorithm} checksum algorithm.");
+            return Err(error(S3ErrorCode::InvalidRequest, message));
+        }
+    };
+    Ok(Some(ChecksumType::from_static(kind)))
+}
+
 /// The checksum of an object of parts, if each part has one.
-fn composite(algorithm: Option<&str>, parts: &[UploadPart]) -> BTreeMap<String, String> {
-    let Some(algorithm) = algorithm else { return BTreeMap::new() };
-    let of_parts: Option<Vec<&str>> =
-        parts.iter().map(|part| part.checksums.get(algorithm).map(String::as_str)).collect();
-    let value = of_parts.and_then(|of_parts| digests::composite(algorithm, &of_parts));
+fn of_parts(upload: &Upload, parts: &[UploadPart]) -> BTreeMap<String, String> {
+    let Some(algorithm) = algorithm_of(upload) else { return BTreeMap::new() };
+    let of_part = |part: &'_ UploadPart| part.checksums.get(algorithm).cloned();
+    let Some(sums) = parts.iter().map(of_part).collect::<Option<Vec<String>>>() else {
+        return BTreeMap::new();
+    };
+    let is_full = upload.attributes.checksums.get(KIND).is_some_and(|kind| kind == ChecksumType::FULL_OBJECT);
+    let value = if is_full {
+        let sizes = parts.iter().map(|part| part.segment.size_bytes);
+        digests::full(algorithm, &sums.iter().map(String::as_str).zip(sizes).collect::<Vec<_>>())
+    } else {
+        digests::composite(algorithm, &sums.iter().map(String::as_str).collect::<Vec<_>>())
+    };
     value.into_iter().map(|value| (algorithm.to_owned(), value)).collect()
+}
+
+/// Refuses an object whose checksum is another than the client has for the whole.
+fn require_as_sent(
+    checksums: &BTreeMap<String, String>,
+    input: &CompleteMultipartUploadInput,
+) -> S3Result<()> {
+    for (name, sent) in [
+        ("CRC32", &input.checksum_crc32),
+        ("CRC32C", &input.checksum_crc32c),
+        ("CRC64NVME", &input.checksum_crc64nvme),
+    ] {
+        // One of the parts' checksums is compared part by part.
+        let computed = checksums.get(name).filter(|value| !value.contains('-'));
+        if let (Some(computed), Some(sent)) = (computed, sent)
+            && computed != sent
+        {
+            let message = format!("The {name} you specified did not match the calculated checksum.");
+            return Err(error(S3ErrorCode::BadDigest, message));
+        }
+    }
+    Ok(())
 }
 
 fn described(part: UploadPart) -> Part {
     let checksum = digests::of_stored(&part.checksums);
-    Part {
-        checksum_crc32: checksum.checksum_crc32,
-        checksum_crc32c: checksum.checksum_crc32c,
-        checksum_crc64nvme: checksum.checksum_crc64nvme,
-        checksum_sha1: checksum.checksum_sha1,
-        checksum_sha256: checksum.checksum_sha256,
-        e_tag: Some(ETag::Strong(part.entity_tag)),
-        last_modified: Some(times::to_wire(part.modified_at)),
-        part_number: i32::try_from(part.number).ok(),
-        size: Some(in_i64(part.segment.size_bytes)),
-    }
+    with_checksums!(
+        checksum,
+        Part {
+            e_tag: Some(ETag::Strong(part.entity_tag)),
+            last_modified: Some(times::to_wire(part.modified_at)),
+            part_number: i32::try_from(part.number).ok(),
+            size: Some(in_i64(part.segment.size_bytes)),
+        }
+    )
 }
 
 /// The part of an object that is copied: `bytes=first-last`, both within it.

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use s3s::dto::{
-    ChecksumMode, ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
-    ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, ObjectLockMode, Range,
-    ServerSideEncryption, StreamingBlob, Timestamp,
+    ChecksumMode, ChecksumType, ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadObjectInput,
+    HeadObjectOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output,
+    ObjectLockMode, Range, ServerSideEncryption, StreamingBlob, Timestamp,
 };
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
 use crate::backend::{Backend, in_i64};
-use crate::digests;
+use crate::digests::{self, with_checksums};
 use crate::encoding::{Encoding, in_i32, key_of_token, keys_max, token_of_key};
-use crate::errors::{error, failed, no_such_bucket, no_such_key};
+use crate::errors::{error, failed, no_such_bucket, no_such_key, of_object};
 use crate::listing::{self, Asked, Page};
 use crate::objects::{ObjectInfo, Objects, Opened};
 use crate::{times, write};
@@ -131,22 +131,21 @@ impl Backend {
         let headers = headers(&opened, &[]);
         let said = Said::of(&opened, input.checksum_mode.as_ref().filter(|_| input.range.is_none()));
         let info = opened.info;
-        let output = HeadObjectOutput {
-            accept_ranges: Some("bytes".to_owned()),
-            checksum_crc32: said.checksum.checksum_crc32,
-            checksum_crc32c: said.checksum.checksum_crc32c,
-            checksum_crc64nvme: said.checksum.checksum_crc64nvme,
-            checksum_sha1: said.checksum.checksum_sha1,
-            checksum_sha256: said.checksum.checksum_sha256,
-            content_length: Some(in_i64(info.size_bytes)),
-            e_tag: Some(ETag::Strong(info.entity_tag)),
-            last_modified: Some(info.modified_at.into()),
-            metadata: Some(opened.attributes.metadata.into_iter().collect()),
-            object_lock_mode: said.lock_mode,
-            object_lock_retain_until_date: said.retained_until,
-            server_side_encryption: said.encryption,
-            ..HeadObjectOutput::default()
-        };
+        let output = with_checksums!(
+            said.checksum,
+            HeadObjectOutput {
+                accept_ranges: Some("bytes".to_owned()),
+                checksum_type: said.checksum_type,
+                content_length: Some(in_i64(info.size_bytes)),
+                e_tag: Some(ETag::Strong(info.entity_tag)),
+                last_modified: Some(info.modified_at.into()),
+                metadata: Some(opened.attributes.metadata.into_iter().collect()),
+                object_lock_mode: said.lock_mode,
+                object_lock_retain_until_date: said.retained_until,
+                server_side_encryption: said.encryption,
+                ..HeadObjectOutput::default()
+            }
+        );
         Ok(S3Response::with_headers(output, headers))
     }
 
@@ -183,24 +182,23 @@ impl Backend {
         let said = Said::of(&opened, input.checksum_mode.as_ref().filter(|_| input.range.is_none()));
         let content_length = in_i64(range.end - range.start);
         let Opened { info, attributes, contents, .. } = opened;
-        let output = GetObjectOutput {
-            accept_ranges: Some("bytes".to_owned()),
-            body: Some(StreamingBlob::wrap(contents(range))),
-            checksum_crc32: said.checksum.checksum_crc32,
-            checksum_crc32c: said.checksum.checksum_crc32c,
-            checksum_crc64nvme: said.checksum.checksum_crc64nvme,
-            checksum_sha1: said.checksum.checksum_sha1,
-            checksum_sha256: said.checksum.checksum_sha256,
-            content_length: Some(content_length),
-            content_range,
-            e_tag: Some(ETag::Strong(info.entity_tag)),
-            last_modified: Some(info.modified_at.into()),
-            metadata: Some(attributes.metadata.into_iter().collect()),
-            object_lock_mode: said.lock_mode,
-            object_lock_retain_until_date: said.retained_until,
-            server_side_encryption: said.encryption,
-            ..GetObjectOutput::default()
-        };
+        let output = with_checksums!(
+            said.checksum,
+            GetObjectOutput {
+                accept_ranges: Some("bytes".to_owned()),
+                checksum_type: said.checksum_type,
+                body: Some(StreamingBlob::wrap(contents(range))),
+                content_length: Some(content_length),
+                content_range,
+                e_tag: Some(ETag::Strong(info.entity_tag)),
+                last_modified: Some(info.modified_at.into()),
+                metadata: Some(attributes.metadata.into_iter().collect()),
+                object_lock_mode: said.lock_mode,
+                object_lock_retain_until_date: said.retained_until,
+                server_side_encryption: said.encryption,
+                ..GetObjectOutput::default()
+            }
+        );
         Ok(S3Response::with_headers(output, headers))
     }
 }
@@ -208,6 +206,7 @@ impl Backend {
 /// What answers about an object have in common.
 struct Said {
     checksum: s3s::dto::Checksum,
+    checksum_type: Option<ChecksumType>,
     lock_mode: Option<ObjectLockMode>,
     retained_until: Option<Timestamp>,
     encryption: Option<ServerSideEncryption>,
@@ -220,6 +219,7 @@ impl Said {
             if wants_checksums { opened.attributes.checksums.clone() } else { Default::default() };
         Self {
             checksum: digests::of_stored(&checksums),
+            checksum_type: digests::kind_of_stored(&checksums),
             lock_mode: opened.retention.map(|kept| kept.mode.as_str().to_owned().into()),
             retained_until: opened.retention.map(|kept| times::to_wire(kept.until)),
             encryption: opened
@@ -280,6 +280,20 @@ impl Conditions<'_> {
         };
         if is_news { Ok(()) } else { Err(error(S3ErrorCode::NotModified, "Not Modified")) }
     }
+}
+
+/// The same of an object that is copied: whatever does not hold, nothing is copied.
+///
+/// Source: `CopyObject`, Amazon S3 API Reference.
+pub(crate) fn require_copied(
+    info: &ObjectInfo,
+    is: Option<&ETagCondition>,
+    is_not: Option<&ETagCondition>,
+    changed_since: Option<&Timestamp>,
+    unchanged_since: Option<&Timestamp>,
+) -> S3Result<()> {
+    let conditions = Conditions { is, is_not, changed_since, unchanged_since };
+    conditions.check(info).map_err(|_| of_object(postern_store::ObjectError::PreconditionFailed))
 }
 
 /// Parts of an object are not told apart once it is whole.

@@ -18,10 +18,11 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use crate::backend::Backend;
 use crate::body::Trailers;
 use crate::call::OnlyNew;
-use crate::digests::{self, Digests, Verified};
+use crate::digests::{self, Digests, Verified, with_checksums};
 use crate::errors::{error, failed, invalid_argument, no_such_bucket, of_object, read_only};
 use crate::lock;
 use crate::objects::Opened;
+use crate::read::require_copied;
 use crate::times;
 
 /// The most that one request writes; more goes in parts. Source: "Amazon S3 multipart upload limits".
@@ -31,7 +32,7 @@ pub(crate) const KEY_BYTES_MAX: usize = 1024;
 /// What metadata may take, names and values together. Source: "Working with object metadata".
 const METADATA_BYTES_MAX: usize = 2 * 1024;
 /// Keys in one request to remove them.
-const KEYS_REMOVED_MAX: usize = 1000;
+pub(crate) const KEYS_REMOVED_MAX: usize = 1000;
 /// Headers that are kept with an object and sent with it again.
 const KEPT_HEADERS: [&str; 6] = [
     "cache-control",
@@ -127,16 +128,14 @@ impl Backend {
         let entity_tag = self
             .store_written(&input.bucket, &input.key, written, attributes, retention, &precondition)
             .await?;
-        Ok(S3Response::new(PutObjectOutput {
-            checksum_crc32: checksum.checksum_crc32,
-            checksum_crc32c: checksum.checksum_crc32c,
-            checksum_crc64nvme: checksum.checksum_crc64nvme,
-            checksum_sha1: checksum.checksum_sha1,
-            checksum_sha256: checksum.checksum_sha256,
-            e_tag: Some(ETag::Strong(entity_tag)),
-            server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
-            ..PutObjectOutput::default()
-        }))
+        Ok(S3Response::new(with_checksums!(
+            checksum,
+            PutObjectOutput {
+                e_tag: Some(ETag::Strong(entity_tag)),
+                server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
+                ..PutObjectOutput::default()
+            }
+        )))
     }
 
     /// Names a file that was written as an object; answers its entity tag.
@@ -175,11 +174,13 @@ impl Backend {
         require_supported(&headers)?;
         let (from_bucket, from_key) = source(&input.copy_source)?;
         let source = self.open(from_bucket, from_key).await?;
-        if let Some(ETagCondition::ETag(tag)) = &input.copy_source_if_match
-            && tag.value() != source.info.entity_tag
-        {
-            return Err(of_object(postern_store::ObjectError::PreconditionFailed));
-        }
+        require_copied(
+            &source.info,
+            input.copy_source_if_match.as_ref(),
+            input.copy_source_if_none_match.as_ref(),
+            input.copy_source_if_modified_since.as_ref(),
+            input.copy_source_if_unmodified_since.as_ref(),
+        )?;
         let asked =
             lock::asked(input.object_lock_mode.as_ref(), input.object_lock_retain_until_date.as_ref())?;
         let retention = lock::of_new(&bucket, asked, self.now())?;
@@ -211,16 +212,14 @@ impl Backend {
         let entity_tag = self
             .store_written(&input.bucket, &input.key, written, attributes, retention, &Precondition::None)
             .await?;
-        let result = CopyObjectResult {
-            checksum_crc32: checksum.checksum_crc32,
-            checksum_crc32c: checksum.checksum_crc32c,
-            checksum_crc64nvme: checksum.checksum_crc64nvme,
-            checksum_sha1: checksum.checksum_sha1,
-            checksum_sha256: checksum.checksum_sha256,
-            e_tag: Some(ETag::Strong(entity_tag)),
-            last_modified: Some(times::to_wire(self.now())),
-            ..CopyObjectResult::default()
-        };
+        let result = with_checksums!(
+            checksum,
+            CopyObjectResult {
+                e_tag: Some(ETag::Strong(entity_tag)),
+                last_modified: Some(times::to_wire(self.now())),
+                ..CopyObjectResult::default()
+            }
+        );
         Ok(S3Response::new(CopyObjectOutput {
             copy_object_result: Some(result),
             server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
@@ -250,9 +249,6 @@ impl Backend {
     ) -> S3Result<S3Response<DeleteObjectsOutput>> {
         let input = request.input;
         self.writable(&input.bucket).await?;
-        if input.delete.objects.len() > KEYS_REMOVED_MAX {
-            return Err(error(S3ErrorCode::MalformedXML, "At most 1000 keys can be removed in one request."));
-        }
         let bypass = self.bypass(input.bypass_governance_retention);
         let is_quiet = input.delete.quiet.unwrap_or(false);
         let (mut deleted, mut errors) = (Vec::new(), Vec::new());
