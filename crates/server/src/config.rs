@@ -7,6 +7,7 @@ mod audit;
 mod console;
 mod files;
 mod flags;
+mod kms;
 mod limits;
 mod listen;
 mod log;
@@ -28,6 +29,7 @@ use postern_ids::{AccountId, Region};
 pub use audit::{Audit, UnrecordedReads};
 pub use console::Console;
 pub use flags::{Command, Flags};
+pub use kms::{Kms, VaultKey};
 pub use limits::Limits;
 pub use listen::ListenAddress;
 pub use log::{Log, LogFormat};
@@ -67,6 +69,8 @@ pub struct Config {
     pub recording: Recording,
     /// How the logs of sessions are written.
     pub session_logs: SessionLogs,
+    /// Where the material of encryption keys rests.
+    pub kms: Kms,
     /// Rules of sessions.
     pub sessions: Sessions,
     /// Signing in with a browser.
@@ -119,6 +123,7 @@ impl Config {
             audit: Audit::read(reader),
             recording: Recording::read(reader),
             session_logs: SessionLogs::read(reader),
+            kms: Kms::read(reader),
             sessions: Sessions::read(reader),
             console: Console::read(reader),
             oidc: Oidc::read(reader),

@@ -7,6 +7,8 @@ mod data_keys;
 mod encryption_context;
 mod holder;
 mod tend;
+mod vault;
+mod wrapped;
 
 use std::sync::Arc;
 
@@ -21,6 +23,8 @@ pub(crate) use data_keys::DataKeyOpener;
 pub(crate) use encryption_context::EncryptionContext;
 pub(crate) use holder::{EmbeddedHolder, KeyHolder};
 pub(crate) use tend::{next_rotation, tend};
+pub(crate) use vault::Vault as VaultTransit;
+pub(crate) use wrapped::WrappedHolder;
 
 /// Why a key did not do its work.
 #[derive(Debug, thiserror::Error)]

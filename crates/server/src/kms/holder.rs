@@ -1,8 +1,10 @@
 //! Who holds the backing keys and works with them.
 //!
-//! The embedded holder keeps them in the store, sealed by the master key. One that leaves them in another KMS or in a
-//! Vault would keep there only what names them.
+//! The embedded holder keeps them in the store, sealed by the master key. [`WrappedHolder`](super::WrappedHolder) has them
+//! encrypted by a key that is elsewhere before.
 
+use std::borrow::Cow;
+use std::error::Error;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,8 +16,24 @@ use crate::random::Random;
 
 /// A holder did not do its work.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct HolderError(&'static str);
+#[error("{message}")]
+pub(crate) struct HolderError {
+    message: Cow<'static, str>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl HolderError {
+    pub(super) fn new(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), source: None }
+    }
+
+    pub(super) fn because(
+        message: impl Into<Cow<'static, str>>,
+        source: impl Error + Send + Sync + 'static,
+    ) -> Self {
+        Self { message: message.into(), source: Some(Box::new(source)) }
+    }
+}
 
 /// Holds backing keys and works with them.
 #[async_trait]
@@ -80,7 +98,7 @@ impl KeyHolder for EmbeddedHolder {
         let mut body = plain.to_vec();
         let nonce = key(content, &salt)?
             .seal_in_place_append_tag(Aad::from(authenticated), &mut body)
-            .map_err(|_| HolderError("the cipher refused"))?;
+            .map_err(|_| HolderError::new("the cipher refused"))?;
         Ok([&salt[..], nonce.as_ref(), &body].concat())
     }
 
@@ -105,17 +123,17 @@ impl KeyHolder for EmbeddedHolder {
 fn key(content: &Secret<Vec<u8>>, salt: &[u8; SALT_LENGTH]) -> Result<RandomizedNonceKey, HolderError> {
     let backing = content.expose_secret();
     if backing.len() != KEY_LENGTH {
-        return Err(HolderError("the backing key has not the right length"));
+        return Err(HolderError::new("the backing key has not the right length"));
     }
     let mut derived = [0; KEY_LENGTH];
     hkdf::Salt::new(hkdf::HKDF_SHA256, salt)
         .extract(backing)
         .expand(&[PURPOSE], hkdf::HKDF_SHA256)
         .and_then(|okm| okm.fill(&mut derived))
-        .map_err(|_| HolderError("no key can be derived"))?;
+        .map_err(|_| HolderError::new("no key can be derived"))?;
     let derived = Secret::new(derived);
     RandomizedNonceKey::new(&AES_256_GCM, derived.expose_secret())
-        .map_err(|_| HolderError("the cipher refused the key"))
+        .map_err(|_| HolderError::new("the cipher refused the key"))
 }
 
 #[cfg(test)]

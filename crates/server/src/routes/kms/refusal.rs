@@ -68,6 +68,13 @@ pub(super) fn invalid_ciphertext() -> ApiError {
 pub(super) fn kms(error: KmsError) -> ApiError {
     match error {
         KmsError::InvalidCiphertext => invalid_ciphertext(),
+        KmsError::Holder(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "encryption keys cannot be used");
+            ApiError::new(
+                errors::DEPENDENCY_TIMEOUT_EXCEPTION,
+                "What holds this server's encryption keys did not answer as it should. Try again.",
+            )
+        }
         other => failure::internal(&other),
     }
 }
