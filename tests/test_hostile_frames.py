@@ -163,8 +163,9 @@ def test_a_message_that_is_too_big_is_not_kept(lab, node, bystander):
     session.run("true")
     with pytest.raises((websockets.exceptions.ConnectionClosed, OSError)):
         session.send_frame(stream(session.next_out, b"z" * (64 << 20)))
-        session.receive(30)
-        session.receive(30)
+        # What was on its way before: a prompt in pieces, acknowledgements.
+        for _ in range(20):
+            session.receive(30)
     # Only the connection is over: an honest one may go on with the session.
     session.resume()
     assert session.run("echo alive") == "alive\n"
