@@ -112,17 +112,6 @@ def test_the_page_that_opens_a_session_last_has_it(terminal, browser):
     expect(second.banner()).to_contain_text("Another page")
 
 
-def test_a_session_of_another_browser_can_only_be_followed(browser, server, owner, terminal):
-    other = browser.signed_in(server, owner.name)
-    other.goto(terminal.page.url)
-    foreign = ConsoleTerminal(other)
-    expect(foreign.banner()).to_contain_text("not started in this browser")
-    expect(foreign.banner().get_by_role("link", name="Follow")).to_be_visible()
-    other.context.close()
-    terminal.run("echo still he''re")
-    terminal.shows("still here")
-
-
 def test_sessions_stand_in_tabs_and_side_by_side(terminal):
     terminal.tool("Split to the right")
     terminal.is_connected(1)

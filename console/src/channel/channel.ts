@@ -8,7 +8,7 @@ import { Inbox, type StreamMessage } from './inbox.ts';
 import { type ChannelLimits, DEFAULT_LIMITS } from './limits.ts';
 import { DecodeError, decodeMessage, encodeMessage, MessageType, type Stamp } from './message.ts';
 import { Outbox } from './outbox.ts';
-import { acknowledgedNumber, acknowledgement, type ChannelClosed, channelClosed, noticeText, PayloadError } from './payload.ts';
+import { acknowledgedNumber, acknowledgement, type ChannelClosed, channelClosed, type InputPlace, inputPlace, noticeText, PayloadError } from './payload.ts';
 import { Queue } from './queue.ts';
 
 /** The peer controls how many of these arrive. More than a few pending ones say nothing new. */
@@ -28,7 +28,9 @@ export type ChannelEvent =
   /** The other side is away. What is sent waits. */
   | { type: 'pause-publication' }
   /** The server tells the user something. */
-  | { type: 'notice'; text: string };
+  | { type: 'notice'; text: string }
+  /** Where the input stands, for a client that takes the session over. */
+  | { type: 'place'; place: InputPlace };
 
 export class DataChannel {
   readonly #receives: string;
@@ -51,6 +53,11 @@ export class DataChannel {
     this.#receives = receives;
     this.#outbox = new Outbox(sends, limits.unacknowledgedBytesMax, limits.unacknowledgedMessagesMax, sendsFrom);
     this.#inbox = new Inbox(limits, sendsFrom === undefined ? 'at-zero' : 'in-the-middle');
+  }
+
+  /** What is sent has numbers from that one on. Nothing may have been sent yet. */
+  beginAt(first: bigint): void {
+    this.#outbox.beginAt(first);
   }
 
   /** Whether `send` would take a message. While it would not, do not read the source. */
@@ -90,6 +97,9 @@ export class DataChannel {
         break;
       case MessageType.Notice:
         this.#pushControlEvent({ type: 'notice', text: noticeText(message.payload) });
+        break;
+      case MessageType.InputPlace:
+        this.#pushControlEvent({ type: 'place', place: readPlace(message.payload) });
         break;
       case MessageType.PausePublication:
         this.#pushControlEvent({ type: 'pause-publication' });
@@ -165,6 +175,17 @@ export class DataChannel {
       this.#controlEvents += 1;
       this.#events.push(event);
     }
+  }
+}
+
+function readPlace(payload: Uint8Array): InputPlace {
+  try {
+    return inputPlace(payload);
+  } catch (error) {
+    if (error instanceof PayloadError) {
+      throw new DecodeError('Payload', `payload of postern_input_place cannot be read: ${error.message}`);
+    }
+    throw error;
   }
 }
 

@@ -24,6 +24,8 @@ const RESUME_FOR_MS = 15 * 60 * 1000;
 export interface Cargo {
   /** The terminal's size for the first frame; `null` without a terminal. */
   readonly size: () => Size | null;
+  /** Whether the session is still to be had from another client. */
+  readonly takesOver?: () => boolean;
   /** A connection is open, at that time, and our name has been given. */
   readonly opened: (now: number) => void;
   /** The connection is lost, at that time. */
@@ -135,7 +137,8 @@ export class Connection {
       return;
     }
     clearTimeout(this.#openTimer);
-    const identity = { clientId: this.#clientId, clientVersion: this.#network.clientVersion, size: this.#cargo.size() };
+    const takesOver = this.#cargo.takesOver?.() ?? false;
+    const identity = { clientId: this.#clientId, clientVersion: this.#network.clientVersion, size: this.#cargo.size(), takesOver };
     socket.send(openDataChannelText({ requestId: crypto.randomUUID(), tokenValue, ...identity }));
     const now = performance.now();
     this.#isOpen = true;

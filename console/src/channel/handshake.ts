@@ -3,6 +3,7 @@
 //
 // Source: `HandshakeRequestPayload` and its neighbours in aws/session-manager-plugin, src/message/clientmessage.go.
 
+import type { SealedKey } from './encryption.ts';
 import { Fields, PayloadError, toJson } from './payload.ts';
 
 /** What kind of session the agent is about to run. */
@@ -29,7 +30,7 @@ export interface HandshakeRequest {
 export interface ProcessedAction {
   ActionType: string;
   ActionStatus: (typeof ActionStatus)[keyof typeof ActionStatus];
-  ActionResult: null;
+  ActionResult: null | { readonly KMSCipherTextKey: string; readonly KMSCipherTextHash: null; readonly ChallengeAcknowledgement?: true };
   Error: string;
 }
 
@@ -66,8 +67,8 @@ export function handshakeRequest(json: Uint8Array): HandshakeRequest {
   };
 }
 
-/** Answers a handshake request. */
-export function answer(request: HandshakeRequest, clientVersion: string): Answer {
+/** Answers a handshake request. `key` is the data key that it asks for, or why there is none. */
+export function answer(request: HandshakeRequest, clientVersion: string, key: SealedKey | string = 'no data key was generated'): Answer {
   let kind: Kind | null = null;
   const processed = request.requestedClientActions.map((action): ProcessedAction => {
     switch (action.actionType) {
@@ -84,7 +85,7 @@ export function answer(request: HandshakeRequest, clientVersion: string): Answer
         return { ActionType: action.actionType, ActionStatus: ActionStatus.Success, ActionResult: null, Error: '' };
       }
       case 'KMSEncryption':
-        return failed(action, 'this client does not support encryption with a KMS key yet');
+        return typeof key === 'string' ? failed(action, key) : withKey(action, key);
       default:
         return unsupported(action);
     }
@@ -113,6 +114,15 @@ function sessionTypeOf(parameters: unknown): string | null {
   } catch {
     return null;
   }
+}
+
+function withKey({ actionType }: RequestedAction, { ciphertext, challenge }: SealedKey): ProcessedAction {
+  return {
+    ActionType: actionType,
+    ActionStatus: ActionStatus.Success,
+    ActionResult: { KMSCipherTextKey: ciphertext, KMSCipherTextHash: null, ...(challenge !== null && { ChallengeAcknowledgement: true }) },
+    Error: '',
+  };
 }
 
 function failed(action: RequestedAction, error: string): ProcessedAction {

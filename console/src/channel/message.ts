@@ -42,6 +42,8 @@ export const MessageType = {
   AgentSessionState: 'agent_session_state',
   /** Ours, server to client: a text for the user that is no part of the stream. */
   Notice: 'postern_notice',
+  /** Ours, server to client, to one that takes a session over: where the input stands. */
+  InputPlace: 'postern_input_place',
 } as const;
 
 /** How to read the payload of a stream message. An unknown number survives as that number. */

@@ -40,6 +40,13 @@ export class Outbox {
     this.#messagesMax = messagesMax;
   }
 
+  /** The next message has that number. Nothing may have been sent yet. */
+  beginAt(first: bigint): void {
+    if (this.#entries.length === 0) {
+      this.#first = first;
+    }
+  }
+
   /** Whether `push` would take a message. The last one may exceed the limit in bytes. */
   hasRoom(): boolean {
     return this.#bytes < this.#bytesMax && this.#entries.length < this.#messagesMax;

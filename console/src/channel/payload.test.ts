@@ -51,10 +51,10 @@ test.each([
   expect(answerTo('SessionType', { SessionType, Properties: null })).toMatchObject({ kind, status });
 });
 
-test('encryption is refused with a reason', () => {
+test('encryption without a data key is refused with a reason', () => {
   const { status, errors, written } = answerTo('KMSEncryption', { KMSKeyId: 'key' });
   expect(status).toBe(2);
-  expect(errors[0]).toContain('does not support encryption with a KMS key');
+  expect(errors[0]).toContain('no data key was generated');
   expect(written.Errors).toEqual(errors);
 });
 

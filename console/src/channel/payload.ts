@@ -41,7 +41,19 @@ export interface OpenDataChannel {
   clientVersion: string;
   /** Ours: the client's terminal, so that the shell starts with the right size. */
   size: Size | null;
+  /** Ours: the client takes the session over from another one. */
+  takesOver: boolean;
 }
+
+/** Where the input of a session stands, for a client that takes it over; or why it may not. */
+export type InputPlace =
+  | {
+      /** Messages before this one the agent has acknowledged. */
+      readonly first: bigint;
+      /** No message from this one on was ever sent. */
+      readonly next: bigint;
+    }
+  | { readonly refused: string };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -155,6 +167,21 @@ export function noticeText(json: Uint8Array): string {
   return Fields.parse(json).text('Text');
 }
 
+/** Reads a `postern_input_place`. */
+export function inputPlace(json: Uint8Array): InputPlace {
+  const fields = Fields.parse(json);
+  const taken = fields.raw('Taken');
+  if (taken === undefined) {
+    return { refused: fields.text('Refused') };
+  }
+  const numbers = new Fields(taken);
+  const [first, next] = [numbers.integer('First'), numbers.integer('Next')];
+  if (first === undefined || next === undefined || first < 0 || next < first) {
+    throw new PayloadError('no place');
+  }
+  return { first: BigInt(first), next: BigInt(next) };
+}
+
 export function openDataChannelText(open: OpenDataChannel): string {
   return JSON.stringify({
     MessageSchemaVersion: MESSAGE_SCHEMA_VERSION,
@@ -163,6 +190,7 @@ export function openDataChannelText(open: OpenDataChannel): string {
     ClientId: open.clientId,
     ClientVersion: open.clientVersion,
     ...(open.size && { Size: open.size }),
+    ...(open.takesOver && { TakesOver: true }),
   });
 }
 

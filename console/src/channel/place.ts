@@ -5,6 +5,7 @@
 // reserved: what is written down is a number that the former page has not reached. The page that takes over fills the
 // gap with messages that do no harm (the window's size); those that the agent has had already it only acknowledges.
 
+import type { SealedKey } from './encryption.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 
 /** Where a page stands in a session's stream of input. */
@@ -15,6 +16,8 @@ export interface Place {
   readonly acknowledgedBefore: number;
   /** No message from this one on was ever sent. */
   readonly unusedFrom: number;
+  /** Of an encrypted session. What decrypts it is not kept. */
+  readonly sealedKey: SealedKey | null;
   /** Whose page it was: only they go on with it, whoever else uses this browser. */
   readonly principalArn: string;
   /** What the session is for, for people: the node's id, the document's name. */
@@ -75,10 +78,11 @@ function parse(text: string | null): Place | null {
   }
   try {
     const value = JSON.parse(text) as Partial<Record<keyof Place, unknown>>;
-    const { clientId, acknowledgedBefore, unusedFrom, principalArn, target, documentName, savedAt } = value;
+    const { clientId, sealedKey = null, acknowledgedBefore, unusedFrom, principalArn, target, documentName, savedAt } = value;
     const isNumber = (number: unknown): number is number => Number.isSafeInteger(number) && (number as number) >= 0;
     const isSound =
       typeof clientId === 'string' &&
+      isSealedKey(sealedKey) &&
       typeof principalArn === 'string' &&
       typeof target === 'string' &&
       (typeof documentName === 'string' || documentName === null) &&
@@ -88,8 +92,16 @@ function parse(text: string | null): Place | null {
       // More could not be sent again without an acknowledgement in between.
       unusedFrom >= acknowledgedBefore &&
       unusedFrom - acknowledgedBefore <= DEFAULT_LIMITS.unacknowledgedMessagesMax;
-    return isSound ? { clientId, acknowledgedBefore, unusedFrom, principalArn, target, documentName, savedAt } : null;
+    return isSound ? { clientId, acknowledgedBefore, unusedFrom, sealedKey, principalArn, target, documentName, savedAt } : null;
   } catch {
     return null;
   }
+}
+
+function isSealedKey(value: unknown): value is SealedKey | null {
+  if (value === null) {
+    return true;
+  }
+  const { ciphertext, challenge } = (typeof value === 'object' ? value : {}) as Partial<Record<keyof SealedKey, unknown>>;
+  return typeof ciphertext === 'string' && (typeof challenge === 'string' || challenge === null);
 }

@@ -84,7 +84,7 @@ test('the end is asked for, and waited for', () => {
   expect(stream.end()).toBe(true);
   stream.send(utf8('too late'));
   agent.exchange(socket());
-  expect(agent.received.at(-1)).toEqual({ payloadType: PayloadType.Flag, text: '\0\0\0\u0002' });
+  expect(agent.received.at(-1)).toMatchObject({ payloadType: PayloadType.Flag, text: '\0\0\0\u0002' });
   expect(states.at(-1)?.kind).toBe('connected');
   socket().deliver(closed(''));
   expect(states.at(-1)).toEqual({ kind: 'ended', reason: '', exitCode: null });

@@ -46,7 +46,7 @@ export class FakeSocket extends EventTarget {
 /** The agent's end, with what it got. */
 export class Agent {
   readonly channel = new DataChannel('agent');
-  readonly received: { readonly payloadType: number; readonly text: string }[] = [];
+  readonly received: { readonly payloadType: number; readonly text: string; readonly payload: Uint8Array }[] = [];
 
   constructor() {
     this.channel.handleConnected();
@@ -68,7 +68,7 @@ export class Agent {
       }
       for (let event = this.channel.pollEvent(); event; event = this.channel.pollEvent()) {
         if (event.type === 'stream') {
-          this.received.push({ payloadType: event.payloadType, text: text(event.payload) });
+          this.received.push({ payloadType: event.payloadType, text: text(event.payload), payload: event.payload });
           this.channel.acknowledge(event.sequenceNumber);
         }
       }
@@ -83,6 +83,11 @@ export class Agent {
     return this.received.filter(({ payloadType }) => payloadType === PayloadType.Output).map(({ text }) => text).join('');
   }
 
+  /** What was typed, as it came. */
+  get inputs(): Uint8Array[] {
+    return this.received.filter(({ payloadType }) => payloadType === PayloadType.Output).map(({ payload }) => payload);
+  }
+
   get sizes(): string[] {
     return this.received.filter(({ payloadType }) => payloadType === PayloadType.Size).map(({ text }) => text);
   }
@@ -91,6 +96,11 @@ export class Agent {
 export function notice(said: string): Uint8Array {
   const payload = utf8(JSON.stringify({ Text: said }));
   return encodeMessage({ messageType: MessageType.Notice, sequenceNumber: 0n, flags: 0n, payloadType: 0, payload, ...stamp() });
+}
+
+export function inputPlace(place: object): Uint8Array {
+  const payload = utf8(JSON.stringify(place));
+  return encodeMessage({ messageType: MessageType.InputPlace, sequenceNumber: 0n, flags: 0n, payloadType: 0, payload, ...stamp() });
 }
 
 export function closed(output: string): Uint8Array {

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { encodeMessage, MessageType, PayloadType } from './message.ts';
 import { Places, type Place } from './place.ts';
-import { Agent, closed, FakeSocket, notice, stamp, text, TICKET, utf8 } from './scripted.ts';
+import { Agent, closed, FakeSocket, inputPlace, notice, stamp, text, TICKET, utf8 } from './scripted.ts';
+import { SessionCipher } from './encryption.ts';
 import { Session, TYPED_BYTES_MAX } from './session.ts';
 import { Refused, type State, type Surroundings, type Ticket } from './state.ts';
 
@@ -15,7 +16,7 @@ function surroundings() {
   const states: State[] = [];
   const messages: string[] = [];
   const warnings: string[] = [];
-  const reserved: Pick<Place, 'clientId' | 'acknowledgedBefore' | 'unusedFrom'>[] = [];
+  const reserved: Pick<Place, 'clientId' | 'acknowledgedBefore' | 'unusedFrom' | 'sealedKey'>[] = [];
   const outside = {
     clientVersion: 'postern/0.1.0',
     resume: vi.fn<() => Promise<Ticket | null>>(() => Promise.resolve({ ...TICKET, tokenValue: 'token-2' })),
@@ -33,6 +34,8 @@ function surroundings() {
     message: (text: string) => messages.push(text),
     warned: (text: string) => warnings.push(text),
     reserve: (place: (typeof reserved)[number]) => reserved.push(place),
+    generateKey: vi.fn<Surroundings['generateKey']>(() => Promise.reject(new Error('no key was expected'))),
+    decryptKey: vi.fn<Surroundings['decryptKey']>(() => Promise.reject(new Error('no key was expected'))),
   } satisfies Surroundings;
   const last = () => {
     const socket = sockets.at(-1);
@@ -112,15 +115,14 @@ test('an agent that says nothing gets what is typed after a while', () => {
   expect(agent.typed).toBe('x');
 });
 
-test('encryption is refused with a text, and port forwarding ends here', () => {
+test('port forwarding ends here', () => {
   const world = surroundings();
   const session = new Session(world.outside, TICKET);
   const agent = new Agent();
   world.last().open();
-  agent.say('{"RequestedClientActions":[{"ActionType":"SessionType","ActionParameters":{"SessionType":"Port"}},{"ActionType":"KMSEncryption","ActionParameters":{"KMSKeyId":"k"}}]}', PayloadType.HandshakeRequest);
+  agent.say('{"RequestedClientActions":[{"ActionType":"SessionType","ActionParameters":{"SessionType":"Port"}}]}', PayloadType.HandshakeRequest);
   agent.say('{}', PayloadType.HandshakeComplete);
   agent.exchange(world.last());
-  expect(world.messages[0]).toContain('KMS');
   expect(session.state).toEqual({ kind: 'failed', why: { code: 'port-session' } });
   expect(world.last().isClosed).toBe(true);
 });
@@ -312,7 +314,7 @@ test('a number is written down before it is used', () => {
 
 test('places are kept, checked and forgotten', () => {
   const places = new Places(window.localStorage);
-  const place: Place = { clientId: 'c', acknowledgedBefore: 3, unusedFrom: 64, principalArn: 'arn:alice', target: 'mi-1', documentName: null, savedAt: 1000 };
+  const place: Place = { clientId: 'c', acknowledgedBefore: 3, unusedFrom: 64, sealedKey: null, principalArn: 'arn:alice', target: 'mi-1', documentName: null, savedAt: 1000 };
   places.write('alice-1', place);
   expect(places.read('alice-1', 'arn:alice')).toEqual(place);
   expect(places.read('alice-1', 'arn:bob')).toBeNull();
@@ -323,4 +325,186 @@ test('places are kept, checked and forgotten', () => {
   window.localStorage.setItem('something.else', 'stays');
   places.forgetOld(1000 + 24 * 3600 * 1000 + 1);
   expect([places.read('alice-1', 'arn:alice'), window.localStorage.length]).toEqual([null, 1]);
+});
+
+/** The terminal of another client that is asked for. */
+function takingOver() {
+  const world = surroundings();
+  const session = new Session(world.outside, { ...TICKET, takesOver: true });
+  world.last().open();
+  return { ...world, session };
+}
+
+/** An agent that has had so much input from the former client. */
+function usedAgent(inputs: number): Agent {
+  const agent = new Agent();
+  const former = surroundings();
+  const session = new Session(former.outside, TICKET);
+  former.last().open();
+  agent.say('$ ');
+  agent.exchange(former.last());
+  // The first is the size.
+  for (let count = 1; count < inputs; count += 1) {
+    session.type(utf8('.'));
+    agent.exchange(former.last());
+  }
+  agent.received.splice(0);
+  return agent;
+}
+
+test('a session of another client goes on where its input stands', () => {
+  const { session, last, sockets, reserved } = takingOver();
+  const agent = usedAgent(40);
+  expect(JSON.parse(String(last().sent[0]))).toMatchObject({ TakesOver: true });
+  session.type(utf8('ls\r'));
+  vi.advanceTimersByTime(20_000);
+  agent.exchange(last());
+  expect(agent.received, 'nothing has a number yet').toEqual([]);
+  last().deliver(inputPlace({ Taken: { First: 37, Next: 40 } }));
+  agent.exchange(last());
+  expect(agent.typed).toBe('ls\r');
+  expect(agent.sizes).toEqual(['{"cols":80,"rows":24}']);
+  expect(reserved[0]).toMatchObject({ acknowledgedBefore: 37, unusedFrom: 40 + 3 + 64 - 3 });
+  // From here on it is as any other.
+  last().drop();
+  return vi.advanceTimersByTimeAsync(2000).then(() => {
+    expect(sockets).toHaveLength(2);
+    last().open();
+    expect(JSON.parse(String(last().sent[0]))).not.toHaveProperty('TakesOver');
+  });
+});
+
+test('numbers that the former client never used are filled in', () => {
+  const { session, last } = takingOver();
+  const agent = usedAgent(10);
+  last().deliver(inputPlace({ Taken: { First: 10, Next: 13 } }));
+  session.type(utf8('x'));
+  agent.exchange(last());
+  expect([agent.typed, agent.sizes.length]).toEqual(['x', 4]);
+});
+
+test('a session that is not to be had stays where it is', () => {
+  const { session, last, outside } = takingOver();
+  last().deliver(inputPlace({ Refused: 'This session cannot be taken over: it has no terminal.' }));
+  expect(session.state).toEqual({ kind: 'failed', why: { code: 'not-taken', reason: 'This session cannot be taken over: it has no terminal.' } });
+  expect(last().isClosed).toBe(true);
+  vi.advanceTimersByTime(60_000);
+  expect(outside.resume).not.toHaveBeenCalled();
+});
+
+test.each([{ Taken: { First: -1, Next: 3 } }, { Taken: { First: 4, Next: 3 } }, { Taken: { First: 1 } }, { Taken: 1 }])('a place that is none changes nothing: %j', (place) => {
+  const { session, last } = takingOver();
+  last().deliver(inputPlace(place));
+  session.type(utf8('x'));
+  expect(session.state.kind).toBe('connected');
+  expect(last().sent).toHaveLength(1);
+});
+
+test('whoever did not ask is told no place', () => {
+  const { session, agent, last } = started();
+  last().deliver(inputPlace({ Taken: { First: 700, Next: 700 } }));
+  session.type(utf8('x'));
+  agent.exchange(last());
+  expect(agent.typed).toBe('x');
+});
+
+test('a session that another client has taken is left', () => {
+  const { session, last } = started();
+  last().deliver(closed('The session was resumed by another client.'));
+  expect(session.state).toEqual({ kind: 'failed', why: { code: 'taken' } });
+});
+
+const DATA_KEY = Uint8Array.from({ length: 64 }, (_, index) => index);
+/** The agent's end is the client's with the halves of the key exchanged. */
+const agentsCipher = new SessionCipher(Uint8Array.of(...DATA_KEY.slice(32), ...DATA_KEY.slice(0, 32)));
+const sealed = (said: string) => agentsCipher.seal(PayloadType.Output, utf8(said));
+const KEY_REQUEST = JSON.stringify({
+  AgentVersion: '3.3.4001.0',
+  RequestedClientActions: [
+    { ActionType: 'SessionType', ActionParameters: { SessionType: 'Standard_Stream' } },
+    { ActionType: 'KMSEncryption', ActionParameters: { KMSKeyId: 'alias/a', Challenge: 'AAEC' } },
+  ],
+});
+
+test('a session is encrypted with a key that is generated for it', async () => {
+  const { outside, last, shown, reserved } = surroundings();
+  outside.generateKey.mockResolvedValue({ plain: DATA_KEY, ciphertext: 'AQID' });
+  const session = new Session(outside, TICKET);
+  const agent = new Agent();
+  last().open();
+  session.type(utf8('early'));
+  agent.say(KEY_REQUEST, PayloadType.HandshakeRequest);
+  agent.exchange(last());
+  await vi.advanceTimersByTimeAsync(20_000);
+  agent.exchange(last());
+  expect(outside.generateKey).toHaveBeenCalledWith({ keyId: 'alias/a', challenge: 'AAEC' });
+  const answered = JSON.parse(agent.received[0]?.text ?? '') as { ProcessedClientActions: unknown[] };
+  expect(answered.ProcessedClientActions[1]).toEqual({
+    ActionType: 'KMSEncryption',
+    ActionStatus: 1,
+    ActionResult: { KMSCipherTextKey: 'AQID', KMSCipherTextHash: null, ChallengeAcknowledgement: true },
+    Error: '',
+  });
+  expect(agent.received, 'nothing is typed before the agent is ready').toHaveLength(1);
+  agent.say(JSON.stringify({ Challenge: btoa(String.fromCharCode(...sealed('challenge'))) }), PayloadType.EncChallengeRequest);
+  agent.say('{}', PayloadType.HandshakeComplete);
+  agent.say(sealed('secret'));
+  agent.exchange(last());
+  expect(agent.received[1]?.payloadType).toBe(PayloadType.EncChallengeResponse);
+  expect([shown.join(''), session.isEncrypted]).toEqual(['secret', true]);
+  expect(agent.sizes).toEqual(['{"cols":80,"rows":24}']);
+  expect(agent.typed).not.toContain('early');
+  expect(agent.inputs.map((input) => text(agentsCipher.open(PayloadType.Output, input)))).toEqual(['early']);
+  expect(reserved[0]?.sealedKey).toEqual({ ciphertext: 'AQID', challenge: 'AAEC' });
+  agent.say('not encrypted, and long enough to be so');
+  agent.exchange(last());
+  expect([session.state, shown.join('')]).toEqual([{ kind: 'failed', why: { code: 'undecipherable' } }, 'secret']);
+});
+
+test('without a key nothing goes in clear instead', async () => {
+  const { outside, last, messages } = surroundings();
+  outside.generateKey.mockRejectedValue(new Error('not authorized to perform: kms:GenerateDataKey'));
+  const session = new Session(outside, TICKET);
+  const agent = new Agent();
+  last().open();
+  agent.say(KEY_REQUEST, PayloadType.HandshakeRequest);
+  agent.exchange(last());
+  await vi.advanceTimersByTimeAsync(1);
+  session.type(utf8('secret'));
+  agent.say('{}', PayloadType.HandshakeComplete);
+  agent.exchange(last());
+  await vi.advanceTimersByTimeAsync(20_000);
+  agent.exchange(last());
+  expect(messages.join()).toContain('kms:GenerateDataKey');
+  expect(agent.received.map(({ payloadType }) => payloadType)).toEqual([PayloadType.HandshakeResponse]);
+  expect(agent.received[0]?.text).toContain('"ActionStatus":2');
+});
+
+test('another page goes on with an encrypted session if it gets the key again', async () => {
+  const { outside, sockets, last, shown } = surroundings();
+  outside.decryptKey.mockResolvedValue(DATA_KEY);
+  const sealedKey = { ciphertext: 'AQID', challenge: null };
+  const place: Place = { clientId: 'c', acknowledgedBefore: 0, unusedFrom: 1, sealedKey, principalArn: 'arn:alice', target: 'mi-1', documentName: null, savedAt: 1 };
+  const session = new Session(outside, place);
+  expect(sockets).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(outside.decryptKey).toHaveBeenCalledWith(sealedKey);
+  const agent = new Agent();
+  last().open();
+  session.type(utf8('x'));
+  agent.say(sealed('secret'));
+  agent.exchange(last());
+  expect(shown.join('')).toBe('secret');
+  expect(agent.inputs.map((input) => text(agentsCipher.open(PayloadType.Output, input)))).toEqual(['x']);
+});
+
+test('another page that does not get the key does not go on', async () => {
+  const { outside, sockets } = surroundings();
+  const error = new Error('not authorized to perform: kms:Decrypt');
+  outside.decryptKey.mockRejectedValue(error);
+  const sealedKey = { ciphertext: 'AQID', challenge: null };
+  const place: Place = { clientId: 'c', acknowledgedBefore: 0, unusedFrom: 1, sealedKey, principalArn: 'arn:alice', target: 'mi-1', documentName: null, savedAt: 1 };
+  const session = new Session(outside, place);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect([session.state, sockets]).toEqual([{ kind: 'failed', why: { code: 'no-key', error } }, []]);
 });

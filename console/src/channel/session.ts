@@ -5,12 +5,13 @@
 
 import { type ChannelEvent, DataChannel } from './channel.ts';
 import { Connection, newStamp } from './connection.ts';
-import { answer, customerMessage, handshakeRequest, type Kind } from './handshake.ts';
+import { askedKey, type AskedKey, CipherError, type DataKey, type SealedKey, SessionCipher } from './encryption.ts';
+import { answer, customerMessage, type HandshakeRequest, handshakeRequest, type Kind } from './handshake.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { PayloadType } from './message.ts';
-import { exitCodeFromText, sizeToJson } from './payload.ts';
+import { exitCodeFromText, type InputPlace, sizeToJson } from './payload.ts';
 import { type Place, RESERVED_AT_ONCE } from './place.ts';
-import type { Failure, State, Surroundings, Ticket } from './state.ts';
+import type { Failure, State, Surroundings, TakeOver, Ticket } from './state.ts';
 
 /** The largest message that we send; as the Rust client. */
 const CHUNK_BYTES = 32 * 1024;
@@ -21,6 +22,8 @@ export const TYPED_BYTES_MAX = 4 * 1024 * 1024;
  * prints none: after this time, counted from the connection, input is sent all the same.
  */
 const ASSUME_STARTED_AFTER_MS = 5000;
+/** The server's words to a client from which another one has the session. Source: crates/gateway, session/take_over.rs. */
+const RESUMED_ELSEWHERE = 'The session was resumed by another client.';
 /** The bytes that a command without a terminal understands: Ctrl-C and Ctrl-\. */
 const SIGNALS = new Set([0x03, 0x1c]);
 
@@ -32,6 +35,12 @@ export class Session {
   #state: State = { kind: 'connecting' };
   #phase: 'waiting' | 'handshaking' | 'running' = 'waiting';
   #kind: Kind | null = null;
+  #cipher: SessionCipher | undefined;
+  #sealedKey: SealedKey | null = null;
+  /** It was to be encrypted and could not be: nothing goes in clear instead. */
+  #isBarred = false;
+  /** It is still to be had from another client: the number of the first message is not known. */
+  #takesOver = false;
   #isNodeAway = false;
   #assumeStartedAt: number | null = null;
   #resizeIsDue = false;
@@ -42,12 +51,14 @@ export class Session {
   #unwritten = 0;
   #closed: { readonly reason: string; readonly exitCode: number | null } | null = null;
 
-  /** A new session by its ticket, or one that another page of this browser has carried, by its place. */
-  constructor(outside: Surroundings, from: Ticket | Place) {
+  /** A new session by its ticket, or one of another client, or one that another page of this browser has carried, by its place. */
+  constructor(outside: Surroundings, from: Ticket | TakeOver | Place) {
     this.#outside = outside;
     if ('streamUrl' in from) {
       this.#clientId = crypto.randomUUID();
-      this.#channel = new DataChannel('client');
+      this.#takesOver = 'takesOver' in from;
+      // Of another client's session the output comes from wherever it is.
+      this.#channel = new DataChannel('client', DEFAULT_LIMITS, this.#takesOver ? 0n : undefined);
       this.#reservedUntil = 0n;
       this.#connection = this.#carried();
       this.#connection.begin(from);
@@ -59,12 +70,22 @@ export class Session {
       this.#kind = 'terminal';
       this.#connection = this.#carried();
       this.#fillGap(BigInt(from.unusedFrom));
-      this.#connection.resume();
+      this.#sealedKey = from.sealedKey;
+      if (from.sealedKey) {
+        void this.#resumeWith(from.sealedKey);
+      } else {
+        this.#connection.resume();
+      }
     }
   }
 
   get state(): State {
     return this.#state;
+  }
+
+  /** Whether client and agent encrypt it. */
+  get isEncrypted(): boolean {
+    return this.#cipher !== undefined;
   }
 
   /** What kind of session the agent runs; `null` before it says so. */
@@ -110,6 +131,7 @@ export class Session {
   #carried(): Connection {
     return new Connection(this.#outside, this.#channel, this.#clientId, {
       size: () => this.#outside.size(),
+      takesOver: () => this.#takesOver,
       opened: (now) => this.#handleOpened(now),
       lost: (now) => this.#handleLost(now),
       handle: (event) => this.#handleEvent(event),
@@ -126,7 +148,7 @@ export class Session {
   }
 
   #handleOpened(now: number): void {
-    if (this.#phase === 'waiting') {
+    if (this.#phase === 'waiting' && !this.#takesOver) {
       this.#assumeStartedAt ??= now + ASSUME_STARTED_AFTER_MS;
     }
     this.#tellConnected();
@@ -144,8 +166,15 @@ export class Session {
         this.#handleStream(event.sequenceNumber, event.payloadType, event.payload);
         break;
       case 'closed':
+        if (event.output === RESUMED_ELSEWHERE) {
+          this.#fail({ code: 'taken' });
+          break;
+        }
         this.#closed = { reason: event.output, exitCode: event.exitCode ?? this.#exitCode };
         this.#endIfWritten();
+        break;
+      case 'place':
+        this.#handlePlace(event.place);
         break;
       case 'notice':
         this.#outside.warned(event.text);
@@ -158,7 +187,11 @@ export class Session {
     }
   }
 
-  #handleStream(sequenceNumber: bigint, payloadType: number, payload: Uint8Array): void {
+  #handleStream(sequenceNumber: bigint, payloadType: number, received: Uint8Array): void {
+    const payload = this.#opened(payloadType, received);
+    if (!payload) {
+      return;
+    }
     switch (payloadType) {
       case PayloadType.HandshakeRequest:
         this.#handleHandshakeRequest(payload);
@@ -171,13 +204,18 @@ export class Session {
         this.#handleHandshakeComplete();
         break;
       }
+      case PayloadType.EncChallengeRequest:
+        if (this.#cipher) {
+          this.#send(PayloadType.EncChallengeResponse, this.#cipher.answer(payload));
+        }
+        break;
       case PayloadType.ExitCode:
         this.#exitCode = exitCodeFromText(payload);
         break;
       case PayloadType.Output:
       case PayloadType.StdErr:
       case PayloadType.Error:
-        if (this.#phase !== 'running') {
+        if (this.#phase !== 'running' && !this.#takesOver) {
           this.#begin('terminal');
         }
         this.#unwritten += 1;
@@ -197,19 +235,92 @@ export class Session {
 
   #handleHandshakeRequest(payload: Uint8Array): void {
     try {
-      const { response, kind, errors } = answer(handshakeRequest(payload), this.#outside.clientVersion);
-      this.#kind = kind;
+      const request = handshakeRequest(payload);
+      const asked = askedKey(request);
       this.#phase = 'handshaking';
-      this.#send(PayloadType.HandshakeResponse, response);
-      // The agent ends the session then, and says so; that text alone would not say what to do.
-      errors.forEach((error) => this.#outside.message(error));
+      this.#assumeStartedAt = null;
+      if (asked) {
+        void this.#answerWithKey(request, asked);
+      } else {
+        this.#answer(request);
+      }
     } catch {
       // Not a handshake: AWS's agent will give up waiting for an answer.
     }
   }
 
+  #answer(request: HandshakeRequest, key?: SealedKey | string): void {
+    const { response, kind, errors } = answer(request, this.#outside.clientVersion, key);
+    this.#kind = kind;
+    this.#send(PayloadType.HandshakeResponse, response);
+    // The agent ends the session then, and says so; that text alone would not say what to do.
+    errors.forEach((error) => this.#outside.message(error));
+  }
+
+  /** The agent says nothing before it has its answer, so nothing is missed meanwhile. */
+  async #answerWithKey(request: HandshakeRequest, asked: AskedKey): Promise<void> {
+    const generated = await this.#outside.generateKey(asked).catch((error: unknown) => `Error calling KMS GenerateDataKey API: ${String(error instanceof Error ? error.message : error)}`);
+    if (this.#isOver() || this.#cipher) {
+      return;
+    }
+    this.#isBarred = typeof generated === 'string' || !this.#takeKey(generated, asked);
+    this.#answer(request, typeof generated === 'string' ? generated : (this.#sealedKey ?? undefined));
+    this.#connection.pump();
+  }
+
+  #takeKey({ plain, ciphertext }: DataKey, { challenge }: AskedKey): boolean {
+    try {
+      this.#cipher = new SessionCipher(plain);
+      this.#sealedKey = { ciphertext, challenge };
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The session is ours, and so are its numbers from here on. */
+  #handlePlace(place: InputPlace): void {
+    if (!this.#takesOver) {
+      return;
+    }
+    if ('refused' in place) {
+      this.#fail({ code: 'not-taken', reason: place.refused });
+      return;
+    }
+    this.#takesOver = false;
+    this.#channel.beginAt(place.first);
+    this.#reservedUntil = place.next;
+    this.#fillGap(place.next);
+    this.#begin('terminal');
+  }
+
+  /** What was received, in clear; nothing if it is not what the agent sent. */
+  #opened(payloadType: number, payload: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.#cipher?.open(payloadType, payload) ?? payload;
+    } catch (error) {
+      if (!(error instanceof CipherError)) {
+        throw error;
+      }
+      this.#fail({ code: 'undecipherable' });
+      return undefined;
+    }
+  }
+
+  async #resumeWith(sealed: SealedKey): Promise<void> {
+    try {
+      this.#cipher = new SessionCipher(await this.#outside.decryptKey(sealed));
+    } catch (error) {
+      this.#fail({ code: 'no-key', error });
+      return;
+    }
+    if (!this.#isOver()) {
+      this.#connection.resume();
+    }
+  }
+
   #handleHandshakeComplete(): void {
-    if (this.#phase !== 'handshaking') {
+    if (this.#phase !== 'handshaking' || this.#isBarred) {
       return;
     }
     if (this.#kind === null) {
@@ -272,10 +383,10 @@ export class Session {
     const { first, next } = this.#channel.window;
     if (next >= this.#reservedUntil) {
       this.#reservedUntil = next + BigInt(RESERVED_AT_ONCE);
-      const clientId = this.#clientId;
-      this.#outside.reserve({ clientId, acknowledgedBefore: Number(first), unusedFrom: Number(this.#reservedUntil) });
+      const [clientId, sealedKey] = [this.#clientId, this.#sealedKey];
+      this.#outside.reserve({ clientId, sealedKey, acknowledgedBefore: Number(first), unusedFrom: Number(this.#reservedUntil) });
     }
-    this.#channel.send(payloadType, payload, newStamp());
+    this.#channel.send(payloadType, this.#cipher?.seal(payloadType, payload) ?? payload, newStamp());
   }
 
   #fail(why: Failure): void {

@@ -1,5 +1,6 @@
 // How a session stands, for whoever shows it.
 
+import type { AskedKey, DataKey, SealedKey } from './encryption.ts';
 import type { Size } from './payload.ts';
 import type { Place } from './place.ts';
 
@@ -7,6 +8,11 @@ import type { Place } from './place.ts';
 export interface Ticket {
   readonly streamUrl: string;
   readonly tokenValue: string;
+}
+
+/** A ticket for a session that another client has, of whose input nothing is known here. */
+export interface TakeOver extends Ticket {
+  readonly takesOver: true;
 }
 
 /** How a session stands. */
@@ -31,6 +37,14 @@ export type Failure =
   | { readonly code: 'port-session' }
   /** The agent wants something that this client cannot do. */
   | { readonly code: 'unsupported'; readonly errors: readonly string[] }
+  /** It is encrypted, and whoever asks may not have its data key again. */
+  | { readonly code: 'no-key'; readonly error: unknown }
+  /** It is encrypted, and what came does not decrypt. */
+  | { readonly code: 'undecipherable' }
+  /** Another client, not of this browser, has taken it over. */
+  | { readonly code: 'taken' }
+  /** It stays with the client that has it; the server's reason. */
+  | { readonly code: 'not-taken'; readonly reason: string }
   /** Another page goes on with it, or this one was left. */
   | { readonly code: 'left' };
 
@@ -54,7 +68,11 @@ export interface Surroundings extends Network {
   /** What the server has to say in the middle of it: that its time is nearly up. */
   readonly warned: (text: string) => void;
   /** Numbers are about to be used: write the place down. */
-  readonly reserve: (place: Pick<Place, 'clientId' | 'acknowledgedBefore' | 'unusedFrom'>) => void;
+  readonly reserve: (place: Pick<Place, 'clientId' | 'acknowledgedBefore' | 'unusedFrom' | 'sealedKey'>) => void;
+  /** Has a data key generated, for a session that is to be encrypted. */
+  readonly generateKey: (asked: AskedKey) => Promise<DataKey>;
+  /** The data key of a session that another page has carried. */
+  readonly decryptKey: (sealed: SealedKey) => Promise<Uint8Array>;
 }
 
 /** The server's refusal that no further attempt will change. */

@@ -132,6 +132,7 @@ describe('payloads of a client', () => {
     const ours = vectors('OpenDataChannel').find(({ json }) => json.includes('postern/'))?.json ?? '';
     const fields = Fields.parse(utf8(ours));
     const text = openDataChannelText({
+      takesOver: false,
       requestId: fields.text('RequestId'),
       tokenValue: fields.text('TokenValue'),
       clientId: fields.text('ClientId'),

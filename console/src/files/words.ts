@@ -41,6 +41,11 @@ export function wordsOfEnd(why: Over): string {
       return texts.ended[why.code];
     case 'refused':
       return `${texts.ended.refused} ${problemOf(why.error).message}`;
+    case 'taken':
+    case 'not-taken':
+      return texts.ended.left;
+    case 'no-key':
+    case 'undecipherable':
     case 'port-session':
     case 'unsupported':
       return [texts.ended.unsupported, ...(why.code === 'unsupported' ? why.errors.map(remarkText) : [])].join(' ');

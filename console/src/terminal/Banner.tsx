@@ -1,12 +1,17 @@
 /** What is to be said about a session above its screen: that it is lost, over, or somewhere else. */
 
+import { useState } from 'react';
+
 import Alert, { type AlertProps } from '@cloudscape-design/components/alert';
 import Button from '@cloudscape-design/components/button';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 
+import { notify } from '../app/notifications.ts';
+import { type Failure, Refused } from '../channel/state.ts';
 import { href } from '../router/location.ts';
 import { pathOf } from '../router/route.ts';
 import { terminalTexts } from '../texts/terminal.ts';
+import { problemOf } from '../ui/problem.ts';
 import { ProblemAlert } from '../ui/ProblemAlert.tsx';
 import { remarkText } from './hostile.ts';
 import type { Live, View } from './live.ts';
@@ -63,24 +68,51 @@ function StateBanner({ live, view, onAgain }: Props) {
     case 'unknown':
       return (
         <Strip type="info" text={terminalTexts.failed.unknown}>
-          <Button href={href(pathOf('/sessions/:sessionId/follow', { sessionId: live.sessionId }))}>{terminalTexts.follow}</Button>
+          <TakeOver live={live} />
+          <Follow live={live} />
         </Strip>
       );
     case 'failed': {
       const { why } = state;
-      const errors = why.code === 'unsupported' ? why.errors.map(remarkText).join(' ') : '';
+      const errors = why.code === 'unsupported' ? why.errors.map(remarkText).join(' ') : why.code === 'not-taken' ? remarkText(why.reason) : '';
       return (
         <>
           <Strip type={why.code === 'left' ? 'info' : 'error'} text={`${terminalTexts.failed[why.code]} ${errors}`.trim()}>
-            {why.code !== 'port-session' && why.code !== 'unsupported' && (
-              <Button onClick={() => live.takeBack()}>{terminalTexts.takeBack}</Button>
-            )}
+            {CAN_GO_ON.has(why.code) && <Button onClick={() => live.takeBack()}>{terminalTexts.takeBack}</Button>}
+            {CAN_TAKE_OVER.has(why.code) && <TakeOver live={live} />}
+            {why.code !== 'port-session' && <Follow live={live} />}
           </Strip>
-          {why.code === 'refused' && <ProblemAlert error={why.error} />}
+          {(why.code === 'refused' || why.code === 'no-key') && <ProblemAlert error={why.error} />}
         </>
       );
     }
   }
+}
+
+/** What passes, or is the user's own doing. */
+const CAN_GO_ON: ReadonlySet<Failure['code']> = new Set(['unreachable', 'refused', 'left', 'no-key'] as const);
+const CAN_TAKE_OVER: ReadonlySet<Failure['code']> = new Set(['taken', 'not-taken'] as const);
+
+function TakeOver({ live }: { readonly live: Live }) {
+  const [isAsking, setIsAsking] = useState(false);
+  const takeOver = async () => {
+    setIsAsking(true);
+    try {
+      await live.takeOver();
+    } catch (error) {
+      notify({ type: 'error', header: terminalTexts.takeOverFailed, content: problemOf(error instanceof Refused ? error.error : error).message });
+    }
+    setIsAsking(false);
+  };
+  return (
+    <Button loading={isAsking} onClick={() => void takeOver()}>
+      {terminalTexts.takeOver}
+    </Button>
+  );
+}
+
+function Follow({ live }: { readonly live: Live }) {
+  return <Button href={href(pathOf('/sessions/:sessionId/follow', { sessionId: live.sessionId }))}>{terminalTexts.follow}</Button>;
 }
 
 function Strip({ type, text, children }: { type: AlertProps.Type; text: string; children?: React.ReactNode }) {

@@ -63,6 +63,7 @@ function Status({ live, view, isDark }: { readonly live: Live; readonly view: Vi
   return (
     <div className="terminal-status" style={colors}>
       <output data-testid="terminal-state">{stateText(state)}</output>
+      {view.isEncrypted && <span>{terminalTexts.encrypted}</span>}
       {view.title !== '' && <span title={terminalTexts.titleSet}>{view.title}</span>}
       <span>{terminalTexts.leaveHint}</span>
       <span title={terminalTexts.roundTripLabel} aria-label={terminalTexts.roundTripLabel} role="note" data-testid="round-trip">

@@ -1,10 +1,12 @@
 /** A session and its screen, which live longer than the place where they are shown: a tab that is not looked at goes on. */
 
 import { call } from '../api/call.ts';
+import * as kms from '../api/generated/kms.ts';
 import * as ssm from '../api/generated/ssm.ts';
+import { type AskedKey, type DataKey, DATA_KEY_BYTES, encryptionContext, fromBase64, type SealedKey } from '../channel/encryption.ts';
 import { type Place, Places } from '../channel/place.ts';
 import { Session } from '../channel/session.ts';
-import type { State, Surroundings } from '../channel/state.ts';
+import type { State, Surroundings, TakeOver } from '../channel/state.ts';
 import { Emulator, type Appearance } from './emulator.ts';
 import { type Unopened, takeUnopened } from './open.ts';
 import { reachable } from './reachable.ts';
@@ -29,6 +31,8 @@ export interface View {
   readonly found: { readonly index: number; readonly count: number };
   /** The shell's working directory, as it says: any program on the node can say so. */
   readonly directory: string | undefined;
+  /** Whether client and node encrypt it. */
+  readonly isEncrypted: boolean;
   /** Files that are being moved beside it. */
   readonly transfers: number;
 }
@@ -73,6 +77,7 @@ export class Live {
       isPasteTooLong: false,
       found: { index: 0, count: 0 },
       directory: undefined,
+      isEncrypted: false,
       transfers: 0,
     };
     this.emulator = new Emulator(appearance, {
@@ -109,9 +114,26 @@ export class Live {
 
   /** Goes on here with a session that another page has taken, or that was given up. */
   takeBack(): void {
+    const { state } = this.#view;
     const place = places.read(this.sessionId, this.server.principalArn);
-    if (place && (this.#view.state.kind === 'failed' || this.#view.state.kind === 'unknown')) {
+    if (place && (state.kind === 'failed' || state.kind === 'unknown')) {
       this.#begin(place);
+    }
+  }
+
+  /** Takes the session from the client that has it, wherever that is. */
+  async takeOver(): Promise<void> {
+    const [ticket, found] = await Promise.all([resume(this.sessionId), this.#found()]);
+    const { kind } = this.#view.state;
+    if (kind !== 'unknown' && kind !== 'failed') {
+      return;
+    }
+    const about = { target: found?.Target ?? this.#view.target, documentName: found?.DocumentName ?? null };
+    this.#change(about);
+    if (ticket) {
+      this.#begin({ ...ticket, ...about, takesOver: true });
+    } else {
+      this.#stateChanged({ kind: 'ended', reason: '', exitCode: null });
     }
   }
 
@@ -182,7 +204,17 @@ export class Live {
     }
   }
 
-  #begin(from: Unopened | Place): void {
+  /** Who may not list sessions has this one all the same, without knowing what it is of. */
+  async #found(): Promise<ssm.Session | undefined> {
+    try {
+      const filter = { key: 'SessionId', value: this.sessionId } as const;
+      return (await call(ssm.DescribeSessions, { State: 'Active', Filters: [filter] })).Sessions?.[0];
+    } catch {
+      return undefined;
+    }
+  }
+
+  #begin(from: Unopened | (Unopened & TakeOver) | Place): void {
     this.#holdAlone();
     const { target, documentName } = from;
     const { principalArn } = this.server;
@@ -195,6 +227,8 @@ export class Live {
       changed: (state) => this.#stateChanged(state),
       warned: (warning) => this.#change({ warning }),
       message: (text) => this.#change({ messages: [...this.#view.messages, text].slice(-MESSAGES_MAX) }),
+      generateKey: (asked) => this.#generateKey(asked, target),
+      decryptKey: (sealed) => this.#decryptKey(sealed, target),
       reserve: (place) => places.write(this.sessionId, { ...place, principalArn, target, documentName, savedAt: Date.now() }),
     };
     this.#session = new Session(surroundings, from);
@@ -202,11 +236,24 @@ export class Live {
   }
 
   #stateChanged(state: State): void {
-    if (state.kind === 'ended') {
+    // What another client has sent since has other numbers.
+    if (state.kind === 'ended' || (state.kind === 'failed' && state.why.code === 'taken')) {
       places.forget(this.sessionId);
       this.#release();
     }
-    this.#change({ state });
+    this.#change({ state, isEncrypted: this.#session?.isEncrypted ?? false });
+  }
+
+  async #generateKey({ keyId, challenge }: AskedKey, target: string): Promise<DataKey> {
+    const EncryptionContext = encryptionContext(this.sessionId, target, challenge);
+    const { Plaintext = '', CiphertextBlob = '' } = await call(kms.GenerateDataKey, { KeyId: keyId, NumberOfBytes: DATA_KEY_BYTES, EncryptionContext });
+    return { plain: fromBase64(Plaintext), ciphertext: CiphertextBlob };
+  }
+
+  async #decryptKey({ ciphertext, challenge }: SealedKey, target: string): Promise<Uint8Array> {
+    const EncryptionContext = encryptionContext(this.sessionId, target, challenge);
+    const { Plaintext = '' } = await call(kms.Decrypt, { CiphertextBlob: ciphertext, EncryptionContext });
+    return fromBase64(Plaintext);
   }
 
   /** Takes the session from any other page of this browser; that one then leaves it. */

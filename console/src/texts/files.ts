@@ -1,21 +1,8 @@
 /** Texts of a node's files beside its terminal. Names and words of nodes are shown as they come, made visible. */
 
+import { bytes } from './bytes.ts';
 import type { RefusalStatus } from '../files/sftp/failure.ts';
 import type { TransferFailure } from '../files/transfer/failure.ts';
-
-const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
-
-/** `812 B`, `4.7 MiB`. */
-function bytes(count: number): string {
-  let [value, unit]: [number, string] = [count, 'B'];
-  for (const next of UNITS) {
-    if (value < 1024) {
-      break;
-    }
-    [value, unit] = [value / 1024, next];
-  }
-  return unit === 'B' ? `${value} B` : `${value < 100 ? value.toFixed(1) : Math.round(value)} ${unit}`;
-}
 
 const count = (number: number, one: string, many: string) => `${number} ${number === 1 ? one : many}`;
 

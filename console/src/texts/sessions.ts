@@ -1,3 +1,5 @@
+import { bytes } from './bytes.ts';
+
 /** Texts of the sessions' pages. */
 export const sessionsTexts = {
   title: 'Sessions',
@@ -18,6 +20,7 @@ export const sessionsTexts = {
   terminate: 'Terminate',
   follow: 'Follow live',
   goOn: 'Open terminal',
+  takeOver: 'Take over',
   replay: 'Replay',
   columns: {
     id: 'Session ID',
@@ -32,6 +35,12 @@ export const sessionsTexts = {
     details: 'How it ended',
     access: 'Access type',
     maximum: 'Longest duration',
+    logs: 'Session logs',
+    address: 'Started from',
+    clients: 'Used by',
+    forwardedTo: 'Forwarded to',
+    traffic: 'To the node, and back',
+    exitCode: 'Exit code',
   },
   groups: {
     id: 'Session IDs',
@@ -41,6 +50,7 @@ export const sessionsTexts = {
     document: 'Documents',
     reason: 'Reasons',
   },
+  traffic: (bytesIn: number, bytesOut: number) => `${bytes(bytesIn)}, ${bytes(bytesOut)}`,
   minutes: (minutes: string) => `${minutes} minutes`,
   details: {
     overview: 'Overview',

@@ -21,6 +21,15 @@ import { isLive, readSessions, type List, type Session } from './session.ts';
 import { TerminateModal } from './TerminateModal.tsx';
 
 const REFRESH_MS: Readonly<Record<List, number>> = { active: 10_000, history: 60_000 };
+/** Documents of every account whose sessions only carry connections. */
+const NO_TERMINAL: ReadonlySet<string> = new Set([
+  'AWS-StartPortForwardingSession',
+  'AWS-StartPortForwardingSessionToRemoteHost',
+  'AWS-StartPortForwardingSessionToSocket',
+  'AWS-StartSSHSession',
+  'AWS-StartNonInteractiveCommand',
+  'Postern-StartSFTPSession',
+]);
 const NEWEST_FIRST = { column: 'started', isDescending: true };
 
 export default function SessionsPage() {
@@ -108,6 +117,11 @@ function Actions({ selected, refresh, onTerminate }: ActionsProps) {
   );
 }
 
+/** Own sessions that another browser or a command line has. Whether it has a terminal is known to the server. */
+function canTakeOver({ SessionId, Owner, DocumentName = '' }: Session, principalArn: string): boolean {
+  return Owner === principalArn && !NO_TERMINAL.has(DocumentName) && !canGoOn(SessionId, principalArn);
+}
+
 /** What can be done with a session: end or follow it while it lives, replay it afterwards. */
 export function SessionActions({ session, onTerminate }: { readonly session: Session | undefined; readonly onTerminate: () => void }) {
   const { principalArn } = useSignIn();
@@ -122,6 +136,9 @@ export function SessionActions({ session, onTerminate }: { readonly session: Ses
       )}
       {session && live && canGoOn(session.SessionId, principalArn) && (
         <Button href={href(terminalPath(session.SessionId))}>{texts.goOn}</Button>
+      )}
+      {session && live && canTakeOver(session, principalArn) && (
+        <Button href={href(terminalPath(session.SessionId))}>{texts.takeOver}</Button>
       )}
       {(!session || live) && (
         <Button disabled={!live} {...(live && { href: href(`${page}/follow`) })}>
