@@ -22,13 +22,15 @@ import { durationOf, readSession, type Session } from '../session.ts';
 import { SessionActions } from '../SessionsPage.tsx';
 import { SessionStatus } from '../SessionStatus.tsx';
 import { TerminateModal } from '../TerminateModal.tsx';
-import { SessionRecords } from './SessionRecords.tsx';
+import { factsOf, type Facts } from './facts.ts';
+import { SessionRecords, useRecords } from './SessionRecords.tsx';
 
 const titles = texts.columns;
 const REFRESH_MS = 10_000;
 
 export default function SessionPage({ parameters: { sessionId = '' } }: PageProps) {
   const session = useResource((signal) => readSession(sessionId, signal), [sessionId], { every_ms: REFRESH_MS });
+  const records = useRecords(sessionId);
   const [isTerminating, setIsTerminating] = useState(false);
   if (session.error !== undefined && !session.value) {
     return (
@@ -60,8 +62,8 @@ export default function SessionPage({ parameters: { sessionId = '' } }: PageProp
       >
         {visibleLine(sessionId)}
       </Header>
-      <Overview session={session.value} />
-      <SessionRecords sessionId={sessionId} />
+      <Overview session={session.value} facts={factsOf(records.value ?? [])} />
+      <SessionRecords records={records} />
       {isTerminating && (
         <TerminateModal
           sessionId={sessionId}
@@ -75,8 +77,9 @@ export default function SessionPage({ parameters: { sessionId = '' } }: PageProp
   );
 }
 
-function Overview({ session }: { readonly session: Session }) {
-  const { Target = '', DocumentName = '' } = session;
+function Overview({ session, facts }: { readonly session: Session; readonly facts: Facts }) {
+  const { Target = '', DocumentName = '', OutputUrl } = session;
+  const logs = [OutputUrl?.S3OutputUrl, OutputUrl?.CloudWatchOutputUrl].filter((url) => url);
   return (
     <Container header={<Header variant="h2">{texts.details.overview}</Header>}>
       <KeyValuePairs
@@ -100,8 +103,22 @@ function Overview({ session }: { readonly session: Session }) {
           ...(session.MaxSessionDuration
             ? [{ label: titles.maximum, value: texts.minutes(visibleLine(session.MaxSessionDuration)) }]
             : []),
+          ...(session.AccessType ? [{ label: titles.access, value: visibleLine(session.AccessType) }] : []),
+          ...(logs.length > 0 ? [{ label: titles.logs, value: visible(logs.join('\n')) }] : []),
+          ...factItems(facts),
         ]}
       />
     </Container>
   );
+}
+
+/** What the audit trail adds, as far as it says something. */
+function factItems({ address, clients, forwardedTo, bytesIn, bytesOut, exitCode }: Facts) {
+  return [
+    { label: titles.address, value: address },
+    { label: titles.clients, value: clients.length > 0 ? clients.join(', ') : undefined },
+    { label: titles.forwardedTo, value: forwardedTo },
+    { label: titles.traffic, value: bytesIn === undefined || bytesOut === undefined ? undefined : texts.traffic(bytesIn, bytesOut) },
+    { label: titles.exitCode, value: exitCode?.toString() },
+  ].flatMap(({ label, value }) => (value === undefined ? [] : [{ label, value: visibleLine(value) }]));
 }

@@ -5,11 +5,12 @@ import Header from '@cloudscape-design/components/header';
 import Link from '@cloudscape-design/components/link';
 import Table from '@cloudscape-design/components/table';
 
+import type * as cloudtrail from '../../../api/generated/cloudtrail.ts';
 import { href } from '../../../router/location.ts';
 import { pathOf } from '../../../router/route.ts';
 import { sessionsTexts } from '../../../texts/sessions.ts';
 import { ProblemAlert } from '../../../ui/ProblemAlert.tsx';
-import { useResource } from '../../../ui/resource.ts';
+import { type Resource, useResource } from '../../../ui/resource.ts';
 import { Time } from '../../../ui/Time.tsx';
 import { visibleLine } from '../../../ui/visible.ts';
 import { readRecords } from '../session.ts';
@@ -18,8 +19,12 @@ import { summaryOf } from './summary.ts';
 const texts = sessionsTexts.details;
 const REFRESH_MS = 15_000;
 
-export function SessionRecords({ sessionId }: { readonly sessionId: string }) {
-  const records = useResource((signal) => readRecords(sessionId, signal), [sessionId], { every_ms: REFRESH_MS });
+/** All records of a session, newest first. */
+export function useRecords(sessionId: string): Resource<readonly cloudtrail.Event[]> {
+  return useResource((signal) => readRecords(sessionId, signal), [sessionId], { every_ms: REFRESH_MS });
+}
+
+export function SessionRecords({ records }: { readonly records: Resource<readonly cloudtrail.Event[]> }) {
   return (
     <Table
       variant="container"
