@@ -9,12 +9,8 @@ mod arguments;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use postern_api::ssm::TerminateSessionInput;
-use postern_client::{
-    Ended, Layout, Notice, SessionError, SessionStart, Stdio, carries_stream, end_stdout, forwards_ports,
-};
+use postern_client::{Ended, Layout, Notice, SessionError, SessionStart, Stdio, carries_stream, end_stdout};
 
 use crate::arguments::Global;
 use crate::config::Settings;
@@ -27,8 +23,6 @@ pub(crate) use arguments::RESPONSE_VARIABLE;
 /// The version that this stands for: the newest whose features are all here, which the AWS CLI takes without a
 /// warning (it asks for 1.2.764.0) and sends the response through the environment (above 1.2.497.0).
 const VERSION: &str = "1.2.835.0";
-/// How long ending a session that nobody can use may take.
-const TERMINATE_FOR: Duration = Duration::from_secs(5);
 
 /// Runs as the plugin; `arguments` are those after the program's name.
 pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
@@ -94,17 +88,11 @@ fn run(session: &Session) -> Result<Ended, Failure> {
     };
     let result = runtime.block_on(async {
         let api = Settings::load(&global).await?.into_api();
-        if session.document_name.as_deref().is_some_and(forwards_ports) {
-            // The AWS CLI has started it; nobody will use it.
-            let request = TerminateSessionInput { session_id: start.session_id.clone() };
-            let _ = tokio::time::timeout(TERMINATE_FOR, api.call(&request)).await;
-            return Err(session_failed(SessionError::PortForwarding));
-        }
         let is_stream = session.carries_stream();
         if !is_stream {
             say(&format!("\nStarting session with SessionId: {}\n", start.session_id));
         }
-        let notify = |notice: Notice<'_>| notify(notice, is_stream);
+        let notify = |notice: Notice<'_>| notify(notice, is_stream, &start.session_id);
         postern_client::run(&api, &start, Stdio::inherited(), &notify).await.map_err(session_failed)
     });
     runtime.shutdown_background();
@@ -112,17 +100,17 @@ fn run(session: &Session) -> Result<Ended, Failure> {
 }
 
 fn session_failed(error: SessionError) -> Failure {
-    let unsupported = matches!(error, SessionError::PortForwarding);
+    let is_local = matches!(error, SessionError::Listen { .. });
     let failure = Failure::new(error);
-    if unsupported {
-        failure.with_hint("put AWS's session-manager-plugin first in PATH to forward ports")
+    if is_local {
+        failure.with_hint("choose another localPortNumber, or 0 for any that is free")
     } else {
         failure
     }
 }
 
 /// The plugin prints the agent's message on standard output and knows the other notices not at all.
-fn notify(notice: Notice<'_>, is_stream: bool) {
+fn notify(notice: Notice<'_>, is_stream: bool, session_id: &str) {
     match notice {
         Notice::ConnectionLost => eprint!("\r\nConnection lost, reconnecting (Enter ~ . to leave)\r\n"),
         Notice::Reconnected => eprint!("Connected again\r\n"),
@@ -131,6 +119,20 @@ fn notify(notice: Notice<'_>, is_stream: bool) {
         Notice::Message(text) if is_stream => eprintln!("{}", visible::line(text)),
         Notice::OutputEnded => end_stdout(),
         Notice::Message(text) => say(&format!("{text}\r\n")),
+        Notice::Listening { place, many: true } => {
+            say(&format!("{place} opened for sessionId {session_id}.\nWaiting for connections...\n"));
+        }
+        Notice::Listening { place, many: false } => {
+            say(&format!("{place} opened for sessionId {session_id}.\n"));
+        }
+        Notice::Accepted { many: true } => {
+            say(&format!("\nConnection accepted for session [{session_id}]\n"))
+        }
+        Notice::Accepted { many: false } => say(&format!("Connection accepted for session {session_id}.\n")),
+        Notice::DestinationFailed => {
+            say("\nConnection to destination port failed, check SSM Agent logs.\n");
+        }
+        Notice::Leaving => say("Terminate signal received, exiting.\n"),
     }
 }
 
@@ -170,9 +172,8 @@ mod tests {
 
     #[test]
     fn failures_are_told_in_one_line() {
-        assert_eq!(
-            crate::failure::text(&SessionError::PortForwarding),
-            "port forwarding is not supported yet"
-        );
+        let source = std::io::ErrorKind::AddrInUse.into();
+        let error = SessionError::Listen { place: "localhost:8080".into(), source };
+        assert_eq!(crate::failure::text(&error), "cannot listen on localhost:8080: address in use");
     }
 }

@@ -17,6 +17,22 @@ pub enum Notice<'a> {
     Message(&'a str),
     /// The server has something to say in the middle of the session: that its time is nearly up.
     Warning(&'a str),
+    /// This side listens; the text says where, as `Port 8080` or `Unix socket /tmp/s`.
+    Listening {
+        /// Where.
+        place: &'a str,
+        /// Whether it takes any number of connections at once.
+        many: bool,
+    },
+    /// A first connection was accepted.
+    Accepted {
+        /// Whether more can be, at the same time.
+        many: bool,
+    },
+    /// The node could not connect; the session goes on.
+    DestinationFailed,
+    /// The user wants to be gone, and the node is being told.
+    Leaving,
     /// Nothing follows on standard output, although the session goes on: whoever reads it should see its end.
     OutputEnded,
 }
@@ -52,9 +68,20 @@ pub enum SessionError {
     /// The connection was lost, and did not come back.
     #[error("the connection was lost and cannot be made again")]
     Resume(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The document asks for port forwarding.
-    #[error("port forwarding is not supported yet")]
-    PortForwarding,
+    /// The agent does not speak the protocol of forwarded connections.
+    #[error("the agent does not speak the protocol of forwarded connections")]
+    Smux(#[from] postern_protocol::smux::SmuxError),
+    /// The document says something else than a port.
+    #[error("{0:?} is no local port")]
+    LocalPort(String),
+    /// What is to be listened on cannot be.
+    #[error("cannot listen on {place}")]
+    Listen {
+        /// An address or a socket file.
+        place: String,
+        /// Why not.
+        source: io::Error,
+    },
     /// The agent wants something else that we do not know.
     #[error("the agent started a kind of session that this client does not know")]
     UnknownKind,

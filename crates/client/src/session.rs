@@ -16,30 +16,26 @@ use postern_cipher::SessionCipher;
 use postern_protocol::encryption::{EncryptionChallenge, is_encrypted};
 use postern_protocol::handshake::{HandshakeComplete, HandshakeRequest};
 use postern_protocol::payload::{ChannelClosed, Flag, exit_code_from_text};
-use postern_protocol::{ChannelLimits, DataChannel, Event, PayloadType, Role, Stamps};
-use uuid::Uuid;
+use postern_protocol::{Event, PayloadType, Role};
 
 use crate::api::Api;
-use crate::connection::{Identity, Lost, is_presigned};
 use crate::encryption::{Asked as AskedKey, DataKey};
 use crate::end_of_input::EndOfInput;
 use crate::escape::{Escapes, HELP, Typed};
+use crate::forward::{Forwarder, Wanted};
 use crate::handshake::{Kind, answer};
 use crate::input::Input;
-use crate::link::{Link, LinkEvent};
+use crate::line::{Change, Line};
+use crate::link::LinkEvent;
 use crate::outcome::{Ended, Notice, SessionError};
 use crate::output::{Layout, Output};
 use crate::raw_mode::RawMode;
-use crate::resume::{AttemptError, again, first};
 use crate::signals::{Asked, Signals};
-use crate::stamps::SystemStamps;
 use crate::start::{SessionStart, Stdio};
 use crate::window;
 
 /// Output that may wait before the connection is left unread: enough to keep a terminal busy.
 const PENDING_OUTPUT_BYTES_MAX: usize = 512 * 1024;
-/// A lost connection that is back within this time is not worth a word.
-const TELL_AFTER: Duration = Duration::from_secs(1);
 /// AWS's agent starts a shell without a handshake, and we learn of it by its first output. A program that waits
 /// for input prints none: after this time, counted from the connection, input is sent all the same.
 const ASSUME_STARTED_AFTER: Duration = Duration::from_secs(5);
@@ -77,14 +73,8 @@ pub async fn run(
 }
 
 struct Session<'a> {
-    api: &'a Api,
-    start: &'a SessionStart,
+    line: Line<'a>,
     stdio: Stdio<'a>,
-    notify: &'a dyn Fn(Notice<'_>),
-    identity: Identity,
-    channel: DataChannel,
-    stamps: SystemStamps,
-    link: Link<'a>,
     phase: Phase,
     signals: Signals,
     input: Input,
@@ -103,6 +93,8 @@ struct Session<'a> {
     keying: Option<Keying<'a>>,
     /// Of a session that is encrypted.
     cipher: Option<SessionCipher>,
+    /// Of a session that forwards connections, what this side listens on.
+    forwarding: Option<Wanted>,
 }
 
 /// A data key on its way, and what is answered with it.
@@ -150,23 +142,10 @@ impl<'a> Session<'a> {
         notify: &'a dyn Fn(Notice<'_>),
     ) -> Result<Self, SessionError> {
         let local = |what| move |source| SessionError::Local { what, source };
-        let identity = Identity { client_id: Uuid::new_v4(), client_version: start.client_version.clone() };
         let input_is_terminal = rustix::termios::isatty(stdio.stdin);
-        let link = {
-            let identity = identity.clone();
-            Link::First(Box::pin(async move {
-                first(api, &start.stream_url, &start.token_value, &identity).await
-            }))
-        };
         Ok(Self {
-            api,
-            start,
+            line: Line::new(api, start, notify),
             stdio,
-            notify,
-            identity,
-            channel: DataChannel::new(Role::Client, ChannelLimits::default()),
-            stamps: SystemStamps,
-            link,
             phase: Phase::Waiting(None),
             signals: Signals::new().map_err(local("signals"))?,
             input: Input::new(stdio.stdin).map_err(local("standard input"))?,
@@ -184,12 +163,18 @@ impl<'a> Session<'a> {
             closed: None,
             keying: None,
             cipher: None,
+            forwarding: None,
         })
     }
 
     async fn carry(mut self) -> Result<Ended, SessionError> {
         loop {
             self.handle_events()?;
+            if self.phase == Phase::Running(Kind::Forwarding)
+                && let Some(wanted) = &self.forwarding
+            {
+                return Forwarder::new(self.line, self.signals, wanted)?.carry().await;
+            }
             if let Some(closed) = &self.closed
                 && self.output.is_empty()
             {
@@ -227,8 +212,9 @@ impl<'a> Session<'a> {
             }
         };
         let wants_typed = self.wants_typed();
-        let reading = self.output.pending_bytes() < PENDING_OUTPUT_BYTES_MAX && self.channel.wants_frames();
-        let (link, channel, stamps) = (&mut self.link, &mut self.channel, &mut self.stamps);
+        let reading =
+            self.output.pending_bytes() < PENDING_OUTPUT_BYTES_MAX && self.line.channel.wants_frames();
+        let Line { link, channel, stamps, .. } = &mut self.line;
         let keying = &mut self.keying;
         let generated = async {
             match keying {
@@ -254,7 +240,7 @@ impl<'a> Session<'a> {
             Phase::Running(Kind::Stream { .. }) => !self.stream.input,
             _ => false,
         };
-        takes_input && self.channel.has_room()
+        takes_input && self.line.channel.has_room()
     }
 
     /// Passes on that a direction of a stream has ended, once all before it has been.
@@ -263,50 +249,34 @@ impl<'a> Session<'a> {
         if self.stream.output_untold && self.output.is_empty() {
             self.stream.output_untold = false;
             self.output.end();
-            (self.notify)(Notice::OutputEnded);
+            (self.line.notify)(Notice::OutputEnded);
         }
         if !self.stream.input_untold {
             return None;
         }
-        if knows_end && self.channel.has_room() {
+        if knows_end && self.line.channel.has_room() {
             self.stream.input_untold = false;
             self.send(PayloadType::Flag, Flag::EndOfStream.to_payload());
         }
         // An agent of AWS has no word for it: what it would still send is lost, as with AWS's plugin.
-        (!knows_end && self.channel.is_drained()).then_some(Ended::InputEnded)
+        (!knows_end && self.line.channel.is_drained()).then_some(Ended::InputEnded)
     }
 
     fn next_time(&self) -> Option<Instant> {
-        let link = match &self.link {
-            Link::Up(connection) => Some(connection.poll_timeout()),
-            Link::First(_) => None,
-            Link::Again { tell_at, .. } => *tell_at,
-        };
         let phase = match self.phase {
             Phase::Waiting(until) => until,
             _ => None,
         };
         let end_of_input = self.end_of_input.as_ref().map(EndOfInput::poll_timeout);
-        [link, phase, end_of_input, self.channel.poll_timeout()].into_iter().flatten().min()
+        [self.line.next_time(), phase, end_of_input].into_iter().flatten().min()
     }
 
     fn handle_times(&mut self, now: Instant) -> Result<(), SessionError> {
-        match &mut self.link {
-            Link::Up(connection) => {
-                if let Err(lost) = connection.handle_timeout(now) {
-                    self.handle_lost(lost)?;
-                }
-            }
-            Link::Again { tell_at, .. } if tell_at.is_some_and(|at| at <= now) => {
-                *tell_at = None;
-                (self.notify)(Notice::ConnectionLost);
-            }
-            _ => {}
-        }
+        self.line.handle_times(now)?;
         if matches!(self.phase, Phase::Waiting(Some(until)) if until <= now) {
             self.begin(Kind::Terminal);
         }
-        if self.channel.has_room() {
+        if self.line.channel.has_room() {
             if std::mem::take(&mut self.resize_due) {
                 self.send(PayloadType::Size, window::size().to_json());
             }
@@ -318,13 +288,15 @@ impl<'a> Session<'a> {
     }
 
     fn handle_events(&mut self) -> Result<(), SessionError> {
-        while let Some(event) = self.channel.poll_event() {
+        while self.phase != Phase::Running(Kind::Forwarding)
+            && let Some(event) = self.line.channel.poll_event()
+        {
             match event {
                 Event::Stream { sequence_number, payload_type, payload } => {
                     self.handle_stream(sequence_number, payload_type, payload)?;
                 }
                 Event::Closed(closed) => self.closed = Some(closed),
-                Event::Notice(notice) => (self.notify)(Notice::Warning(&notice.text)),
+                Event::Notice(notice) => (self.line.notify)(Notice::Warning(&notice.text)),
                 Event::StartPublication(_) | Event::PausePublication | Event::SessionState(_) => {}
             }
         }
@@ -350,7 +322,7 @@ impl<'a> Session<'a> {
                         Some(asked) => {
                             // Nothing else is to be waited for: the agent says nothing before it has its answer.
                             self.phase = Phase::Handshaking(None);
-                            let generated = Box::pin(asked.data_key(self.api, self.start));
+                            let generated = Box::pin(asked.data_key(self.line.api, self.line.start));
                             self.keying = Some(Keying { request, generated });
                         }
                         None => self.answer(&request, None)?,
@@ -366,7 +338,7 @@ impl<'a> Session<'a> {
             PayloadType::HandshakeComplete => {
                 let complete = HandshakeComplete::from_json(&payload).unwrap_or_default();
                 if !complete.customer_message.is_empty() {
-                    (self.notify)(Notice::Message(&complete.customer_message));
+                    (self.line.notify)(Notice::Message(&complete.customer_message));
                 }
                 match self.phase {
                     Phase::Handshaking(Some(kind)) => self.begin(kind),
@@ -374,7 +346,7 @@ impl<'a> Session<'a> {
                     Phase::Waiting(_) | Phase::Running(_) => {}
                 }
             }
-            PayloadType::ExitCode if self.start.layout == Layout::Apart => {
+            PayloadType::ExitCode if self.line.start.layout == Layout::Apart => {
                 self.exit_code = exit_code_from_text(&payload);
             }
             PayloadType::Flag if self.is_stream() => self.handle_flag(&payload),
@@ -390,7 +362,7 @@ impl<'a> Session<'a> {
             // Nothing else is for the user: AWS's plugin would print it.
             _ => {}
         }
-        self.channel.acknowledge(sequence_number);
+        self.line.channel.acknowledge(sequence_number);
         Ok(())
     }
 
@@ -411,9 +383,9 @@ impl<'a> Session<'a> {
         data_key: Option<Result<&DataKey, &str>>,
     ) -> Result<(), SessionError> {
         let encrypted = data_key.map(|key| key.map(|key| &key.encrypted));
-        let (response, kind) = answer(request, &self.identity.client_version, encrypted);
+        let (response, kind) = answer(request, &self.line.identity.client_version, encrypted);
         if kind == Some(Kind::Forwarding) {
-            return Err(SessionError::PortForwarding);
+            self.forwarding = Some(Wanted::of(request)?);
         }
         self.phase = Phase::Handshaking(kind);
         self.send(PayloadType::HandshakeResponse, response.to_json());
@@ -431,7 +403,7 @@ impl<'a> Session<'a> {
             Ok(key) => self.cipher = Some(key.cipher),
             Err(error) => {
                 let told = format!("This session is to be encrypted, and cannot be. {error}");
-                (self.notify)(Notice::Message(&told));
+                (self.line.notify)(Notice::Message(&told));
             }
         }
         Ok(None)
@@ -450,51 +422,20 @@ impl<'a> Session<'a> {
     }
 
     fn handle_link(&mut self, event: LinkEvent) -> Result<Option<Ended>, SessionError> {
-        match event {
-            LinkEvent::Frame(frame) => {
-                // A frame that cannot be read is dropped, as AWS's plugin does; the sender's timer repairs it.
-                let _ = self.channel.handle_frame(frame, Instant::now());
+        match self.line.handle_link(event)? {
+            Change::None => {}
+            Change::Connected if self.phase == Phase::Waiting(None) => {
+                self.phase = Phase::Waiting(Some(Instant::now() + ASSUME_STARTED_AFTER));
             }
-            LinkEvent::Lost(lost) => self.handle_lost(lost)?,
-            LinkEvent::Attempted(Ok(connection)) => {
-                let now = Instant::now();
-                if let Link::Again { tell_at: None, .. } = self.link {
-                    (self.notify)(Notice::Reconnected);
-                }
-                if self.phase == Phase::Waiting(None) {
-                    self.phase = Phase::Waiting(Some(now + ASSUME_STARTED_AFTER));
-                }
-                self.link = Link::Up(connection);
-                self.channel.handle_connected(now);
-            }
-            LinkEvent::Attempted(Err(AttemptError::TimedOut)) => return Ok(Some(Ended::TimedOut)),
-            LinkEvent::Attempted(Err(error)) => return Err(self.attempt_failed(error)),
+            Change::Connected => {}
+            Change::Ended(ended) => return Ok(Some(ended)),
         }
         Ok(None)
     }
 
-    fn attempt_failed(&self, error: AttemptError) -> SessionError {
-        match (&self.link, error) {
-            (Link::First(_), AttemptError::Open(error)) => SessionError::Open(error),
-            (_, error) => SessionError::Resume(error.into()),
-        }
-    }
-
-    fn handle_lost(&mut self, lost: Lost) -> Result<(), SessionError> {
-        self.channel.handle_disconnected();
-        if is_presigned(&self.start.stream_url) {
-            return Err(SessionError::Resume(lost.into()));
-        }
-        let (api, start, identity) = (self.api, self.start, self.identity.clone());
-        let attempt =
-            Box::pin(async move { again(api, &start.session_id, &start.stream_url, &identity).await });
-        self.link = Link::Again { attempt, tell_at: Some(Instant::now() + TELL_AFTER) };
-        Ok(())
-    }
-
     fn handle_written(&mut self, written: io::Result<Option<i64>>) -> Result<Option<Ended>, SessionError> {
         match written {
-            Ok(Some(sequence_number)) => self.channel.acknowledge(sequence_number),
+            Ok(Some(sequence_number)) => self.line.channel.acknowledge(sequence_number),
             Ok(None) => {}
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Some(Ended::OutputClosed)),
             // The terminal went away.
@@ -528,7 +469,7 @@ impl<'a> Session<'a> {
         let input = match self.escapes.handle(&typed) {
             Typed::Leave => return Ok(Some(Ended::Left)),
             Typed::Help(input) => {
-                (self.notify)(Notice::Escapes(HELP));
+                (self.line.notify)(Notice::Escapes(HELP));
                 input
             }
             Typed::Input(input) => input,
@@ -545,7 +486,7 @@ impl<'a> Session<'a> {
             Asked::Resize => self.resize_due = self.phase == Phase::Running(Kind::Terminal),
             Asked::End(signal) => return Some(Ended::Signalled(signal)),
             Asked::Interrupt | Asked::Quit
-                if running && !self.is_stream() && !self.interrupted && self.channel.has_room() =>
+                if running && !self.is_stream() && !self.interrupted && self.line.channel.has_room() =>
             {
                 // The remote command decides; whoever asks a second time is obeyed here.
                 self.interrupted = true;
@@ -566,7 +507,6 @@ impl<'a> Session<'a> {
         };
         // It does not fail; in clear nothing of an encrypted session goes.
         let Ok(payload) = sealed else { return };
-        let sent = self.channel.send(payload_type, payload, self.stamps.stamp(), Instant::now());
-        debug_assert!(sent.is_ok(), "there is room");
+        self.line.send(payload_type, payload);
     }
 }

@@ -44,13 +44,6 @@ impl Stdio<'static> {
     }
 }
 
-/// Whether AWS's document of that name forwards ports, which [`run`](crate::run) cannot do. Of other documents it learns that
-/// from the agent, and ends with [`SessionError::PortForwarding`](crate::SessionError::PortForwarding).
-#[must_use]
-pub fn forwards_ports(document_name: &str) -> bool {
-    name(document_name).starts_with("AWS-StartPortForwardingSession")
-}
-
 /// Whether the document of that name carries a stream on standard input and output, on which nothing else may be.
 #[must_use]
 pub fn carries_stream(document_name: &str) -> bool {
@@ -68,16 +61,15 @@ mod tests {
 
     #[test]
     fn documents_for_connections_are_known() {
-        for name in ["AWS-StartPortForwardingSession", "AWS-StartPortForwardingSessionToRemoteHost"] {
-            assert!(forwards_ports(name) && !carries_stream(name), "{name}");
-        }
         for name in [
             "AWS-StartSSHSession",
             "Postern-StartSFTPSession",
             "arn:aws:ssm:us-east-1::document/AWS-StartSSHSession",
         ] {
-            assert!(carries_stream(name) && !forwards_ports(name), "{name}");
+            assert!(carries_stream(name), "{name}");
         }
-        assert!(!forwards_ports("AWS-StartInteractiveCommand"));
+        for name in ["AWS-StartInteractiveCommand", "AWS-StartPortForwardingSession"] {
+            assert!(!carries_stream(name), "{name}");
+        }
     }
 }

@@ -13,7 +13,8 @@ use postern_client::{
 };
 use postern_dial::{Credentials, Dialer, Http, Proxies, Trust};
 use postern_protocol::handshake::{HandshakeComplete, HandshakeRequest, HandshakeResponse, RequestedAction};
-use postern_protocol::payload::{ChannelClosed, OpenDataChannel, exit_code_text};
+use postern_protocol::payload::{ChannelClosed, Flag, OpenDataChannel, exit_code_text};
+use postern_protocol::smux::{StreamId, data_head, fin, syn};
 use postern_protocol::{ChannelLimits, DataChannel, Event, PayloadType, Role, Stamp, Stamps};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -403,18 +404,128 @@ async fn the_reason_of_an_end_from_outside_is_told() {
     assert_eq!(play(&server, &user, script).await.unwrap(), expected);
 }
 
-#[tokio::test]
-async fn forwarding_is_refused_and_terminated() {
-    let server = Server::start().await;
+/// The handshake of a session that forwards connections.
+async fn forwarding(server: &Server, agent_version: &str, mut properties: serde_json::Value) -> Agent {
+    let mut agent = Agent::new(server.accept().await.0);
+    properties["type"] = "LocalPortForwarding".into();
+    let action = RequestedAction::SessionType { session_type: "Port".into(), properties };
+    let agent_version = agent_version.to_owned();
+    let request = HandshakeRequest { agent_version, requested_client_actions: vec![action] };
+    agent.send(PayloadType::HandshakeRequest, request.to_json()).await;
+    assert_eq!(agent.receive().await.0, PayloadType::HandshakeResponse);
+    agent.send(PayloadType::HandshakeComplete, HandshakeComplete::default().to_json()).await;
+    agent
+}
+
+/// Runs the client of a session that forwards connections; the script gets the port on which it listens.
+async fn forward<S: Future<Output = ()>>(
+    server: &Server,
+    agent_version: &str,
+    properties: serde_json::Value,
+    script: impl FnOnce(Agent, u16) -> S,
+) -> Result<Ended, SessionError> {
     let user = User::new();
-    let script = async {
-        let mut agent = Agent::new(server.accept().await.0);
-        let properties = serde_json::json!({"portNumber": "80", "type": "LocalPortForwarding"});
-        let action = RequestedAction::SessionType { session_type: "Port".into(), properties };
-        let request =
-            HandshakeRequest { agent_version: "3.3.0.0".into(), requested_client_actions: vec![action] };
-        agent.send(PayloadType::HandshakeRequest, request.to_json()).await;
+    let (told, mut listening) = tokio::sync::mpsc::unbounded_channel();
+    let notify = move |notice: Notice<'_>| {
+        if let Notice::Listening { place, .. } = notice {
+            told.send(place.rsplit(' ').next().unwrap().parse().unwrap_or(0)).unwrap();
+        }
     };
-    assert!(matches!(play(&server, &user, script).await, Err(SessionError::PortForwarding)));
+    let script = async {
+        let agent = forwarding(server, agent_version, properties).await;
+        if let Some(port) = listening.recv().await {
+            script(agent, port).await;
+        }
+        server.serve_calls().await;
+    };
+    tokio::select! { ended = user.run(server, &notify) => ended, () = script => unreachable!("it serves for ever") }
+}
+
+#[tokio::test]
+async fn connections_are_multiplexed() {
+    let server = Server::start().await;
+    let ended = forward(&server, "3.3.0.0", serde_json::json!({}), async |mut agent: Agent, port| {
+        let mut one = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let mut heard = agent.receive().await.1.to_vec();
+        one.write_all(b"hello").await.unwrap();
+        while heard.len() < 21 {
+            heard.extend(agent.receive().await.1);
+        }
+        let three = StreamId(3);
+        assert_eq!(heard, [&syn(three)[..], &data_head(three, 5), b"hello"].concat());
+        // An end of the far end's, cut anywhere.
+        let answer = [&data_head(three, 3)[..], b"bye", &fin(three)].concat();
+        for piece in answer.chunks(5) {
+            agent.send(PayloadType::Output, Bytes::copy_from_slice(piece)).await;
+        }
+        let mut rest = String::new();
+        one.read_to_string(&mut rest).await.unwrap();
+        assert_eq!(rest, "bye");
+        let (_, last) = agent.receive().await;
+        assert_eq!(last, &fin(three)[..]);
+        agent.close("", None).await;
+    });
+    assert_eq!(ended.await.unwrap(), closed(None));
+}
+
+#[tokio::test]
+async fn old_agents_get_one_connection_after_the_other() {
+    let server = Server::start().await;
+    let ended = forward(&server, "3.0.196.0", serde_json::json!({}), async |mut agent: Agent, port| {
+        for _ in 0..2 {
+            let mut connection = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            connection.write_all(b"ping").await.unwrap();
+            assert_eq!(agent.receive().await, (PayloadType::Output, Bytes::from_static(b"ping")));
+            agent.send(PayloadType::Output, "pong").await;
+            let mut heard = [0; 4];
+            connection.read_exact(&mut heard).await.unwrap();
+            assert_eq!(&heard, b"pong");
+            drop(connection);
+            let flag = (PayloadType::Flag, Flag::DisconnectToPort.to_payload());
+            assert_eq!(agent.receive().await, flag);
+        }
+        agent.close("", None).await;
+    });
+    assert_eq!(ended.await.unwrap(), closed(None));
+}
+
+#[tokio::test]
+async fn a_local_port_in_use_is_told_and_ends_the_session() {
+    let server = Server::start().await;
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let properties = serde_json::json!({"localPortNumber": port});
+    let ended = forward(&server, "3.3.0.0", properties, async |_agent, _port| {}).await;
+    let error = ended.unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot listen on localhost:{port}"));
+    assert_eq!(server.calls(), ["terminatesession"]);
+}
+
+#[tokio::test]
+async fn a_socket_file_is_the_owners_alone_and_goes_with_the_session() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let server = Server::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("socket");
+    let properties = serde_json::json!({"localConnectionType": "unix", "localUnixSocket": path});
+    let ended = forward(&server, "3.3.0.0", properties, async |mut agent: Agent, _port| {
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let _connection = tokio::net::UnixStream::connect(&path).await.unwrap();
+        assert_eq!(agent.receive().await.1, &syn(StreamId(3))[..]);
+        agent.close("", None).await;
+    });
+    assert_eq!(ended.await.unwrap(), closed(None));
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn an_agent_that_speaks_something_else_ends_the_session() {
+    let server = Server::start().await;
+    let ended = forward(&server, "3.3.0.0", serde_json::json!({}), async |mut agent: Agent, _port| {
+        agent.send(PayloadType::Output, "HTTP/1.1 200 OK\r\n\r\n").await;
+    });
+    assert!(matches!(ended.await, Err(SessionError::Smux(_))));
     assert_eq!(server.calls(), ["terminatesession"]);
 }

@@ -1,9 +1,11 @@
 //! `postern start-session`.
 
+use std::io::Write as _;
+
 use postern_api::Secret;
 use postern_api::ssm::StartSessionInput;
 use postern_client::{
-    Api, Ended, Layout, Notice, SessionError, SessionStart, Stdio, carries_stream, end_stdout, forwards_ports,
+    Api, Ended, Layout, Notice, SessionError, SessionStart, Stdio, carries_stream, end_stdout,
 };
 
 use crate::arguments::Global;
@@ -23,7 +25,8 @@ const SIGNALLED: i32 = 128;
 /// escapes. Input that is piped into the shell ends it when it ends.
 ///
 /// With the documents AWS-StartSSHSession and Postern-StartSFTPSession standard input and output are a connection, for
-/// the ProxyCommand of ssh and its like.
+/// the ProxyCommand of ssh and its like. With AWS-StartPortForwardingSession and its like a port of this machine leads to one
+/// of the node's, or of a host that it reaches, until Ctrl-C ends the session.
 ///
 /// A command after `--` runs without a terminal, its standard error apart; with `--tty` it gets a terminal. Several
 /// words reach the command as they are; a single word is split as a command line.
@@ -85,9 +88,6 @@ impl StartSession {
         let is_command = !self.command.is_empty();
         let request = self.request();
         let is_quiet = is_command || request.document_name.as_deref().is_some_and(carries_stream);
-        if request.document_name.as_deref().is_some_and(forwards_ports) {
-            return Err(session_failed(SessionError::PortForwarding));
-        }
         let api = api(global).await.map_err(failed)?;
         let (ended, session_id) = carry(&api, &request, is_quiet).await?;
         Ok(exit_status(&ended, &session_id))
@@ -129,12 +129,27 @@ fn notify(notice: Notice<'_>) {
         Notice::Warning(text) => eprint!("\r\n{}\r\n", visible::line(text)),
         Notice::Message(text) => eprint!("{}\r\n", visible::line(text)),
         Notice::OutputEnded => end_stdout(),
+        // On standard output, where a script finds the port that it asked for none in particular.
+        Notice::Listening { place, .. } => say(&format!("{place} is open; Ctrl-C ends the session\n")),
+        Notice::DestinationFailed => {
+            eprintln!("postern: the node could not connect to the destination; its log says why");
+        }
+        Notice::Leaving => eprintln!("postern: ending the session"),
+        Notice::Accepted { .. } => {}
     }
+}
+
+/// Prints on standard output, if anyone reads it.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 fn session_failed(error: SessionError) -> Failure {
     let hint = match &error {
-        SessionError::PortForwarding => Some("`aws ssm start-session` with AWS's plugin forwards ports"),
+        SessionError::Listen { .. } => {
+            Some("choose another local port, or 0 for any that is free; a socket file must not exist yet")
+        }
         _ => None,
     };
     let failure = Failure::new(error).with_status(SESSION_FAILED);

@@ -100,6 +100,11 @@ fn notify(notice: Notice<'_>) {
         Notice::ConnectionLost => eprintln!("\npostern: connection lost, reconnecting"),
         Notice::Reconnected => eprintln!("postern: connected again"),
         Notice::Message(text) | Notice::Warning(text) => eprintln!("\npostern: {}", visible::line(text)),
-        Notice::Escapes(_) | Notice::OutputEnded => {}
+        Notice::Escapes(_)
+        | Notice::OutputEnded
+        | Notice::Listening { .. }
+        | Notice::Accepted { .. }
+        | Notice::DestinationFailed
+        | Notice::Leaving => {}
     }
 }
