@@ -60,3 +60,31 @@ def test_a_disk_that_is_full_from_the_start_refuses_the_session(lab):
         (disk / "filler").unlink()
         assert lab.session(node).run("echo again") == "again\n"
         server.stop()
+
+
+def test_uploads_leave_room_for_everything_else(lab):
+    server = lab.server({"POSTERN_LIMITS_FREE_DISK_BYTES_MIN": str(8 << 20)})
+    server.data.mkdir(parents=True, mode=0o700)
+    with small_disk(server.data / "objects", "16m") as disk:
+        server.start()
+        s3 = server.client("s3")
+        s3.create_bucket(Bucket="bucket")
+        s3.put_object(Bucket="bucket", Key="small", Body=b"here")
+        for key, size in (("big", 12 << 20), ("small", 12 << 20)):
+            with pytest.raises(botocore.exceptions.ClientError) as refused:
+                s3.put_object(Bucket="bucket", Key=key, Body=bytes(size))
+            assert refused.value.response["Error"]["Code"] == "ServiceUnavailable"
+        files = [path for path in disk.rglob("*") if path.is_file()]
+        assert len(files) == 1, "what was refused leaves nothing"
+        assert s3.get_object(Bucket="bucket", Key="small")["Body"].read() == b"here"
+        s3.put_object(Bucket="bucket", Key="fits", Body=bytes(4 << 20))
+        server.stop()
+
+
+def test_log_events_leave_room_for_everything_else(lab):
+    server = lab.server({"POSTERN_LIMITS_FREE_DISK_BYTES_MIN": str(1 << 50)}).start()
+    logs = server.client("logs")
+    logs.create_log_group(logGroupName="g")
+    with pytest.raises(botocore.exceptions.ClientError, match="ServiceUnavailableException"):
+        logs.create_log_stream(logGroupName="g", logStreamName="s")
+    assert lab.session(lab.node(server)).run("echo still") == "still\n"

@@ -2,12 +2,14 @@
 
 import base64
 import json
+import sqlite3
 import subprocess
 
 import botocore.exceptions
 import pytest
 from harness.people import Person, RoleOf, allow, document
 from harness.programs import ACCOUNT, REGION
+from harness.waiting import eventually
 
 CONTEXT = {"tenant": "blue", "purpose": "test"}
 
@@ -338,6 +340,42 @@ def test_keys_are_there_after_a_restart(lab):
     server.stop()
     server.start()
     assert server.client("kms").decrypt(CiphertextBlob=blob)["Plaintext"] == b"plain"
+
+
+def test_a_key_whose_time_has_come_is_deleted(lab):
+    server = lab.server().start()
+    kms = server.client("kms")
+    due, other = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+    blobs = [encrypted(kms, key) for key in (due, other)]
+    for key in (due, other):
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    server.stop()
+
+    def row(statement: str, *values):
+        with sqlite3.connect(server.data / "postern.db") as database:
+            return database.execute(statement, values).fetchone()
+
+    row("UPDATE kms_keys SET deletion_at = 1 WHERE id = ?", due)
+    server.start()
+    kms = server.client("kms")
+
+    def is_gone():
+        return due not in [key["KeyId"] for key in kms.list_keys()["Keys"]]
+
+    eventually(is_gone, "the key is deleted")
+    assert refusal(kms.decrypt, CiphertextBlob=blobs[0]) == "NotFoundException"
+    assert row("SELECT count(*) FROM kms_materials WHERE key_id = ?", due) == (0,)
+    (deleted,) = events(server, "DeleteKey", due)
+    assert deleted["eventSource"] == "kms.amazonaws.com"
+    # The other's time has not come.
+    kms.cancel_key_deletion(KeyId=other)
+    kms.enable_key(KeyId=other)
+    assert kms.decrypt(CiphertextBlob=blobs[1])["Plaintext"] == b"plain"
+
+
+def test_names_of_a_context_differ_in_more_than_case(kms, key):
+    context = {"Tenant": "red", "tenant": "blue"}
+    assert refusal(kms.encrypt, KeyId=key, Plaintext=b"x", EncryptionContext=context) == "ValidationException"
 
 
 def test_the_aws_cli(server, tmp_path):

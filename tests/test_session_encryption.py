@@ -8,6 +8,7 @@ import botocore.exceptions
 import pytest
 from harness.people import Person, allow
 from harness.programs import REGION, ROLE, binary
+from harness.terminal import Terminal
 
 OTHER_KMS = f"arn:aws:kms:{REGION}:999999999999:key/11111111-2222-4333-8444-555555555555"
 
@@ -120,3 +121,70 @@ def test_what_a_document_says_of_recordings_is_checked_and_not_sent_to_nodes(ser
         document({"recording": "sometimes"})
     assert "inputs.recording" in caught.value.response["Error"]["Message"]
     document({"recording": "off"})
+
+
+class Recorded:
+    """An encrypted session that must be recorded, in a terminal, on a server of its own."""
+
+    def __init__(self, lab, tmp_path):
+        self.server = lab.server().start()
+        node = lab.node(self.server)
+        self.kms = self.server.client("kms")
+        self.key = self.kms.create_key()["KeyMetadata"]["Arn"]
+        self.server.client("iam").put_role_policy(
+            RoleName=ROLE, PolicyName="sessions", PolicyDocument=json.dumps({"Statement": [allow("kms:Decrypt", self.key)]})
+        )
+        inputs = {"kmsKeyId": self.key, "recording": "required"}
+        content = {"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": inputs}
+        self.server.client().create_document(Name="Encrypted", DocumentType="Session", Content=json.dumps(content))
+        command = [binary("postern"), "start-session", "--target", node.node_id, "--document-name", "Encrypted"]
+        environment = Person(self.server, allow("*")).environment() | {"SSL_CERT_FILE": str(self.server.ca_file)}
+        self.terminal = Terminal(tmp_path, command, environment)
+        lab.closers.append(self.terminal.close)
+        self.terminal.shows("encrypted")
+        self.terminal.line("PS1='rea''dy> '")
+        self.terminal.shows("ready>")
+
+    def says(self, word: str) -> None:
+        self.terminal.line(f"echo {word}-$((40 + 2))")
+        self.terminal.shows_line(f"{word}-42", 60)
+
+    def record(self) -> str:
+        (file,) = (self.server.data / "recordings").rglob("*.cast")
+        return file.read_text()
+
+
+def test_a_key_that_is_disabled_in_the_middle_ends_no_session(lab, tmp_path):
+    session = Recorded(lab, tmp_path)
+    session.says("before")
+    session.kms.disable_key(KeyId=session.key)
+    session.says("after")
+    session.terminal.line("exit 5")
+    assert session.terminal.status() == 5
+    assert "before-42" in session.record() and "after-42" in session.record()
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_an_encrypted_session_is_recorded_across_a_restart(lab, tmp_path, how):
+    session = Recorded(lab, tmp_path)
+    session.says("before")
+    getattr(session.server, how)()
+    session.server.start()
+    session.says("after")
+    session.terminal.line("exit 5")
+    assert session.terminal.status() == 5
+    record = session.record()
+    assert record.count("before-42") == 1 and record.count("after-42") == 1
+
+
+def test_what_cannot_be_recorded_after_a_restart_ends(lab, tmp_path):
+    session = Recorded(lab, tmp_path)
+    session.says("before")
+    session.kms.disable_key(KeyId=session.key)
+    session.server.kill()
+    session.server.start()
+    # Ended before its client is back, which finds no session; the log says why.
+    session.terminal.status(60)
+    assert "the KMS key of its data key is disabled" in session.server.program.log.read_text()
+    assert session.server.client().describe_sessions(State="Active")["Sessions"] == []
+    assert "before-42" in session.record()
