@@ -206,12 +206,6 @@ def test_a_client_that_goes_away_closes_the_connection(lab, node, environment, p
     assert closed.wait(20)
 
 
-def test_forwarding_is_refused_in_words(node, environment):
-    arguments = [binary("postern"), "start-session", node.node_id, "--document-name", "AWS-StartPortForwardingSession"]
-    done = exchange(arguments, environment, b"")
-    assert (done.returncode, b"not supported yet" in done.stderr) == (255, True)
-
-
 def test_the_record_has_how_much_and_not_what(node, environment, peer, server):
     done = exchange(command("postern", node, peer().port), environment, b"a secret word\n")
     assert done.stdout == b"a secret word\n"
