@@ -16,15 +16,11 @@ def measure(bench, report) -> None:
     try:
         for name, (arguments, environment) in shell_commands(bench).items():
             programs[name] = PtyProgram(arguments, environment)
-            programs[name].until_prompt()
-            # The terminal of the node echoes; no shell takes part.
-            programs[name].write(b"exec cat > /dev/null\r")
-            programs[name].until(lambda seen: b"null\r\n" in seen)
+            begin(programs[name])
             took[name] = []
-            _round(programs[name])
         for n in range(ROUNDS):
             for name in sorted(programs, reverse=n % 2 == 1):
-                took[name] += _round(programs[name])
+                took[name] += one_round(programs[name])
     finally:
         for program in programs.values():
             program.close()
@@ -33,7 +29,15 @@ def measure(bench, report) -> None:
         report.compare(f"keystroke echo, p{percent}", ours, theirs, "ms", at_most=1)
 
 
-def _round(program: PtyProgram) -> list[float]:
+def begin(program: PtyProgram) -> None:
+    program.until_prompt()
+    # The terminal of the node echoes; no shell takes part.
+    program.write(b"exec cat > /dev/null\r")
+    program.until(lambda seen: b"null\r\n" in seen)
+    one_round(program)
+
+
+def one_round(program: PtyProgram) -> list[float]:
     took = []
     for _ in range(KEYS_OF_A_ROUND):
         began = time.perf_counter()

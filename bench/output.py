@@ -21,13 +21,14 @@ def measure(bench, report) -> None:
     rates = {name: [] for name in commands}
     for n in range(ROUNDS):
         for name in sorted(commands, reverse=n % 2 == 1):
-            rates[name].append(_once(*commands[name], path))
+            rates[name].append(once(*commands[name], path))
     ours, theirs, bare = (statistics.median(rates[name]) / 1e6 for name in ("postern", "ssh", "bare"))
     report.compare("terminal output", ours, theirs, "MB/s", at_least=1.3)
     report.note("terminal output of a bare PTY", f"{bare:.1f} MB/s")
 
 
-def _once(arguments, environment, path) -> float:
+def once(arguments, environment, path) -> float:
+    """Bytes in a second."""
     program = PtyProgram(arguments, environment)
     try:
         program.until_prompt()

@@ -16,6 +16,7 @@ import api
 import browser
 import idle
 import keys
+import logged
 import output
 import prompt
 import search
@@ -45,7 +46,13 @@ class Bench:
         self.account.close()
 
 
-COMPARED = {"keys": keys.measure, "prompt": prompt.measure, "output": output.measure, "browser": browser.measure}
+COMPARED = {
+    "keys": keys.measure,
+    "prompt": prompt.measure,
+    "output": output.measure,
+    "browser": browser.measure,
+    "logged": logged.measure,
+}
 ALONE = {"api": api.measure, "agent": idle.measure_agent, "nodes": idle.measure_nodes, "search": search.measure}
 
 
