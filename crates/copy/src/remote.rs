@@ -224,16 +224,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Remote<S> {
 
     /// The names in a directory, `.` and `..` apart, in their order.
     pub(crate) async fn list(&mut self, path: &[u8]) -> Result<Vec<Vec<u8>>, RemoteError> {
-        /// More is no directory that anybody copies, but a node that never ends.
-        const NAMES_MAX: usize = 10_000_000;
+        /// More is no directory that anybody copies, but a node that never ends: some ten million names.
+        const NAMES_BYTES_MAX: usize = 256 * 1024 * 1024;
+        /// What a name takes beside its bytes.
+        const NAME_OVERHEAD_BYTES: usize = 32;
         let handle = match self.ask(Request::Opendir { path }).await? {
             Answer::Handle(handle) => handle,
             _ => return Err(RemoteError::Unexpected),
         };
-        let mut names = Vec::new();
+        let (mut names, mut bytes) = (Vec::new(), 0);
         let outcome = loop {
             match self.ask(Request::Readdir { handle: &handle }).await {
-                Ok(Answer::Names(some)) if !some.is_empty() && names.len() < NAMES_MAX => {
+                Ok(Answer::Names(some)) if !some.is_empty() && bytes < NAMES_BYTES_MAX => {
+                    bytes += some.iter().map(|(name, _)| name.len() + NAME_OVERHEAD_BYTES).sum::<usize>();
                     let some = some.into_iter().map(|(name, _)| name);
                     names.extend(some.filter(|name| !matches!(&name[..], b"." | b"..")));
                 }

@@ -310,6 +310,9 @@ async fn files_that_do_not_say_how_long_they_are_are_read_to_their_end() {
     assert!(std::fs::read_to_string(place.path("status")).unwrap().starts_with("Name:"));
 }
 
+/// A name that a hostile directory has again and again.
+const ENDLESS: &[u8] = &[b'x'; 200_000];
+
 /// A server whose only directory has these names, in which everything is a file of two bytes, and whose digest is wrong
 /// if told so.
 fn hostile(stream: std::os::unix::net::UnixStream, names: Vec<&'static [u8]>, digest: [u8; 32]) {
@@ -337,7 +340,7 @@ fn hostile(stream: std::os::unix::net::UnixStream, names: Vec<&'static [u8]>, di
                 }
                 Request::Open { .. } | Request::Opendir { .. } => Reply::Handle(b"h"),
                 Request::Read { .. } => Reply::Data(b"hi"),
-                Request::Readdir { .. } if listed => Reply::status(StatusCode::Eof),
+                Request::Readdir { .. } if listed && names != [ENDLESS] => Reply::status(StatusCode::Eof),
                 Request::Readdir { .. } => {
                     listed = true;
                     let name = |name: &&'static [u8]| Name { name, long_name: b"", attributes: file };
@@ -390,6 +393,13 @@ async fn names_of_a_hostile_node_lead_nowhere() {
     let shown =
         [told.failures.concat(), told.begun.iter().map(|(name, ..)| name.as_str()).collect()].concat();
     assert!(!shown.chars().any(char::is_control), "{shown:?}");
+}
+
+#[tokio::test]
+async fn a_directory_that_never_ends_takes_no_more_than_its_share_of_memory() {
+    let (place, told) = from_hostile(vec![ENDLESS], right_digest()).await;
+    assert!(told.failures[0].contains("does not fit the request"), "{:?}", told.failures);
+    assert_eq!(place.names(), Vec::<String>::new());
 }
 
 #[tokio::test]
