@@ -46,6 +46,24 @@ export interface SignIn {
   readonly publicUrl: string;
   /** Of the certificate authority that nodes are told to trust, in hex; empty if a public one is used. */
   readonly caFingerprintSha256: string;
+  readonly certificate: Certificate;
+  readonly sinks: Sinks;
+}
+
+/** The certificate that the server shows. */
+export interface Certificate {
+  readonly names: readonly string[];
+  readonly issuer: string | null;
+  readonly notAfter: string | null;
+  /** The server makes its certificates itself, and renews them. */
+  readonly renewsItself: boolean;
+}
+
+/** Where the server keeps what it records. `null` days: for ever. */
+export interface Sinks {
+  readonly trailBucket: string;
+  readonly trailKeptDays: number | null;
+  readonly recordingsKeptDays: number | null;
 }
 
 /** One sign-in of the list of them. */

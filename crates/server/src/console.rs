@@ -4,6 +4,7 @@
 //! besides it the `Origin` of this server and a token that only a page of this server can have read. From there on a
 //! sign-in is treated as temporary credentials are: the same caller, the same policies, the same records.
 
+mod about;
 mod assets;
 mod calls;
 mod cookie;
@@ -42,6 +43,7 @@ use crate::inbound::Inbound;
 use crate::rate_limit::RateLimit;
 use crate::serve::Body;
 
+pub(crate) use about::About;
 pub(crate) use calls::{caller, is_signed_in};
 pub(crate) use origin::Origins;
 pub(crate) use passkeys::{KEY_PURPOSE as PASSKEYS_KEY_PURPOSE, Passkeys};
@@ -61,6 +63,8 @@ pub(crate) struct Console {
     pub(crate) sign_ons: RateLimit<(String, IpAddr)>,
     /// SHA-256 of the certificate of the server's own authority, which machines trust that are added.
     pub(crate) authority_sha256: Option<String>,
+    /// What the settings say of the server.
+    pub(crate) about: About,
     /// What passkeys need.
     pub(crate) passkeys: Passkeys,
 }

@@ -31,7 +31,7 @@ use crate::bootstrap::{
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, ListenAddress, PublicUrl, RecordingStrictness, Tls};
-use crate::console::{self, Console, Origins, Passkeys, SetupLink, SetupLinkError};
+use crate::console::{self, About, Console, Origins, Passkeys, SetupLink, SetupLinkError};
 use crate::disk_reserve::DiskReserve;
 use crate::dispatch::Dispatch;
 use crate::follow;
@@ -227,7 +227,7 @@ impl Server {
         .await?;
         let setup_link = setup_link(&store, &public_url, clock.now(), &*random).await?;
         let console = certificates.console(
-            config.console.clone(),
+            &config,
             &public_url,
             Passkeys::new(&public_url, &passkeys_key),
         );
@@ -445,7 +445,7 @@ impl Certificates {
     }
 
     /// What the console has to know of them.
-    fn console(&self, settings: config::Console, public_url: &PublicUrl, passkeys: Passkeys) -> Console {
+    fn console(&self, config: &Config, public_url: &PublicUrl, passkeys: Passkeys) -> Console {
         let shown = self.current.leaf();
         let authority = match self.tls {
             Tls::OwnAuthority => tls::read_chain(&self.directory.authority_certificate()).ok(),
@@ -453,7 +453,8 @@ impl Certificates {
         };
         let authority = authority.and_then(|chain| chain.into_iter().next());
         Console {
-            settings,
+            settings: config.console.clone(),
+            about: About::new(config, Arc::clone(&self.current)),
             origins: Origins::new(public_url, &shown),
             passkeys,
             sign_ons: console::new_sign_on_limit(),

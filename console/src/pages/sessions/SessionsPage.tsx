@@ -69,7 +69,7 @@ export default function SessionsPage() {
               variant="awsui-h1-sticky"
               counter={counter}
               description={texts.description[list]}
-              actions={<Actions selected={selected[0]} refresh={sessions.reload} onTerminate={setTerminated} />}
+              actions={<Actions list={list} selected={selected[0]} refresh={sessions.reload} onTerminate={setTerminated} />}
             >
               {texts.title}
             </Header>
@@ -100,16 +100,21 @@ export default function SessionsPage() {
 }
 
 interface ActionsProps {
+  readonly list: List;
   readonly selected: Session | undefined;
   readonly refresh: () => void;
   readonly onTerminate: (session: Session) => void;
 }
 
-function Actions({ selected, refresh, onTerminate }: ActionsProps) {
+function Actions({ list, selected, refresh, onTerminate }: ActionsProps) {
   return (
     <SpaceBetween direction="horizontal" size="xs">
       <Button iconName="refresh" ariaLabel={texts.refresh} onClick={refresh} />
-      <SessionActions session={selected} onTerminate={() => selected && onTerminate(selected)} />
+      {!selected && list === 'history' ? (
+        <Button disabled>{texts.replay}</Button>
+      ) : (
+        <SessionActions session={selected} onTerminate={() => selected && onTerminate(selected)} />
+      )}
       <Button variant="primary" href={href('/start-session')}>
         {texts.start}
       </Button>

@@ -26,7 +26,7 @@ const shared: readonly Column<Session>[] = [
       <Link href={href(pathOf('/sessions/:sessionId', { sessionId: SessionId }))}>{visibleLine(SessionId)}</Link>
     ),
   },
-  { id: 'owner', header: titles.owner, minWidth: 100, text: ownerName, cell: (session) => visibleLine(ownerName(session)) },
+  { id: 'owner', header: titles.owner, minWidth: 120, text: ownerName, cell: (session) => visibleLine(ownerName(session)) },
   {
     id: 'target',
     header: titles.target,
@@ -37,7 +37,7 @@ const shared: readonly Column<Session>[] = [
   {
     id: 'status',
     header: titles.status,
-    minWidth: 130,
+    minWidth: 150,
     text: ({ Status = '' }) => Status,
     cell: ({ Status }) => <SessionStatus status={Status} />,
   },

@@ -5,6 +5,7 @@ import Button from '@cloudscape-design/components/button';
 import Container from '@cloudscape-design/components/container';
 import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
+import Link from '@cloudscape-design/components/link';
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import RadioGroup from '@cloudscape-design/components/radio-group';
 import SpaceBetween from '@cloudscape-design/components/space-between';
@@ -21,6 +22,8 @@ export function General() {
   return (
     <SpaceBetween size="l">
       <Server />
+      <Certificate />
+      <Sinks />
       <You />
       <Appearance />
     </SpaceBetween>
@@ -40,6 +43,47 @@ function Server() {
           { label: texts.region, value: <CopyText text={region} /> },
           { label: texts.url, value: <CopyText text={publicUrl} /> },
           { label: texts.ca, value: fingerprint === '' ? texts.caPublic : <CopyText text={fingerprint} /> },
+        ]}
+      />
+    </Container>
+  );
+}
+
+function Certificate() {
+  const texts = settingsTexts.certificate;
+  const { names, issuer, notAfter, renewsItself } = useSignIn().certificate;
+  return (
+    <Container header={<Header variant="h2">{texts.title}</Header>}>
+      {notAfter === null ? (
+        <Box>{texts.unread}</Box>
+      ) : (
+        <KeyValuePairs
+          columns={3}
+          items={[
+            { label: texts.names, value: names.map(visibleLine).join(', ') },
+            { label: texts.issuer, value: visibleLine(issuer ?? settingsTexts.absent) },
+            { label: texts.until, value: <Time at={notAfter} /> },
+            { label: texts.renewal, value: renewsItself ? texts.renewsItself : texts.byOperator },
+          ]}
+        />
+      )}
+    </Container>
+  );
+}
+
+function Sinks() {
+  const texts = settingsTexts.sinks;
+  const { trailBucket, trailKeptDays, recordingsKeptDays } = useSignIn().sinks;
+  return (
+    <Container header={<Header variant="h2">{texts.title}</Header>}>
+      <KeyValuePairs
+        columns={3}
+        items={[
+          { label: texts.trail, value: texts.trailValue(visibleLine(trailBucket)) },
+          { label: texts.trailKept, value: texts.days(trailKeptDays) },
+          { label: texts.recordings, value: texts.recordingsValue },
+          { label: texts.recordingsKept, value: texts.days(recordingsKeptDays) },
+          { label: texts.logs, value: <Link href={href('/preferences')}>{texts.logsValue}</Link> },
         ]}
       />
     </Container>

@@ -95,7 +95,7 @@ fn host_name(host: &str) -> Option<&str> {
 }
 
 /// The names that a certificate is good for.
-fn names(certificate: &[u8]) -> BTreeSet<String> {
+pub(super) fn names(certificate: &[u8]) -> BTreeSet<String> {
     let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return BTreeSet::new() };
     let Ok(Some(extension)) = certificate.subject_alternative_name() else { return BTreeSet::new() };
     let named = extension.value.general_names.iter().filter_map(|name| match name {

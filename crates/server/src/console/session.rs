@@ -52,6 +52,8 @@ pub(super) async fn session(app: &Arc<App>, inbound: &Inbound) -> Result<Respons
         "version": env!("CARGO_PKG_VERSION"),
         "publicUrl": app.public_url.to_string(),
         "caFingerprintSha256": app.console.authority_sha256,
+        "certificate": app.console.about.certificate(),
+        "sinks": app.console.about.sinks(),
     })))
 }
 
