@@ -18,6 +18,8 @@ const LINE_BYTES_MAX: usize = 1024;
 /// Trailers are a checksum and, with signed chunks, a signature.
 const TRAILERS_MAX: usize = 8;
 
+/// The header with the length of a body that comes as `aws-chunked`, without the chunks.
+pub const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
 /// The header behind the last chunk that signs the others there.
 const TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
 /// The parameter of a chunk's length.
@@ -37,8 +39,9 @@ pub enum DeclaredBody {
 }
 
 impl DeclaredBody {
-    /// Whether it comes in chunks.
-    pub(crate) fn is_chunked(&self) -> bool {
+    /// Whether it comes in chunks. How long they are together, the request says in [`DECODED_LENGTH`].
+    #[must_use]
+    pub fn is_chunked(&self) -> bool {
         matches!(self, Self::UnsignedChunks | Self::SignedChunks(_))
     }
 }
@@ -100,13 +103,15 @@ enum Declared {
 }
 
 impl<S> CheckedBody<S> {
-    pub(crate) fn new(body: S, declared: DeclaredBody, trailers: Trailers) -> Self {
+    /// `length` is that of what the chunks hold together, if the body comes in chunks.
+    pub(crate) fn new(body: S, declared: DeclaredBody, length: Option<u64>, trailers: Trailers) -> Self {
         let declared = match declared {
             DeclaredBody::Sha256(expected) => Declared::Sha256 { hasher: Sha256::new(), expected },
             DeclaredBody::Unsigned => Declared::Unsigned,
-            DeclaredBody::UnsignedChunks => Declared::Chunks(Box::new(Chunks::new(trailers, None))),
+            DeclaredBody::UnsignedChunks => Declared::Chunks(Box::new(Chunks::new(trailers, length, None))),
             DeclaredBody::SignedChunks(verifier) => {
-                Declared::Chunks(Box::new(Chunks::new(trailers, Some(Signatures::new(verifier)))))
+                let signatures = Some(Signatures::new(verifier));
+                Declared::Chunks(Box::new(Chunks::new(trailers, length, signatures)))
             }
         };
         Self { body, declared }
@@ -158,6 +163,8 @@ struct Chunks {
     trailers: Trailers,
     found: HeaderMap,
     signatures: Option<Signatures>,
+    /// What is to come yet, if the request says how much.
+    left: Option<u64>,
 }
 
 /// What is known of the signatures of a body.
@@ -211,9 +218,10 @@ enum At {
 }
 
 impl Chunks {
-    fn new(trailers: Trailers, signatures: Option<Signatures>) -> Self {
+    fn new(trailers: Trailers, left: Option<u64>, signatures: Option<Signatures>) -> Self {
         Self {
             signatures,
+            left,
             at: At::Length,
             line: BytesMut::new(),
             contents: VecDeque::new(),
@@ -267,7 +275,12 @@ impl Chunks {
                 }
                 let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
                 let length = u64::from_str_radix(digits, 16).ok().filter(|_| is_number);
-                match length.ok_or(BodyError::Chunks)? {
+                let length = length.ok_or(BodyError::Chunks)?;
+                if let Some(left) = &mut self.left {
+                    *left = left.checked_sub(length).ok_or(BodyError::Incomplete)?;
+                }
+                match length {
+                    0 if self.left.is_some_and(|left| left > 0) => return Err(BodyError::Incomplete),
                     0 => {
                         self.signatures.as_mut().map_or(Ok(()), Signatures::end_chunk)?;
                         At::Trailer
@@ -311,10 +324,19 @@ mod tests {
     use super::*;
 
     fn read(body: &[u8], step: usize, declared: DeclaredBody) -> (Result<Vec<u8>, BodyError>, Trailers) {
+        read_of(body, step, declared, None)
+    }
+
+    fn read_of(
+        body: &[u8],
+        step: usize,
+        declared: DeclaredBody,
+        length: Option<u64>,
+    ) -> (Result<Vec<u8>, BodyError>, Trailers) {
         let trailers = Trailers::default();
         let parts: Vec<io::Result<Bytes>> =
             body.chunks(step).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
-        let checked = CheckedBody::new(stream::iter(parts), declared, trailers.clone());
+        let checked = CheckedBody::new(stream::iter(parts), declared, length, trailers.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let read: io::Result<Vec<Bytes>> = runtime.block_on(checked.try_collect());
         (read.map(|parts| parts.concat()).map_err(|error| BodyError::of(&error).unwrap()), trailers)
@@ -410,6 +432,19 @@ mod tests {
         assert_eq!(trailers.get("x-amz-checksum-crc32"), Some("NhCmhg=="));
         for other in [trailer.replace("NhC", "AAA"), String::new()] {
             assert_eq!(read_signed(&format!("{chunks}{other}\r\n"), true).0, Err(BodyError::Signature));
+        }
+    }
+
+    #[test]
+    fn chunks_are_as_long_as_the_request_says() {
+        let body = b"5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n";
+        for (length, expected) in [
+            (Some(6), Ok(b"hello!".to_vec())),
+            (None, Ok(b"hello!".to_vec())),
+            (Some(5), Err(BodyError::Incomplete)),
+            (Some(7), Err(BodyError::Incomplete)),
+        ] {
+            assert_eq!(read_of(body, 3, DeclaredBody::UnsignedChunks, length).0, expected, "{length:?}");
         }
     }
 

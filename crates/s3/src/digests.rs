@@ -162,6 +162,11 @@ pub(crate) fn entity_tag_of_parts(tags: &[&str]) -> Option<String> {
     Some(format!("{}-{}", hex::encode(md5.finalize()), tags.len()))
 }
 
+/// Whether an entity tag is one of those.
+pub(crate) fn is_of_parts(entity_tag: &str) -> bool {
+    entity_tag.contains('-')
+}
+
 /// Stored checksums in the form of an answer.
 pub(crate) fn of_stored(checksums: &BTreeMap<String, String>) -> Checksum {
     let of = |name: &str| checksums.get(name).cloned();

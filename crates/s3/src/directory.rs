@@ -49,6 +49,7 @@ impl DirectoryObjects {
             info,
             attributes: ObjectAttributes { metadata, ..ObjectAttributes::default() },
             retention: None,
+            parts: Vec::new(),
             is_encrypted: false,
             contents: Box::new(move |range| Box::pin(stream::of_file(file.into(), range))),
         }))

@@ -19,7 +19,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{HttpError, S3Error, S3ErrorCode, S3Request, S3Result};
 
 use crate::backend::Backend;
-use crate::body::{CheckedBody, DeclaredBody, Trailers};
+use crate::body::{CheckedBody, DECODED_LENGTH, DeclaredBody, Trailers};
 use crate::call::{Call, Guard, Refused};
 use crate::errors::error;
 use crate::objects::Objects;
@@ -27,8 +27,6 @@ use crate::{presigned, write};
 
 pub use s3s::Body;
 
-/// The length of a body that comes as `aws-chunked`, without the chunks.
-const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
 /// Headers that ask for more than their operation does.
 const RETENTION_MODE: &str = "x-amz-object-lock-mode";
 const RETAINED_UNTIL: &str = "x-amz-object-lock-retain-until-date";
@@ -102,15 +100,18 @@ impl Endpoint {
         }
         let uri = presigned::unsigned(&request.uri().clone(), request.headers_mut());
         *request.uri_mut() = uri;
+        let mut length = None;
         if declared.is_chunked()
-            && let Some(length) = request.headers_mut().remove(DECODED_LENGTH)
+            && let Some(decoded) = request.headers_mut().remove(DECODED_LENGTH)
         {
-            request.headers_mut().insert(CONTENT_LENGTH, length);
+            // What is no number bounds nothing: it lets nothing through.
+            length = Some(decoded.to_str().ok().and_then(|text| text.parse().ok()).unwrap_or(0));
+            request.headers_mut().insert(CONTENT_LENGTH, decoded);
         }
         let trailers = Trailers::default();
         request.extensions_mut().insert(trailers.clone());
         let request = request.map(|body| {
-            let checked = CheckedBody::new(body, declared, trailers);
+            let checked = CheckedBody::new(body, declared, length, trailers);
             Body::http_body(StreamBody::new(checked.map_ok(Frame::data)))
         });
         self.service.call(request).await

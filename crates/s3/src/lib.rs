@@ -28,7 +28,7 @@ mod times;
 mod vaulted;
 mod write;
 
-pub use body::DeclaredBody;
+pub use body::{DECODED_LENGTH, DeclaredBody};
 pub use call::{Call, Guard, OnlyNew, Refused};
 pub use deposit::{Deposit, DepositError, deposit};
 pub use directory::DirectoryObjects;

@@ -71,6 +71,8 @@ pub struct Opened {
     pub attributes: ObjectAttributes,
     /// Until when it stays.
     pub retention: Option<Retention>,
+    /// The lengths of the parts that it was uploaded in; none if it came whole.
+    pub parts: Vec<u64>,
     /// Whether it is encrypted where it lies.
     pub is_encrypted: bool,
     /// Its bytes.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode};
 use s3s::dto::{
     ChecksumMode, ChecksumType, ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadObjectInput,
     HeadObjectOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output,
@@ -54,28 +54,21 @@ impl Backend {
         &self,
         request: S3Request<ListObjectsInput>,
     ) -> S3Result<S3Response<ListObjectsOutput>> {
-        let input = request.input;
-        let encoding = Encoding::of(input.encoding_type.as_ref())?;
-        let keys_max = keys_max(input.max_keys)?;
-        let asked = Asked {
-            bucket: &input.bucket,
-            prefix: input.prefix.as_deref().unwrap_or_default(),
-            delimiter: input.delimiter.as_deref(),
-            after: input.marker.as_deref().filter(|marker| !marker.is_empty()),
-            keys_max,
-        };
-        let page = self.page(asked).await?;
+        let encoding = Encoding::of(request.input.encoding_type.as_ref())?;
+        let listed = self.list_v2(request.map_input(ListObjectsV2Input::from)).await?.output;
+        // Where a page ends is said by the key itself.
+        let next = listed.next_continuation_token.as_deref().map(key_of_token).transpose()?;
         Ok(S3Response::new(ListObjectsOutput {
-            is_truncated: Some(page.next.is_some()),
-            next_marker: page.next.as_deref().map(|next| encoding.apply(next)),
-            contents: Some(encoding.objects(page.objects)),
-            common_prefixes: Some(encoding.prefixes(&page.common_prefixes)),
-            name: Some(input.bucket),
-            prefix: Some(encoding.apply(input.prefix.as_deref().unwrap_or_default())),
-            marker: Some(encoding.apply(input.marker.as_deref().unwrap_or_default())),
-            max_keys: Some(in_i32(keys_max)),
-            delimiter: input.delimiter.as_deref().map(|delimiter| encoding.apply(delimiter)),
-            encoding_type: input.encoding_type,
+            is_truncated: listed.is_truncated,
+            next_marker: next.map(|next| encoding.apply(&next)),
+            contents: listed.contents,
+            common_prefixes: listed.common_prefixes,
+            name: listed.name,
+            prefix: listed.prefix,
+            marker: Some(listed.start_after.unwrap_or_default()),
+            max_keys: listed.max_keys,
+            delimiter: listed.delimiter,
+            encoding_type: listed.encoding_type,
             ..ListObjectsOutput::default()
         }))
     }
@@ -119,7 +112,6 @@ impl Backend {
     ) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = request.input;
         write::require_no_version(input.version_id.as_deref())?;
-        require_whole(input.part_number)?;
         let opened = self.open(&input.bucket, &input.key).await?;
         let conditions = Conditions {
             is: input.if_match.as_ref(),
@@ -128,20 +120,23 @@ impl Backend {
             unchanged_since: input.if_unmodified_since.as_ref(),
         };
         conditions.check(&opened.info)?;
+        let span = Span::of(&opened, input.range, input.part_number)?;
         let headers = headers(&opened, &[]);
-        let said = Said::of(&opened, input.checksum_mode.as_ref().filter(|_| input.range.is_none()));
+        let said = Said::of(&opened, input.checksum_mode.as_ref().filter(|_| span.is_whole()));
         let info = opened.info;
         let output = with_checksums!(
             said.checksum,
             HeadObjectOutput {
                 accept_ranges: Some("bytes".to_owned()),
                 checksum_type: said.checksum_type,
-                content_length: Some(in_i64(info.size_bytes)),
+                content_length: Some(in_i64(span.length())),
+                content_range: span.content_range,
                 e_tag: Some(ETag::Strong(info.entity_tag)),
                 last_modified: Some(info.modified_at.into()),
                 metadata: Some(opened.attributes.metadata.into_iter().collect()),
                 object_lock_mode: said.lock_mode,
                 object_lock_retain_until_date: said.retained_until,
+                parts_count: span.parts_count,
                 server_side_encryption: said.encryption,
                 ..HeadObjectOutput::default()
             }
@@ -155,7 +150,6 @@ impl Backend {
     ) -> S3Result<S3Response<GetObjectOutput>> {
         let input = request.input;
         write::require_no_version(input.version_id.as_deref())?;
-        require_whole(input.part_number)?;
         let opened = self.open(&input.bucket, &input.key).await?;
         let conditions = Conditions {
             is: input.if_match.as_ref(),
@@ -164,13 +158,7 @@ impl Backend {
             unchanged_since: input.if_unmodified_since.as_ref(),
         };
         conditions.check(&opened.info)?;
-        let size = opened.info.size_bytes;
-        let range = match &input.range {
-            Some(range) => range_within(*range, size)?,
-            None => 0..size,
-        };
-        let content_range =
-            input.range.map(|_| format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1)));
+        let span = Span::of(&opened, input.range, input.part_number)?;
         let asked = [
             ("cache-control", input.response_cache_control.as_deref()),
             ("content-disposition", input.response_content_disposition.as_deref()),
@@ -179,17 +167,18 @@ impl Backend {
             ("content-type", input.response_content_type.as_deref()),
         ];
         let headers = headers(&opened, &asked);
-        let said = Said::of(&opened, input.checksum_mode.as_ref().filter(|_| input.range.is_none()));
-        let content_length = in_i64(range.end - range.start);
+        let said = Said::of(&opened, input.checksum_mode.as_ref().filter(|_| span.is_whole()));
+        let content_length = in_i64(span.length());
         let Opened { info, attributes, contents, .. } = opened;
         let output = with_checksums!(
             said.checksum,
             GetObjectOutput {
                 accept_ranges: Some("bytes".to_owned()),
                 checksum_type: said.checksum_type,
-                body: Some(StreamingBlob::wrap(contents(range))),
+                body: Some(StreamingBlob::wrap(contents(span.bytes))),
                 content_length: Some(content_length),
-                content_range,
+                content_range: span.content_range,
+                parts_count: span.parts_count,
                 e_tag: Some(ETag::Strong(info.entity_tag)),
                 last_modified: Some(info.modified_at.into()),
                 metadata: Some(attributes.metadata.into_iter().collect()),
@@ -296,12 +285,64 @@ pub(crate) fn require_copied(
     conditions.check(info).map_err(|_| of_object(postern_store::ObjectError::PreconditionFailed))
 }
 
-/// Parts of an object are not told apart once it is whole.
-fn require_whole(part: Option<i32>) -> S3Result<()> {
-    if part.is_none() {
-        return Ok(());
+/// What of an object is asked for: all of it, a range of its bytes, or one of the parts that it was made of.
+struct Span {
+    bytes: std::ops::Range<u64>,
+    /// Where these are, unless it is all.
+    content_range: Option<String>,
+    /// How many parts there are, if one was asked for.
+    parts_count: Option<i32>,
+}
+
+impl Span {
+    fn of(opened: &Opened, range: Option<Range>, part: Option<i32>) -> S3Result<Self> {
+        let size = opened.info.size_bytes;
+        let (bytes, parts_count) = match (range, part) {
+            (None, None) => return Ok(Self { bytes: 0..size, content_range: None, parts_count: None }),
+            (Some(range), None) => (range_within(range, size)?, None),
+            (None, Some(number)) => (part_within(&opened.parts, number, size)?, in_parts(&opened.parts)),
+            (Some(_), Some(_)) => {
+                let message = "Cannot specify both Range header and partNumber query parameter";
+                return Err(error(S3ErrorCode::InvalidRequest, message));
+            }
+        };
+        let content_range =
+            (!bytes.is_empty()).then(|| format!("bytes {}-{}/{size}", bytes.start, bytes.end - 1));
+        Ok(Self { bytes, content_range, parts_count })
     }
-    Err(error(S3ErrorCode::NotImplemented, "Objects are read by range, not by part number."))
+
+    fn is_whole(&self) -> bool {
+        self.content_range.is_none()
+    }
+
+    fn length(&self) -> u64 {
+        self.bytes.end - self.bytes.start
+    }
+}
+
+fn in_parts(parts: &[u64]) -> Option<i32> {
+    (!parts.is_empty()).then(|| in_i32(parts.len()))
+}
+
+/// The bytes of a part. An object that did not come in parts is its only one.
+fn part_within(parts: &[u64], number: i32, size: u64) -> S3Result<std::ops::Range<u64>> {
+    let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+    let found = match index {
+        Some(0) if parts.is_empty() => Some(0..size),
+        Some(index) => parts.get(index).map(|length| {
+            let start: u64 = parts.iter().take(index).sum();
+            start..start + length
+        }),
+        None => None,
+    };
+    found.ok_or_else(|| {
+        let mut refused = error(
+            S3ErrorCode::Custom("InvalidPartNumber".into()),
+            "The requested partnumber is not satisfiable",
+        );
+        refused.set_status_code(StatusCode::RANGE_NOT_SATISFIABLE);
+        refused
+    })
 }
 
 fn range_within(range: Range, size: u64) -> S3Result<std::ops::Range<u64>> {

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use postern_objects::Vault;
 use postern_store::{StoreError, StoredObject};
 
+use crate::digests;
 use crate::objects::{ObjectInfo, Objects, Opened};
 use crate::times;
 
@@ -36,7 +37,10 @@ impl Objects for Vault {
         let found = self.store().object_contents(bucket, key).await.map_err(failed)?;
         Ok(found.map(|(object, segments)| {
             let vault = self.clone();
+            let is_of_parts = digests::is_of_parts(&object.entity_tag);
+            let sizes = segments.iter().map(|segment| segment.size_bytes);
             Opened {
+                parts: if is_of_parts { sizes.collect() } else { Vec::new() },
                 info: info(&object),
                 attributes: object.attributes,
                 retention: object.retention,

@@ -472,5 +472,77 @@ async fn an_upload_in_parts_becomes_one_object() {
     let got = lab.send("GET", "/mine/big", &end).await;
     assert_eq!(got.body, b"\x07\x07tail"[..]);
     assert_eq!(got.headers["content-range"], "bytes 5242878-5242883/5242884");
+    let tail = lab.get("/mine/big?partNumber=2").await;
+    assert_eq!((tail.status, tail.text()), (StatusCode::PARTIAL_CONTENT, "tail"));
+    assert_eq!(tail.headers["content-range"], "bytes 5242880-5242883/5242884");
+    assert_eq!(tail.headers["x-amz-mp-parts-count"], "2");
+    let head = lab.send("HEAD", "/mine/big?partNumber=1", &[]).await;
+    assert_eq!(head.headers["content-length"], "5242880");
+    assert_eq!(head.headers["content-range"], "bytes 0-5242879/5242884");
+    for number in ["0", "3", "-1"] {
+        let refused = lab.get(&format!("/mine/big?partNumber={number}")).await;
+        assert_eq!(elements(refused.text(), "Code"), ["InvalidPartNumber"], "{number}");
+    }
     assert_eq!(elements(lab.get(&format!("/mine/big?uploadId={id}")).await.text(), "Code"), ["NoSuchUpload"]);
+}
+
+#[tokio::test]
+async fn an_object_of_parts_has_the_checksum_of_the_whole_if_that_was_asked_for() {
+    let lab = lab("us-east-1").await;
+    lab.put("/mine", b"").await;
+    let asked = |algorithm, kind| [("x-amz-checksum-algorithm", algorithm), ("x-amz-checksum-type", kind)];
+    for (algorithm, kind) in [("SHA256", "FULL_OBJECT"), ("CRC64NVME", "COMPOSITE")] {
+        let refused = lab.send("POST", "/mine/k?uploads", &asked(algorithm, kind)).await;
+        assert_eq!(elements(refused.text(), "Code"), ["InvalidRequest"], "{}", refused.text());
+    }
+    let begun = lab.send("POST", "/mine/k?uploads", &asked("CRC32", "FULL_OBJECT")).await;
+    assert_eq!(begun.headers["x-amz-checksum-type"], "FULL_OBJECT", "{:?}", begun.headers);
+    let id = elements(begun.text(), "UploadId").remove(0);
+    let put = lab.put(&format!("/mine/k?partNumber=1&uploadId={id}"), b"hello").await;
+    let tag = put.headers["etag"].to_str().unwrap();
+    let body = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{tag}</ETag></Part></CompleteMultipartUpload>"
+    );
+    let complete = async |checksum| {
+        let headers = [("x-amz-checksum-crc32", checksum), ("x-amz-checksum-type", "FULL_OBJECT")];
+        let uri = format!("/mine/k?uploadId={id}");
+        lab.upload("POST", &uri, &headers, body.as_bytes(), DeclaredBody::Unsigned).await
+    };
+    assert_eq!(elements(complete("AAAAAA==").await.text(), "Code"), ["BadDigest"]);
+    let done = complete("NhCmhg==").await;
+    assert_eq!(elements(done.text(), "ChecksumCRC32"), ["NhCmhg=="], "{}", done.text());
+    let head = lab.send("HEAD", "/mine/k", &[("x-amz-checksum-mode", "ENABLED")]).await;
+    assert_eq!(head.headers["x-amz-checksum-crc32"], "NhCmhg==");
+    assert_eq!(head.headers["x-amz-checksum-type"], "FULL_OBJECT");
+}
+
+#[tokio::test]
+async fn what_a_copy_is_conditional_on_must_hold() {
+    let lab = lab("us-east-1").await;
+    lab.put("/mine", b"").await;
+    let tag = lab.put("/mine/k", b"hello").await.headers["etag"].to_str().unwrap().to_owned();
+    let copy = async |name, value: &str| {
+        lab.send("PUT", "/mine/copy", &[("x-amz-copy-source", "mine/k"), (name, value)]).await.status
+    };
+    let year = |year| format!("Fri, 15 Jan {year} 00:00:00 GMT");
+    for (name, value) in [
+        ("x-amz-copy-source-if-match", "\"0\"".to_owned()),
+        ("x-amz-copy-source-if-none-match", tag.clone()),
+        ("x-amz-copy-source-if-modified-since", year(2038)),
+        ("x-amz-copy-source-if-unmodified-since", year(2010)),
+    ] {
+        assert_eq!(copy(name, &value).await, StatusCode::PRECONDITION_FAILED, "{name}");
+        assert_eq!(lab.get("/mine/copy").await.status, StatusCode::NOT_FOUND, "{name}");
+    }
+    assert_eq!(copy("x-amz-copy-source-if-match", &tag).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn only_so_many_are_removed_at_once_and_asked_about() {
+    let lab = lab("us-east-1").await;
+    lab.put("/mine", b"").await;
+    let body = format!("<Delete>{}</Delete>", "<Object><Key>k</Key></Object>".repeat(1001));
+    let refused = lab.upload("POST", "/mine?delete", &[], body.as_bytes(), DeclaredBody::Unsigned).await;
+    assert_eq!(elements(refused.text(), "Code"), ["MalformedXML"], "{}", refused.text());
+    assert_eq!(lab.notes.0.lock().unwrap().len(), 1, "the bucket was made");
 }

@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use postern_api::{Answer, ApiError, CommonError, ErrorCode};
 use postern_ids::{Arn, NodeId, SessionId};
-use postern_s3::{Call, DeclaredBody, ErrorAnswer, Guard, OnlyNew, Refused};
+use postern_s3::{Call, DECODED_LENGTH, DeclaredBody, ErrorAnswer, Guard, OnlyNew, Refused};
 use postern_sigv4::{ChunkVerifier, Payload};
 use postern_store::{SessionLogSink, StoreError};
 use serde_json::{Map, Value};
@@ -167,7 +167,7 @@ where
     *request.version_mut() = inbound.parts.version;
     request.headers_mut().clone_from(&inbound.parts.headers);
     if let Some(node) = node_of(&caller) {
-        if let Err(error) = admit_node(app, inbound, node) {
+        if let Err(error) = admit_node(app, inbound, node, &declared) {
             return refused(inbound, &error);
         }
         request.extensions_mut().insert(OnlyNew);
@@ -186,9 +186,11 @@ where
 }
 
 /// Counts what a node uploads. What does not say how long it is could be of any length.
-fn admit_node(app: &App, inbound: &Inbound, node: &NodeId) -> Result<(), ApiError> {
+fn admit_node(app: &App, inbound: &Inbound, node: &NodeId, declared: &DeclaredBody) -> Result<(), ApiError> {
+    // Chunks are held to what the request says of them, other bodies by HTTP.
+    let name = if declared.is_chunked() { DECODED_LENGTH } else { CONTENT_LENGTH.as_str() };
     let bytes = if inbound.body_follows {
-        let length = inbound.header(CONTENT_LENGTH.as_str()).and_then(|length| length.parse().ok());
+        let length = inbound.header(name).and_then(|length| length.parse().ok());
         length.ok_or_else(|| {
             ApiError::new(LENGTH_MISSING, "You must provide the Content-Length HTTP header.")
         })?
