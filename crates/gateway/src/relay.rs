@@ -136,6 +136,17 @@ enum Queued {
     Stream(i64),
 }
 
+/// How far the client of a session with connections is. AWS's plugin goes deaf if anything comes in the millisecond in which it
+/// sets itself up for many connections: after the end of the handshake, which is the number.
+/// Source: the data channel of aws/session-manager-plugin, src/sessionmanagerplugin/session/portsession/.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SetUp {
+    Done,
+    NotBegun,
+    AfterOutput(i64),
+    Busy,
+}
+
 /// See the [module's documentation](self).
 #[derive(Debug)]
 pub struct Relay {
@@ -154,6 +165,7 @@ pub struct Relay {
     restored_next: i64,
     /// The client has sent a stream message, so it handles what it is sent.
     client_is_set_up: bool,
+    set_up: SetUp,
     next_fence: u64,
     fence_is_due: bool,
     /// The first number of input that no client has used; unknown as long as only an earlier process has seen some.
@@ -196,6 +208,7 @@ impl Relay {
             all_is_doubtful: false,
             restored_next: next_output,
             client_is_set_up: next_output > 0,
+            set_up: SetUp::Done,
             next_fence: 0,
             fence_is_due: false,
             next_input: Some(0),
@@ -207,7 +220,8 @@ impl Relay {
     #[must_use]
     pub fn unrecorded(is_restored: bool) -> Self {
         let output = Lane::new(Order::Loose);
-        Self { output, all_is_doubtful: is_restored, client_is_set_up: is_restored, ..Self::new() }
+        let set_up = if is_restored { SetUp::Done } else { SetUp::NotBegun };
+        Self { output, set_up, all_is_doubtful: is_restored, client_is_set_up: is_restored, ..Self::new() }
     }
 
     /// The relay of a new session whose input is examined too, message by message in order, before the agent has it.
@@ -300,6 +314,9 @@ impl Relay {
     fn handle_input(&mut self, message: AgentMessage, frame: Bytes, stamps: &mut dyn Stamps) -> Received {
         let number = message.sequence_number;
         self.client_is_set_up = true;
+        if message.payload_type != PayloadType::HandshakeResponse {
+            self.set_up = SetUp::Done;
+        }
         if number < 0 {
             return Received::Nothing;
         }
@@ -352,6 +369,9 @@ impl Relay {
             return Received::Nothing;
         }
         let AgentMessage { payload_type, payload, .. } = message;
+        if payload_type == PayloadType::HandshakeComplete && self.set_up == SetUp::NotBegun {
+            self.set_up = SetUp::AfterOutput(number);
+        }
         // While the client is there it is slowed down instead (`wants_frames`).
         let has_room = self.client.is_attached || self.output.held_bytes < Self::HELD_BYTES_MAX;
         let Order::Strict { next, .. } = &self.output.order else {
@@ -463,9 +483,32 @@ impl Relay {
         }
     }
 
+    /// Whether the client, once it has the end of the handshake, gets nothing until it sends something or
+    /// [`Self::handle_set_up`] says so.
+    #[must_use]
+    pub fn waits_for_set_up(&self) -> bool {
+        matches!(self.set_up, SetUp::AfterOutput(_) | SetUp::Busy)
+    }
+
+    /// Whether what is queued for the client waits for that.
+    #[must_use]
+    pub fn is_held_up(&self) -> bool {
+        self.set_up == SetUp::Busy && !self.client.queue.is_empty()
+    }
+
+    /// The client has had time enough to set itself up.
+    pub fn handle_set_up(&mut self) {
+        self.set_up = SetUp::Done;
+    }
+
     /// The next thing to write to the websocket of `side`.
     pub fn poll_transmit(&mut self, side: Side) -> Option<Transmit> {
         let next_fence = self.next_fence;
+        let set_up = self.set_up;
+        if side == Side::Client && set_up == SetUp::Busy {
+            return None;
+        }
+        let mut is_busy_now = false;
         let (lane, leg) = self.lane_towards(side);
         let mut has_doubt = false;
         let next = loop {
@@ -481,6 +524,7 @@ impl Relay {
                     let held = lane.held.get_mut(&number).expect("checked above");
                     leg.queue_bytes -= held.frame.len();
                     held.is_queued = false;
+                    is_busy_now = side == Side::Client && set_up == SetUp::AfterOutput(number);
                     if held.is_doubtful {
                         held.fence = Some(next_fence);
                         has_doubt = true;
@@ -489,6 +533,9 @@ impl Relay {
                 }
             }
         };
+        if is_busy_now {
+            self.set_up = SetUp::Busy;
+        }
         if side == Side::Agent {
             return next;
         }

@@ -91,6 +91,8 @@ const CLIENT_RETURNS_WITHIN: Duration = Duration::from_secs(120);
 const LAST_OUTPUT_WITHIN: Duration = Duration::from_secs(1);
 /// After `channel_closed`, what the client gets to close its connection.
 const CLIENT_CLOSES_WITHIN: Duration = Duration::from_secs(3);
+/// What AWS's plugin gets to set itself up for connections; it takes about a millisecond.
+const SETS_UP_WITHIN: Duration = Duration::from_millis(100);
 /// How long a session that may be idle for ever waits for a client that went away: the longest that AWS has.
 const CLIENT_AWAY_MAX: Duration = Duration::from_secs(60 * 60);
 /// On a drain, what a peer gets to take in what is queued.
@@ -144,6 +146,8 @@ pub(crate) struct SessionTask {
     counted_since: Timestamp,
     /// When the witness is to be told about the recording, which has grown.
     recorded_due: Option<Instant>,
+    /// Until when the client of a session with connections may be setting itself up.
+    set_up_until: Option<Instant>,
     limits: SessionLimits,
     is_pausable: bool,
     relay: Relay,
@@ -222,6 +226,7 @@ impl SessionTask {
             traffic: Traffic::default(),
             counted_since,
             recorded_due: None,
+            set_up_until: None,
             limits,
             is_pausable,
             relay,
@@ -388,6 +393,9 @@ impl SessionTask {
                 }
                 match (side, payload_type) {
                     (Side::Agent, PayloadType::HandshakeRequest) => self.handle_encryption_asked(&payload),
+                    (Side::Agent, PayloadType::HandshakeComplete) if self.relay.waits_for_set_up() => {
+                        self.set_up_until = Some(now + SETS_UP_WITHIN);
+                    }
                     (Side::Client, PayloadType::HandshakeResponse) => {
                         self.handle_encryption_answered(&payload, now).await;
                     }
@@ -746,6 +754,10 @@ impl SessionTask {
                 None => {}
             }
         }
+        if self.set_up_until.is_some_and(|until| until <= now) {
+            self.set_up_until = None;
+            self.relay.handle_set_up();
+        }
         if self.recorded_due.is_some_and(|due| due <= now) {
             self.recorded_due = None;
             self.tell_recorded().await;
@@ -817,6 +829,7 @@ impl SessionTask {
             .chain(self.limits().map(|(at, _)| at))
             .chain(self.warning().map(|warning| warning.due))
             .chain(self.recorded_due)
+            .chain(self.set_up_until)
             .min()
             .expect("a live session has a client to ping or to wait for, another a phase that ends")
     }

@@ -17,6 +17,14 @@ fn stamps() -> impl FnMut() -> Stamp {
 }
 
 fn stream(from: Side, number: i64, payload: &[u8]) -> Bytes {
+    frame_of(from, number, PayloadType::Output, payload)
+}
+
+fn typed(from: Side, number: i64, payload_type: PayloadType) -> Bytes {
+    frame_of(from, number, payload_type, b"{}")
+}
+
+fn frame_of(from: Side, number: i64, payload_type: PayloadType, payload: &[u8]) -> Bytes {
     let message_type = match from {
         Side::Client => MessageType::InputStreamData,
         Side::Agent => MessageType::OutputStreamData,
@@ -27,7 +35,7 @@ fn stream(from: Side, number: i64, payload: &[u8]) -> Bytes {
         sequence_number: number,
         flags: postern_protocol::Flags::NONE,
         message_id: Uuid::from_u128(0xabc),
-        payload_type: PayloadType::Output,
+        payload_type,
         payload: Bytes::copy_from_slice(payload),
     }
     .encode()
@@ -430,6 +438,30 @@ fn output_that_nobody_records_passes_whatever_its_number() {
     assert_eq!(drain(&mut relay, Side::Client), [Transmit::Frame(frame), Transmit::Fence(0)]);
     relay.handle_pong(0, &mut stamps());
     assert!(relay.is_delivered());
+}
+
+#[test]
+fn a_client_that_sets_itself_up_for_connections_is_left_alone() {
+    let done = |number| typed(Side::Agent, number, PayloadType::HandshakeComplete);
+    for by_input in [true, false] {
+        let mut relay = Relay::unrecorded(false);
+        relay.handle_attached(Side::Client);
+        relay.handle_attached(Side::Agent);
+        let response = typed(Side::Client, 0, PayloadType::HandshakeResponse);
+        handle(&mut relay, Side::Client, &response);
+        handle(&mut relay, Side::Agent, &done(1));
+        let late = acknowledgement(&response);
+        handle(&mut relay, Side::Agent, &late);
+        assert!(relay.waits_for_set_up());
+        assert_eq!(drain(&mut relay, Side::Client), [Transmit::Frame(done(1))]);
+        if by_input {
+            handle(&mut relay, Side::Client, &stream(Side::Client, 1, b"SYN"));
+        } else {
+            relay.handle_set_up();
+        }
+        assert!(!relay.waits_for_set_up());
+        assert_eq!(drain(&mut relay, Side::Client), [Transmit::Frame(late)]);
+    }
 }
 
 #[test]

@@ -128,7 +128,9 @@ impl Connection {
         relay: &mut Relay,
         cx: &mut Context<'_>,
     ) -> Result<(), Closed> {
-        if self.flush(side, relay, cx)?.is_ready() && self.ending == Ending::WhenFlushed {
+        let is_flushed =
+            self.flush(side, relay, cx)?.is_ready() && !(side == Side::Client && relay.is_held_up());
+        if is_flushed && self.ending == Ending::WhenFlushed {
             self.close(CloseCode::NORMAL_CLOSURE, "the session has ended");
             let _ = self.socket.poll_flush(cx)?;
         }
