@@ -433,8 +433,9 @@ async fn forward<S: Future<Output = ()>>(
     };
     let script = async {
         let agent = forwarding(server, agent_version, properties).await;
-        if let Some(port) = listening.recv().await {
-            script(agent, port).await;
+        tokio::select! {
+            port = listening.recv() => script(agent, port.unwrap()).await,
+            () = server.serve_calls() => {}
         }
         server.serve_calls().await;
     };
