@@ -1,4 +1,5 @@
-"""The terminal in the browser: 50 MB of output without a pause that one notices, and a key's echo beside the CLI's.
+"""The console in the browser: the terminal's 50 MB of output without a pause that one notices, a key's echo beside the CLI's,
+and the filter of many nodes.
 
 Chromium draws without a graphics processor here, so these are figures of the slower of xterm.js's two renderers.
 """
@@ -9,6 +10,7 @@ import statistics
 import time
 
 from harness.chromium import Browser, give_password
+from harness.console_nodes import FILTER_ONCE, many, served
 from harness.console_terminal import ConsoleTerminal
 from harness.people import Person, allow
 from terminal import PtyProgram, shell_commands
@@ -16,6 +18,8 @@ from terminal import PtyProgram, shell_commands
 SIZE = 50_000_000
 KEYS = 200
 PAUSE_S = 0.02
+NODES = 10_000
+FILTERS = ("web-999", "web-55", "Online", "192.0.2.7", "web-9", "web-1234", "example", "192.0.2.77", "Connection")
 OUTPUT_WITHIN_MS = 120_000
 
 # Keeps what blocked the page: tasks of more than 50 ms (https://w3c.github.io/longtasks/).
@@ -53,6 +57,7 @@ def measure(bench, report) -> None:
         terminal.is_connected()
         _output(bench, terminal, report)
         _keys(bench, terminal, report)
+        _filter(browser.signed_in(bench.server, person.name), report)
     finally:
         browser.close()
 
@@ -83,6 +88,15 @@ def _keys(bench, terminal: ConsoleTerminal, report) -> None:
     ours, theirs = statistics.median(echoes), _keys_of_the_cli(bench)
     report.note("keystroke echo in the browser, p50", f"{ours:.2f} ms, of the CLI {theirs:.2f} ms")
     report.limit("what the browser adds", ours - theirs, "ms", at_most=10)
+
+
+def _filter(page, report) -> None:
+    served(page, many(NODES))
+    page.goto("/console/nodes")
+    page.get_by_role("heading", name=f"Nodes ({NODES})").wait_for(timeout=60_000)
+    took = [page.evaluate(FILTER_ONCE, text) for text in FILTERS]
+    report.limit(f"filter of {NODES} nodes, p50", statistics.median(took), "ms", at_most=100)
+    report.note("the slowest of them", f"{max(took):.0f} ms")
 
 
 def _keys_of_the_cli(bench) -> float:

@@ -132,6 +132,9 @@ def test_the_settings_tell_what_a_client_needs(page, server, owner):
     visit(page, "/settings")
     expect(page.get_by_text(server.local_url)).to_be_visible()
     expect(page.get_by_role("tabpanel", name="General").get_by_text(owner.arn)).to_be_visible()
+    expect(page.get_by_text("The server makes and renews it itself.")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"127\.0\.0\.1, .*localhost"))).to_be_visible()
+    expect(page.get_by_text("log and digest files in the bucket")).to_be_visible()
     page.get_by_role("link", name="Where you are signed in").click()
     expect(page).to_have_url(re.compile("/console/sign-ins$"))
 

@@ -39,7 +39,11 @@ def test_a_session_is_encrypted_between_browser_and_node(browser, server, node, 
     terminal = start(browser, server, node, document, allow("*"))
     terminal.is_connected()
     frames = []
-    terminal.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
+
+    def hear(frame) -> None:
+        frames.append(frame)
+
+    terminal.page.on("websocket", lambda socket: socket.on("framesent", hear))
     terminal.run("PS1='$ '; stty -echo; value=kept; echo shown-$((40 + 2))")
     terminal.shows("shown-42")
     expect(terminal.page.get_by_text("Encrypted between browser and node")).to_be_visible()

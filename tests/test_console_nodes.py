@@ -1,6 +1,5 @@
 """Nodes in the browser: found, added, tagged, taken away; many of them, and hostile ones."""
 
-import json
 import re
 import shlex
 import subprocess
@@ -8,28 +7,12 @@ import time
 
 import pytest
 from harness.chromium import PHONE, accessibility_faults, give_password, overflow_px, visit
+from harness.console_nodes import FILTER_ONCE, many, served
 from harness.people import Person, allow
 from playwright.sync_api import Page, expect
 
 # From the keystroke to the rows that it leaves, seen by a person. Far less is spent on the filter itself.
 FILTERED_WITHIN_MS = 100
-# More than a server gives: the test is about what the browser does with them.
-NODES_AT_A_TIME = 1000
-
-# Milliseconds until the page has been drawn again.
-FILTER_ONCE = """async (text) => {
-    const link = document.createElement('a');
-    link.href = `/console/nodes?filter=${encodeURIComponent(`text:${text}`)}`;
-    document.body.append(link);
-    const heading = document.querySelector('h1');
-    const before = heading.textContent;
-    const began = performance.now();
-    link.click();
-    while (heading.textContent === before) {
-        await new Promise(requestAnimationFrame);
-    }
-    return performance.now() - began;
-}"""
 
 
 def rows(page: Page):
@@ -41,22 +24,6 @@ def type_filter(page: Page, text: str) -> None:
     box = page.get_by_role("combobox", name="Filter nodes")
     box.fill(text)
     box.press("Enter")
-
-
-def served(page: Page, nodes: list[dict]) -> None:
-    """Answers the list of nodes with these, in place of the server."""
-
-    def answer(route) -> None:
-        if route.request.headers.get("x-amz-target", "").endswith(".DescribeInstanceInformation"):
-            start = int(json.loads(route.request.post_data).get("NextToken", "0"))
-            page_of = {"InstanceInformationList": nodes[start : start + NODES_AT_A_TIME]}
-            if start + NODES_AT_A_TIME < len(nodes):
-                page_of["NextToken"] = str(start + NODES_AT_A_TIME)
-            route.fulfill(status=200, content_type="application/x-amz-json-1.1", body=json.dumps(page_of))
-        else:
-            route.continue_()
-
-    page.route(re.compile(r"^https://[^/]+/$"), answer)
 
 
 def test_a_node_is_shown_as_it_is(page, node):
@@ -195,20 +162,7 @@ def test_what_a_node_says_of_itself_does_nothing(page, server):
 
 
 def test_ten_thousand_nodes_are_filtered_at_once(page):
-    served(
-        page,
-        [
-            {
-                "InstanceId": f"mi-{number:017x}",
-                "PingStatus": ["Online", "ConnectionLost"][number % 2],
-                "ComputerName": f"web-{number}.example",
-                "PlatformName": "Debian GNU/Linux",
-                "AgentVersion": "3.3.4000.0",
-                "IPAddress": f"192.0.2.{number % 256}",
-            }
-            for number in range(10_000)
-        ],
-    )
+    served(page, many(10_000))
     visit(page, "/nodes")
     expect(page.get_by_role("heading", name="Nodes (10000)")).to_be_visible(timeout=60_000)
     took = [page.evaluate(FILTER_ONCE, text) for text in ["web-999", "web-55", "Online", "192.0.2.7", "web-9"]]

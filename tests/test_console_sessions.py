@@ -48,6 +48,10 @@ def test_a_session_is_started_from_the_list_of_nodes_and_terminated_from_that_of
     # The trail's records of it: who started and who ended it, and its course.
     for event in ["StartSession", "TerminateSession", "SessionEnded"]:
         expect(page.get_by_role("link", name=event).first).to_be_visible()
+    # And what they say together.
+    for label, value in [("Started from", "127.0.0.1"), ("Used by", "postern/"), ("To the node, and back", " B, "), ("Access type", "Standard")]:
+        told = page.locator("dt").filter(has_text=label).locator("xpath=following-sibling::dd[1]")
+        expect(told).to_contain_text(value)
     assert accessibility_faults(page) == []
 
 
