@@ -14,6 +14,7 @@ use postern_store::{Secret, Segment};
 use tokio::task::spawn_blocking;
 
 use crate::cipher::{FileKey, HEADER, PIECE_BYTES, TAG_BYTES};
+use crate::in_use::{Held, InUse};
 
 /// Where files are that are not complete.
 const INCOMING: &str = "incoming";
@@ -29,6 +30,7 @@ const NAME_BYTES: usize = 16;
 pub struct Files {
     directory: Arc<Path>,
     root: Arc<Prk>,
+    in_use: InUse,
 }
 
 /// A file that is being written. Dropped before [`Self::finish`] it was never there.
@@ -55,7 +57,7 @@ impl Files {
             fs::remove_file(entry?.path())?;
         }
         let root = Prk::new_less_safe(HKDF_SHA256, key.expose_secret());
-        Ok(Self { directory: directory.into(), root: Arc::new(root) })
+        Ok(Self { directory: directory.into(), root: Arc::new(root), in_use: InUse::default() })
     }
 
     /// Begins a file. Blocks.
@@ -80,13 +82,16 @@ impl Files {
         })
     }
 
-    /// The bytes of `range` in what `segments` hold one after the other, or an error where that ends early.
+    /// The bytes of `range` in what `segments` hold one after the other, or an error where that ends early. The files stay
+    /// until it is dropped.
     pub fn read(
         &self,
         segments: Vec<Segment>,
         range: Range<u64>,
     ) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + 'static + use<> {
-        let reading = Reading { files: self.clone(), segments, open: None, at: range.start, end: range.end };
+        let held = self.in_use.hold(&segments);
+        let files = self.clone();
+        let reading = Reading { files, segments, _held: held, open: None, at: range.start, end: range.end };
         try_unfold(reading, async |mut reading| {
             if reading.at >= reading.end {
                 return Ok(None);
@@ -96,11 +101,14 @@ impl Files {
         })
     }
 
-    /// Removes a file, if it is there. Blocks.
+    /// Removes a file, if it is there; one that is being read, when it is not any more. Blocks.
     ///
     /// # Errors
     /// It cannot be removed.
     pub fn remove(&self, name: &str) -> io::Result<()> {
+        if self.in_use.defer_removal(name, self.path(name)) {
+            return Ok(());
+        }
         match fs::remove_file(self.path(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -217,6 +225,7 @@ impl std::fmt::Debug for FileWriter {
 struct Reading {
     files: Files,
     segments: Vec<Segment>,
+    _held: Held,
     /// The segment that is being read, by its place.
     open: Option<(usize, File, FileKey)>,
     at: u64,
@@ -369,6 +378,26 @@ mod tests {
         fs::write(&path, cut).unwrap();
         let shorter = Segment { size_bytes: 2 * PIECE_BYTES as u64, ..segment };
         assert!(read(&files, std::slice::from_ref(&shorter), 0..shorter.size_bytes).is_err());
+    }
+
+    #[tokio::test]
+    async fn what_is_removed_is_read_to_its_end_by_whoever_had_begun() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = files(directory.path());
+        let contents = pattern(10 * PIECE_BYTES);
+        let segments = [write(&files, &contents), write(&files, b"end")];
+        let size = contents.len() as u64 + 3;
+        let (one, other) = (files.read(segments.to_vec(), 0..size), files.read(segments.to_vec(), 0..1));
+        for segment in &segments {
+            files.remove(&segment.file).unwrap();
+        }
+        drop(other);
+        let read: Vec<Bytes> = one.try_collect().await.unwrap();
+        assert!(read.concat() == [&contents[..], b"end"].concat());
+        for segment in &segments {
+            assert!(!files.path(&segment.file).exists());
+        }
+        assert!(files.read(segments.to_vec(), 0..1).try_collect::<Vec<_>>().await.is_err());
     }
 
     #[test]

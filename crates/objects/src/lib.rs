@@ -6,6 +6,7 @@
 
 mod cipher;
 mod files;
+mod in_use;
 mod vault;
 
 pub use files::{FileWriter, Files};
