@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import hmac
 import os
 import signal
 import subprocess
@@ -12,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import boto3.s3.transfer
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 from harness.node import Node
 from harness.people import Person, allow, deny, document
-from harness.programs import SCRIPTS
+from harness.programs import REGION, SCRIPTS
 
 MIB = 1024 * 1024
 
@@ -125,6 +128,64 @@ def test_a_presigned_upload_and_one_that_is_over(server, s3, bucket):
         put(late)
     assert error.value.code == 403
     assert b"Signature expired" in error.value.read()
+
+
+def test_chunks_that_are_signed(server, s3, bucket):
+    """As older SDKs upload: each chunk has a signature that covers the one before."""
+    credentials = server.botocore_session().get_credentials()
+
+    def upload(tamper=lambda body: body):
+        chunks = [b"a" * 65_536, b"b" * 100, b""]
+        request = AWSRequest(
+            "PUT",
+            f"{server.local_url}/{bucket}/chunked",
+            headers={
+                "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+                "x-amz-decoded-content-length": str(sum(map(len, chunks))),
+                "content-encoding": "aws-chunked",
+            },
+        )
+        signer = ChunkedAuth(credentials, "s3", REGION)
+        signer.add_auth(request)
+        body = b"".join(signer.chunk(chunk) for chunk in chunks) + b"\r\n"
+        sending = urllib.request.Request(
+            request.url, data=tamper(body), method="PUT", headers=dict(request.headers.items())
+        )
+        return urllib.request.urlopen(sending, context=server.tls()).status
+
+    assert upload() == 200
+    assert s3.get_object(Bucket=bucket, Key="chunked")["Body"].read() == b"a" * 65_536 + b"b" * 100
+    s3.delete_object(Bucket=bucket, Key="chunked")
+    for tamper in (
+        lambda body: body.replace(b"bb", b"bc"),
+        lambda body: body.replace(b"chunk-signature=", b"chunk-signature=0", 1),
+    ):
+        with pytest.raises(urllib.error.HTTPError) as error:
+            upload(tamper)
+        assert error.value.code == 403 and b"SignatureDoesNotMatch" in error.value.read()
+    assert keys(s3, bucket) == []
+
+
+class ChunkedAuth(SigV4Auth):
+    """Signs a request, and then the chunks of its body."""
+
+    def payload(self, request):
+        return request.headers["x-amz-content-sha256"]
+
+    def signature(self, string_to_sign, request):
+        self.previous, self.time = super().signature(string_to_sign, request), request.context["timestamp"]
+        return self.previous
+
+    def chunk(self, data: bytes) -> bytes:
+        scope = f"{self.time[:8]}/{REGION}/s3/aws4_request"
+        digests = [hashlib.sha256(part).hexdigest() for part in (b"", data)]
+        text = "\n".join(["AWS4-HMAC-SHA256-PAYLOAD", self.time, scope, self.previous, *digests])
+        key = ("AWS4" + self.credentials.secret_key).encode()
+        for part in (*scope.split("/"), text):
+            key = hmac.digest(key, part.encode(), "sha256")
+        self.previous = key.hex()
+        end = b"\r\n" if data else b""
+        return f"{len(data):x};chunk-signature={self.previous}\r\n".encode() + data + end
 
 
 def test_an_upload_in_parts(s3, bucket, tmp_path):
@@ -329,6 +390,35 @@ def test_a_node_writes_its_own_sessions_logs_once(server, s3, bucket):
         assert s3.get_object(Bucket=bucket, Key=log)["Body"].read() == b"what happened"
     finally:
         iam.delete_role_policy(RoleName="PosternNode", PolicyName="logs-to-a-bucket")
+
+
+def test_a_node_uploads_no_more_than_it_may(lab):
+    server = lab.server({"POSTERN_LIMITS_NODE_UPLOAD_BYTES_PER_HOUR_MAX": str(MIB)}).start()
+    server.client("s3").create_bucket(Bucket="logs")
+    actions = ["s3:PutObject", "logs:CreateLogStream", "logs:PutLogEvents"]
+    server.client("iam").put_role_policy(
+        RoleName="PosternNode", PolicyName="logs", PolicyDocument=document(allow(actions))
+    )
+    server.client("logs").create_log_group(logGroupName="g")
+    node = Node(server).joined().connected()
+    role = node.role.get_frozen_credentials()
+    mine = {
+        "aws_access_key_id": role.access_key,
+        "aws_secret_access_key": role.secret_key,
+        "aws_session_token": role.token,
+    }
+    s3, logs = server.client("s3", **mine), server.client("logs", **mine)
+    log = server.client().start_session(Target=node.id)["SessionId"]
+    put = {"Bucket": "logs", "Key": f"{log}.log"}
+    assert code(lambda: s3.put_object(Body=bytes(MIB + 1), **put)) == "EntityTooLarge"
+    s3.put_object(Body=bytes(600 * 1024), **put)
+    logs.create_log_stream(logGroupName="g", logStreamName=log)
+    events = [{"timestamp": int(time.time() * 1000), "message": "x" * 600 * 1024}]
+    batch = {"logGroupName": "g", "logStreamName": log, "logEvents": events}
+    assert code(lambda: logs.put_log_events(**batch)) == "ThrottlingException"
+    assert code(lambda: s3.put_object(Body=bytes(600 * 1024), **put)) == "SlowDown"
+    # Others are not nodes.
+    server.client("logs").put_log_events(**batch)
 
 
 def test_nothing_acknowledged_is_lost(lab):
