@@ -451,7 +451,7 @@ def test_a_kill_in_the_middle_of_puts_loses_nothing_that_was_answered(lab):
 
 
 def test_a_full_disk_refuses_and_loses_nothing(lab):
-    server = lab.server()
+    server = lab.server({"POSTERN_LIMITS_FREE_DISK_BYTES_MIN": "0"})
     server.data.mkdir(parents=True, mode=0o700)
     with small_disk(server.data / "logs", "6m") as disk:
         server.start()
