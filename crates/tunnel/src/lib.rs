@@ -9,4 +9,6 @@ mod tunnel;
 
 pub use connection::Opening;
 pub use socket::Socket;
-pub use tunnel::{BUFFERED_BYTES_MAX, Happened, LINGER_MAX, Opener, STALL_MAX, Tunnel};
+pub use tunnel::{
+    BUFFERED_BYTES_MAX, Happened, LINGER_MAX, Opener, STALL_MAX, STALL_MAX_WITHOUT_WINDOW, Tunnel,
+};

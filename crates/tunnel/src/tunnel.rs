@@ -3,7 +3,7 @@
 //! smux, version 1, lets nobody say how much a single stream may have on its way. What its connection does not take is kept
 //! here, and while all that is kept is more than [`BUFFERED_BYTES_MAX`] nothing is acknowledged. The other end then stops
 //! sending, for all connections. So that one that stands still does not hold up the others for ever, it is given up
-//! after [`STALL_MAX`] in which it took nothing while they waited for it.
+//! after [`STALL_MAX`] in which it took nothing.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -21,9 +21,12 @@ use crate::{Opening, Socket};
 /// What all connections together may have waiting before the other end has to wait: as much as AWS's programs read ahead.
 pub const BUFFERED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// How long one connection may hold up the others. AWS's plugin reads on all the while, and begins to lose what it read when
-/// 10,000 messages of a KiB wait, which it sends in 13 seconds.
-pub const STALL_MAX: Duration = Duration::from_secs(10);
+/// How long one connection may hold up the session.
+pub const STALL_MAX: Duration = Duration::from_secs(60);
+
+/// The same if the other end has no window and reads on all the while: AWS's plugin begins to lose what it read when 10,000
+/// messages of a KiB wait, which it sends in 13 seconds.
+pub const STALL_MAX_WITHOUT_WINDOW: Duration = Duration::from_secs(10);
 
 /// How long a connection that was closed may take nothing of what was said before.
 pub const LINGER_MAX: Duration = Duration::from_secs(30);
@@ -61,6 +64,7 @@ pub struct Tunnel {
     acknowledged: VecDeque<i64>,
     /// Since when the other end has to wait.
     held_up_since: Option<Instant>,
+    stall_max: Duration,
     scratch: Vec<u8>,
 }
 
@@ -99,8 +103,15 @@ impl Tunnel {
             unacknowledged: VecDeque::new(),
             acknowledged: VecDeque::new(),
             held_up_since: None,
+            stall_max: STALL_MAX,
             scratch: Vec::new(),
         }
+    }
+
+    /// With another limit than [`STALL_MAX`].
+    #[must_use]
+    pub fn with_stall_max(self, stall_max: Duration) -> Self {
+        Self { stall_max, ..self }
     }
 
     /// Whether [`Self::add`] would take a connection.
@@ -241,7 +252,7 @@ impl Tunnel {
     /// When to call [`Self::handle_timeout`], if nothing happens before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let stalled = self.stalling().map(|(_, since)| since + STALL_MAX);
+        let stalled = self.stalling().map(|(_, since)| since + self.stall_max);
         let lingering = self.closing.iter().map(|connection| connection.moved_at() + LINGER_MAX);
         stalled.chain(lingering).min()
     }
@@ -249,7 +260,7 @@ impl Tunnel {
     /// Gives up connections that have taken nothing for too long; returns how many.
     pub fn handle_timeout(&mut self, now: Instant) -> usize {
         let stalled: Vec<StreamId> =
-            self.stalling().filter(|(_, since)| *since + STALL_MAX <= now).map(|(id, _)| id).collect();
+            self.stalling().filter(|(_, since)| *since + self.stall_max <= now).map(|(id, _)| id).collect();
         for id in &stalled {
             self.end(*id);
         }
@@ -264,7 +275,7 @@ impl Tunnel {
         stalled.len()
     }
 
-    /// The connections for which the others wait, and since when.
+    /// The connections for which the session waits, and since when.
     fn stalling(&self) -> impl Iterator<Item = (StreamId, Instant)> {
         let held_up = self.held_up_since.into_iter();
         held_up.flat_map(|held_up_since| {

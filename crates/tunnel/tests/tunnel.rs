@@ -10,6 +10,7 @@ use postern_protocol::smux::{StreamId, data_head, fin, syn};
 use postern_tunnel::{BUFFERED_BYTES_MAX, Happened, Opening, STALL_MAX, Socket, Tunnel};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 const CHUNK: usize = 32 * 1024;
@@ -22,18 +23,21 @@ async fn pair() -> (TcpStream, TcpStream) {
     (dialled.unwrap(), accepted.unwrap().0)
 }
 
-async fn echoing() -> std::net::SocketAddr {
+/// A server that sends back what it gets, for as long as the set lives.
+async fn echoing() -> (std::net::SocketAddr, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
+    let mut server = JoinSet::new();
+    server.spawn(async move {
+        let mut connections = JoinSet::new();
         while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
+            connections.spawn(async move {
                 let (mut reader, mut writer) = stream.split();
                 let _ = tokio::io::copy(&mut reader, &mut writer).await;
             });
         }
     });
-    address
+    (address, server)
 }
 
 fn node(address: std::net::SocketAddr) -> Tunnel {
@@ -88,24 +92,26 @@ async fn carry<T>(client: &mut Tunnel, node: &mut Tunnel, done: impl Future<Outp
 #[tokio::test]
 async fn a_hundred_connections_carry_their_own_bytes() {
     let mut client = Tunnel::of_client(1024);
-    let mut node = node(echoing().await);
-    let mut applications = Vec::new();
+    let (address, _server) = echoing().await;
+    let mut node = node(address);
+    let mut applications = JoinSet::new();
     for n in 0..100_u32 {
         let (application, accepted) = pair().await;
         client.add(accepted.into(), Instant::now()).unwrap();
-        applications.push(tokio::spawn(async move {
+        applications.spawn(async move {
             let sent: Vec<u8> = (0..50_000_u32).flat_map(|i| (i ^ n).to_le_bytes()).collect();
             let (mut reader, mut writer) = application.into_split();
             let mut back = vec![0; sent.len()];
             let (read, written) = tokio::join!(reader.read_exact(&mut back), writer.write_all(&sent));
-            (read.unwrap(), written.unwrap());
+            read.unwrap();
+            written.unwrap();
             back == sent
-        }));
+        });
     }
     let all = async {
         let mut equal = 0;
-        for application in applications {
-            equal += usize::from(application.await.unwrap());
+        while let Some(done) = applications.join_next().await {
+            equal += usize::from(done.unwrap());
         }
         equal
     };

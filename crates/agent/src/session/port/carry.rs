@@ -16,7 +16,7 @@ use postern_protocol::PayloadType;
 use postern_protocol::channel::{ChannelLimits, DataChannel, Event, Role};
 use postern_protocol::payload::{Flag, SessionState, State};
 use postern_protocol::smux::{STREAMS_MAX, SmuxError};
-use postern_tunnel::{Happened, Opening, Socket, Tunnel};
+use postern_tunnel::{Happened, Opening, STALL_MAX, STALL_MAX_WITHOUT_WINDOW, Socket, Tunnel};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -397,7 +397,8 @@ impl PortCarrier {
             Destination::Forward(host) if client.supports_multiplexing() => {
                 let is_silent = client.disables_keep_alive();
                 self.keep_alive_at = (!is_silent).then(|| Instant::now() + KEEP_ALIVE_EVERY);
-                Place::Many(Box::new(tunnel(destinations, host)))
+                let stall_max = if client.is_postern() { STALL_MAX } else { STALL_MAX_WITHOUT_WINDOW };
+                Place::Many(Box::new(tunnel(destinations, host).with_stall_max(stall_max)))
             }
             Destination::Stream(host) | Destination::Forward(host) => Place::Opening(Box::pin(async move {
                 let connected = destinations.connect(&host).await;
