@@ -110,6 +110,7 @@ targets!(
     policy_document,
     session_token,
     signed_request,
+    smux,
     transcript,
 );
 
