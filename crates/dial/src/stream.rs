@@ -19,7 +19,7 @@ pub enum Stream {
 
 impl Stream {
     /// Whether an idle connection is still good: the peer neither closed it nor said anything unasked.
-    pub(crate) fn is_quiet(&mut self) -> bool {
+    pub fn is_quiet(&mut self) -> bool {
         let mut byte = [0];
         let mut context = Context::from_waker(Waker::noop());
         Pin::new(self).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()

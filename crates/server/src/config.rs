@@ -4,6 +4,7 @@
 //! on after a mistake, so that all of them are reported at once, before a port opens.
 
 mod audit;
+mod collectors;
 mod console;
 mod files;
 mod flags;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 use postern_ids::{AccountId, Region};
 
 pub use audit::{Audit, UnrecordedReads};
+pub use collectors::{Collectors, Otlp, Syslog, Webhook};
 pub use console::Console;
 pub use flags::{Command, Flags};
 pub use kms::{Kms, VaultKey};

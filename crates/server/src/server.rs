@@ -46,7 +46,7 @@ use crate::recordings::{self, Recordings};
 use crate::revocation;
 use crate::routes::s3::Gate;
 use crate::serve::{self, Admissions};
-use crate::session_logs::{self, SessionLogs, Sinks};
+use crate::session_logs::{self, Collectors, SessionLogs, Sinks};
 use crate::tls::{self, CurrentCertificate, TlsError};
 
 /// How often it is looked whether the certificate is to be renewed, or was by the operator.
@@ -237,7 +237,11 @@ impl Server {
         }
         let sinks = Sinks::new(&config.session_logs, &config.region, vault.clone(), logs.clone(), &clock);
         let app = App {
-            session_logs: SessionLogs::new(config.session_logs.clone(), sinks),
+            session_logs: SessionLogs::new(
+                config.session_logs.clone(),
+                sinks,
+                Collectors::new(&config.session_logs.collectors, &clock),
+            ),
             authenticator: Authenticator::new(
                 store.clone(),
                 Arc::clone(&session_tokens),

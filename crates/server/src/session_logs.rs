@@ -5,11 +5,13 @@
 //! far it is stands in the store. A task a log follows its session; what fails after the end is tried again by
 //! [`tend`].
 
+mod collectors;
 mod delivery;
 mod destination;
 mod events;
 mod failure;
 mod object;
+mod private_file;
 mod sinks;
 mod tend;
 
@@ -20,7 +22,8 @@ use postern_store::{SessionLogSink, StoreError};
 use tokio::sync::Semaphore;
 
 pub(crate) use delivery::follow;
-pub(crate) use destination::{Destination, EventForm};
+pub(crate) use collectors::Collectors;
+pub(crate) use destination::{CollectorKind, Destination, EventForm};
 pub(crate) use sinks::{SinkError, Sinks};
 pub(crate) use tend::tend;
 
@@ -45,8 +48,12 @@ const RETRIES_MAX: usize = 8;
 pub(crate) struct SessionLogs {
     config: config::SessionLogs,
     pub(crate) sinks: Sinks,
+    pub(crate) collectors: Collectors,
     to_s3: Bounds,
     to_cloud_watch: Bounds,
+    to_webhook: Bounds,
+    to_syslog: Bounds,
+    to_otlp: Bounds,
 }
 
 /// How much goes on at a time. Each kind of sink has its own, so that one that is away does not keep the other waiting.
@@ -58,14 +65,26 @@ struct Bounds {
 }
 
 impl SessionLogs {
-    pub(crate) fn new(config: config::SessionLogs, sinks: Sinks) -> Self {
-        Self { config, sinks, to_s3: Bounds::new(), to_cloud_watch: Bounds::new() }
+    pub(crate) fn new(config: config::SessionLogs, sinks: Sinks, collectors: Collectors) -> Self {
+        Self {
+            config,
+            sinks,
+            collectors,
+            to_s3: Bounds::new(),
+            to_cloud_watch: Bounds::new(),
+            to_webhook: Bounds::new(),
+            to_syslog: Bounds::new(),
+            to_otlp: Bounds::new(),
+        }
     }
 
     fn bounds(&self, sink: SessionLogSink) -> &Bounds {
         match sink {
             SessionLogSink::S3 => &self.to_s3,
             SessionLogSink::CloudWatch => &self.to_cloud_watch,
+            SessionLogSink::Webhook => &self.to_webhook,
+            SessionLogSink::Syslog => &self.to_syslog,
+            SessionLogSink::Otlp => &self.to_otlp,
         }
     }
 }

@@ -14,6 +14,12 @@ text_enum!(
         S3 = "S3",
         /// Events in a log group.
         CloudWatch = "CloudWatch",
+        /// Records that are posted to an address.
+        Webhook = "Webhook",
+        /// Messages to a collector of syslog.
+        Syslog = "Syslog",
+        /// Records for a collector of OpenTelemetry.
+        Otlp = "OTLP",
     }
 );
 

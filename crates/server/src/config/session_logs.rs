@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use postern_dial::Endpoint;
 
+use super::collectors::Collectors;
 use super::reader::Reader;
 
 /// How the logs of sessions are written.
@@ -18,6 +19,8 @@ pub struct SessionLogs {
     pub s3: Option<ExternalSink>,
     /// The CloudWatch Logs that has the log groups. `None`: this server.
     pub cloud_watch: Option<ExternalSink>,
+    /// Who gets the lines of every session, whatever its document asks for.
+    pub collectors: Collectors,
 }
 
 /// A service elsewhere.
@@ -70,6 +73,7 @@ impl SessionLogs {
             retry_pause_max: reader.duration("session_logs.retry_pause_max", DAY).unwrap_or(RETRY_PAUSE_MAX),
             s3: ExternalSink::read(reader, &S3),
             cloud_watch: ExternalSink::read(reader, &CLOUD_WATCH),
+            collectors: Collectors::read(reader),
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::events::{Batch, Cursor, Making};
 use super::failure::Failure;
-use super::{Destination, EventForm, object};
+use super::{CollectorKind, Destination, EventForm, object};
 use crate::app::App;
 
 /// How often lines of a session that runs are written. Source: aws/amazon-ssm-agent,
@@ -26,6 +26,13 @@ const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const COMES_ABOUT_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 /// What goes on when the server stops may take so long: whether it was written would not be known otherwise.
 const STOPPED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Where events go.
+#[derive(Clone, Copy)]
+enum Events<'a> {
+    Stream { group: &'a str, stream: &'a str },
+    Collector(CollectorKind),
+}
 
 /// How a log's way ended.
 enum End {
@@ -104,7 +111,11 @@ impl<'a> Delivery<'a> {
         match destination {
             Destination::S3 { bucket, key } => self.put(&bucket, &key).await,
             Destination::CloudWatch { log_group, log_stream, form, run_as_user } => {
-                self.append(&log_group, &log_stream, form, &run_as_user).await
+                let to = Events::Stream { group: &log_group, stream: &log_stream };
+                self.append(to, form, &run_as_user).await
+            }
+            Destination::Collector { collector, run_as_user } => {
+                self.append(Events::Collector(collector), EventForm::Streaming, &run_as_user).await
             }
         }
     }
@@ -128,20 +139,16 @@ impl<'a> Delivery<'a> {
     }
 
     /// Writes one batch after the other, as far as the recording goes.
-    async fn append(
-        &mut self,
-        group: &str,
-        stream: &str,
-        form: EventForm,
-        run_as_user: &str,
-    ) -> Result<End, Failure> {
+    async fn append(&mut self, to: Events<'_>, form: EventForm, run_as_user: &str) -> Result<End, Failure> {
         if form == EventForm::AtEnd && self.is_stopped_before_the_end().await {
             return Ok(End::Stopped);
         }
         let mut cursor = match self.log.cursor.clone() {
             Some(cursor) => serde_json::from_value(cursor).map_err(Failure::Stored)?,
             None => {
-                self.app.session_logs.sinks.events.open_stream(group, stream).await?;
+                if let Events::Stream { group, stream } = to {
+                    self.app.session_logs.sinks.events.open_stream(group, stream).await?;
+                }
                 Cursor::default()
             }
         };
@@ -151,7 +158,7 @@ impl<'a> Delivery<'a> {
             }
             let batch = self.read(cursor, form, run_as_user).await?;
             if !batch.messages.is_empty() {
-                let Some(()) = self.write(group, stream, batch.messages).await? else {
+                let Some(()) = self.write(to, batch.messages).await? else {
                     return Ok(End::Stopped);
                 };
             }
@@ -170,11 +177,19 @@ impl<'a> Delivery<'a> {
     }
 
     /// Writes a batch. `None`: the server stops.
-    async fn write(&self, group: &str, stream: &str, messages: Vec<String>) -> Result<Option<()>, Failure> {
-        let writes = &self.app.session_logs.bounds(self.log.sink).writes;
-        let Ok(_permit) = writes.acquire().await else { return Ok(None) };
-        let append = self.app.session_logs.sinks.events.append(group, stream, messages);
-        Ok(self.unless_stopped(append).await.transpose()?)
+    async fn write(&self, to: Events<'_>, messages: Vec<String>) -> Result<Option<()>, Failure> {
+        let logs = &self.app.session_logs;
+        let Ok(_permit) = logs.bounds(self.log.sink).writes.acquire().await else { return Ok(None) };
+        let written = match to {
+            Events::Stream { group, stream } => {
+                self.unless_stopped(logs.sinks.events.append(group, stream, messages)).await
+            }
+            Events::Collector(kind) => {
+                let collector = logs.collectors.get(kind)?;
+                self.unless_stopped(collector.take(self.session.id.as_str(), &messages)).await
+            }
+        };
+        Ok(written.transpose()?)
     }
 
     async fn advance(&mut self, cursor: Cursor) -> Result<(), Failure> {

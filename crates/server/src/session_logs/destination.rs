@@ -13,6 +13,27 @@ pub(crate) enum Destination {
     S3 { bucket: String, key: String },
     /// Events in a stream.
     CloudWatch { log_group: String, log_stream: String, form: EventForm, run_as_user: String },
+    /// Records for the collector of a kind that the settings name, while the session runs.
+    Collector { collector: CollectorKind, run_as_user: String },
+}
+
+/// A kind of collector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum CollectorKind {
+    Webhook,
+    Syslog,
+    Otlp,
+}
+
+impl CollectorKind {
+    pub(crate) fn sink(self) -> SessionLogSink {
+        match self {
+            Self::Webhook => SessionLogSink::Webhook,
+            Self::Syslog => SessionLogSink::Syslog,
+            Self::Otlp => SessionLogSink::Otlp,
+        }
+    }
 }
 
 /// What the events are.
@@ -30,6 +51,7 @@ impl Destination {
         match self {
             Self::S3 { .. } => SessionLogSink::S3,
             Self::CloudWatch { .. } => SessionLogSink::CloudWatch,
+            Self::Collector { collector, .. } => collector.sink(),
         }
     }
 
@@ -57,6 +79,7 @@ impl std::fmt::Display for Destination {
             Self::CloudWatch { log_group, log_stream, .. } => {
                 write!(f, "log group {log_group}, stream {log_stream}")
             }
+            Self::Collector { collector, .. } => write!(f, "the collector of the kind {}", collector.sink()),
         }
     }
 }
@@ -75,8 +98,11 @@ mod tests {
             form: EventForm::AtEnd,
             run_as_user: String::new(),
         };
+        let collector =
+            Destination::Collector { collector: CollectorKind::Otlp, run_as_user: "ops".to_owned() };
         let s3 = Destination::S3 { bucket: "logs".to_owned(), key: "team/one.log".to_owned() };
         for (destination, stored) in [
+            (collector, json!({"collector": "otlp", "runAsUser": "ops"})),
             (s3, json!({"bucket": "logs", "key": "team/one.log"})),
             (
                 cloud_watch,

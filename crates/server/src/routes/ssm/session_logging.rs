@@ -20,7 +20,7 @@ use super::start_session::Plan;
 use crate::app::App;
 use crate::routes::call::Call;
 use crate::routes::{failure, kms};
-use crate::session_logs::{Destination, EventForm, SinkError};
+use crate::session_logs::{Collectors, Destination, EventForm, SinkError};
 
 /// Whom AWS's agent runs sessions as unless it is told otherwise.
 const SSM_USER: &str = "ssm-user";
@@ -163,6 +163,24 @@ pub(super) fn logs(
     });
     let due = at.checked_add(TAKEN_WITHIN).unwrap_or(at);
     [object, events].into_iter().flatten().map(|destination| destination.log(session, at, due)).collect()
+}
+
+/// What goes to collectors of a session that shows something.
+pub(super) fn collected(
+    collectors: &Collectors,
+    plan: &Plan,
+    session: &SessionId,
+    node: &Node,
+    run_as: Option<&str>,
+    at: Timestamp,
+) -> Vec<SessionLog> {
+    if plan.resolved.session_type == SessionType::Port {
+        return Vec::new();
+    }
+    let due = at.checked_add(TAKEN_WITHIN).unwrap_or(at);
+    let run_as_user = run_as_user(&plan.resolved.preferences, node, run_as);
+    let destination = |collector| Destination::Collector { collector, run_as_user: run_as_user.clone() };
+    collectors.kinds().map(|kind| destination(kind).log(session, at, due)).collect()
 }
 
 /// Empty if only the node knows.

@@ -119,13 +119,16 @@ async fn start(
     require_recordable(call, &plan).await?;
     let record = record(call, node, &plan)?;
     let id = record.id.clone();
-    let (document, logs) = match logging {
+    let collectors = &app.session_logs.collectors;
+    let collected = session_logging::collected(collectors, &plan, &id, &found, run_as.as_deref(), call.at);
+    let (document, mut logs) = match logging {
         Logging::Server => {
             let logs = session_logging::logs(&plan, &id, &found, run_as.as_deref(), call.at);
             (session_logging::without_logs(plan.session.to_content()), logs)
         }
         Logging::Nobody | Logging::Agent => (plan.session.to_content(), Vec::new()),
     };
+    logs.extend(collected);
     session_logging::remember(app, &logs).await?;
     let new = NewSession {
         recorded_node: described(found),

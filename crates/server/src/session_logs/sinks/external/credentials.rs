@@ -5,34 +5,18 @@
 use std::io;
 
 use postern_dial::Credentials;
-use tokio::task::spawn_blocking;
 
+use super::super::super::private_file;
 use crate::config::ExternalSink;
 
 /// The credentials that the settings name.
 pub(super) async fn read(config: &ExternalSink) -> io::Result<Credentials> {
-    let (file, profile) = (config.credentials_file.clone(), config.profile.clone());
-    let text = spawn_blocking(move || {
-        let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
-        require_private(&file).map_err(named)?;
-        let text = std::fs::read_to_string(&file).map_err(named)?;
-        parse(&text, &profile).ok_or_else(|| {
-            let text = format!("{} has no profile {profile:?} with a key and its secret", file.display());
-            io::Error::new(io::ErrorKind::InvalidData, text)
-        })
-    });
-    text.await.map_err(io::Error::other)?
-}
-
-/// Whoever may read the file has the logs.
-fn require_private(file: &std::path::Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::metadata(file)?.permissions().mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    let text = format!("others than its owner may use it (mode {:03o}); chmod 600 it", mode & 0o777);
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
+    let text = private_file::read(config.credentials_file.clone()).await?;
+    parse(text.expose_secret(), &config.profile).ok_or_else(|| {
+        let (file, profile) = (config.credentials_file.display(), &config.profile);
+        let text = format!("{file} has no profile {profile:?} with a key and its secret");
+        io::Error::new(io::ErrorKind::InvalidData, text)
+    })
 }
 
 fn parse(text: &str, profile: &str) -> Option<Credentials> {
@@ -68,17 +52,5 @@ mod tests {
         assert_eq!((&*two.access_key_id, &*two.secret_access_key), ("TWO", "s=2"));
         assert_eq!(two.session_token.as_deref(), Some("t"));
         assert!(parse(FILE, "half").is_none() && parse(FILE, "none").is_none());
-    }
-
-    #[test]
-    fn a_file_that_others_may_read_is_refused() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("credentials");
-        std::fs::write(&file, FILE).unwrap();
-        for (mode, is_good) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
-            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(require_private(&file).is_ok(), is_good, "{mode:o}");
-        }
     }
 }
