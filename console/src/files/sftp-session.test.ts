@@ -114,7 +114,7 @@ test('it is ended when it is asked to, and says nothing more', async () => {
   expect(session.end()).toBe(true);
   await exchange();
   await waiting;
-  expect(agent.received.at(-1)).toEqual({ payloadType: PayloadType.Flag, text: '\0\0\0\u0002' });
+  expect(agent.received.at(-1)).toMatchObject({ payloadType: PayloadType.Flag, text: '\0\0\0\u0002' });
   socket().deliver(closed(''));
   expect(ends).toEqual([]);
 });

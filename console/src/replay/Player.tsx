@@ -69,7 +69,7 @@ export function Player({ ref, cast, timeline, markers, speed, startAt }: Props) 
         markers: markers.map(({ at, label }) => [timeline.toReplay(at), label]),
         poster: `npt:${surely(timeline.toReplay(at.current))}`,
         fit: 'both',
-        theme: isDark ? 'asciinema' : 'solarized-light',
+        theme: isDark ? 'terminal-dark' : 'terminal-light',
         cursorMode: prefersReducedMotion() ? 'steady' : 'blinking',
         terminalFontFamily: "'DejaVu Sans Mono', 'Liberation Mono', Menlo, Consolas, monospace",
       },

@@ -91,6 +91,7 @@ export default function SignInsPage() {
         {
           id: 'end',
           header: texts.action,
+          minWidth: 120,
           cell: (record) => (
             <Button variant="inline-link" ariaLabel={texts.endNamed(visibleLine(record.userName), visibleLine(record.sourceIp))} onClick={() => end(record)}>
               {texts.end}
