@@ -1,5 +1,4 @@
 //! smux: the shared vectors in both directions, and the same streams however the bytes are cut.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use bytes::Bytes;
 use postern_protocol::smux::{Received, Side, Smux, SmuxError, StreamId, data_head, fin, nop, syn};
