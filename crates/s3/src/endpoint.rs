@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use postern_objects::Vault;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
+use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::dto::{CopyObjectInput, CopySource, DeleteObjectsInput, UploadPartCopyInput};
 use s3s::host::{S3Host, VirtualHost};
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -31,6 +32,8 @@ pub use s3s::Body;
 const RETENTION_MODE: &str = "x-amz-object-lock-mode";
 const RETAINED_UNTIL: &str = "x-amz-object-lock-retain-until-date";
 const BYPASS: &str = "x-amz-bypass-governance-retention";
+/// What is read whole of a request that is described by XML: 1,000 keys of a kilobyte, or 10,000 parts with their checksums.
+pub const XML_BYTES_MAX: usize = 2 * 1024 * 1024;
 const DELETE_SEVERAL: &str = "DeleteObjects";
 /// What a browser's form uploads. Key and retention stand in its fields, where nothing asks policies about them.
 const FORM_UPLOAD: &str = "PostObject";
@@ -70,6 +73,7 @@ impl Endpoint {
             region: config.region,
             clock: Arc::new(clock),
         });
+        builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(limits()))));
         builder.set_host(Hosts { host: config.host, buckets: config.virtual_buckets });
         builder.set_access(Access(guard));
         // Without one, the guard would not be asked.
@@ -116,6 +120,12 @@ impl Endpoint {
         });
         self.service.call(request).await
     }
+}
+
+fn limits() -> S3Config {
+    let mut limits = S3Config::default();
+    limits.xml_max_body_size = XML_BYTES_MAX;
+    limits
 }
 
 /// Asks the guard.

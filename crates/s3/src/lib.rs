@@ -32,6 +32,6 @@ pub use body::{DECODED_LENGTH, DeclaredBody};
 pub use call::{Call, Guard, OnlyNew, Refused};
 pub use deposit::{Deposit, DepositError, deposit};
 pub use directory::DirectoryObjects;
-pub use endpoint::{Body, Endpoint, EndpointConfig};
+pub use endpoint::{Body, Endpoint, EndpointConfig, XML_BYTES_MAX};
 pub use error::ErrorAnswer;
 pub use objects::{ByteStream, Contents, ObjectInfo, Objects, Opened};

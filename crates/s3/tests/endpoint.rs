@@ -546,3 +546,13 @@ async fn only_so_many_are_removed_at_once_and_asked_about() {
     assert_eq!(elements(refused.text(), "Code"), ["MalformedXML"], "{}", refused.text());
     assert_eq!(lab.notes.0.lock().unwrap().len(), 1, "the bucket was made");
 }
+
+#[tokio::test]
+async fn what_describes_a_request_is_not_read_without_end() {
+    let lab = lab("us-east-1").await;
+    let refused = lab.put("/mine", &vec![b' '; postern_s3::XML_BYTES_MAX + 1]).await;
+    assert!(!refused.status.is_success(), "{}", refused.text());
+    assert_eq!(elements(lab.get("/").await.text(), "Name"), ["audit"]);
+    let read = lab.put("/mine", &vec![b' '; 1000]).await;
+    assert_ne!(elements(read.text(), "Code"), ["InternalError"], "{}", read.text());
+}

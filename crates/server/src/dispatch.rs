@@ -197,7 +197,7 @@ async fn serve(app: &Arc<App>, form: Form, mut inbound: Inbound, body: Incoming)
     // Counted until the request is answered.
     let mut held = app.bodies.of(inbound.peer.ip());
     let bytes_max = match form {
-        Form::S3 => app.limits.body_bytes_max.max(routes::s3::XML_BYTES_MAX),
+        Form::S3 => app.limits.body_bytes_max.max(postern_s3::XML_BYTES_MAX),
         _ => body_bytes_max(inbound.header(json::TARGET_HEADER), &app.limits),
     };
     match read(body, bytes_max, &mut held).await {

@@ -74,8 +74,6 @@ const LENGTH_MISSING: ErrorCode =
 const TOO_LARGE: ErrorCode = ErrorCode { name: "EntityTooLarge", status: 400, message_member: "Message" };
 /// The code of a denial.
 const ACCESS_DENIED: &str = "AccessDenied";
-/// Bytes of a request that lists parts or keys: 1,000 keys of a kilobyte, or 10,000 parts with their checksums.
-pub(crate) const XML_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Errors are small; what is longer is not looked into.
 const ERROR_BYTES_MAX: usize = 64 * 1024;
 
