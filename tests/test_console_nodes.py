@@ -46,7 +46,7 @@ def test_why_a_node_is_away_and_since_when(page, lab, server):
     row.get_by_role("link").first.click()
     expect(page.get_by_text("While it runs, its agent tries again at least every 30 seconds.")).to_be_visible()
     agent.start()
-    before = "Its connection before that ended .* ago: the node, or the network, closed the connection."
+    before = "Its connection before that ended (now|.* ago): the node, or the network, closed the connection."
     expect(page.get_by_text(re.compile(f"The agent has been connected for .* {before}"))).to_be_visible()
 
 
