@@ -74,10 +74,11 @@ def last_session(server, owner: str = "") -> dict:
     """The newest one with files, when it is over."""
 
     def over():
+        # First who is there still: asked after, one that ends meanwhile would be in neither list.
+        active = server.client().describe_sessions(State="Active")["Sessions"]
         sessions = server.client().describe_sessions(State="History")["Sessions"]
         mine = [session for session in sessions if session["DocumentName"] == DOCUMENT and owner in session["Owner"]]
         newest = max(mine, key=lambda session: session["StartDate"])
-        active = server.client().describe_sessions(State="Active")["Sessions"]
         return None if any(session["DocumentName"] == DOCUMENT for session in active) else newest
 
     return eventually(over, "the session is over")
