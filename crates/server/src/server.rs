@@ -226,11 +226,7 @@ impl Server {
         )
         .await?;
         let setup_link = setup_link(&store, &public_url, clock.now(), &*random).await?;
-        let console = certificates.console(
-            &config,
-            &public_url,
-            Passkeys::new(&public_url, &passkeys_key),
-        );
+        let console = certificates.console(&config, &public_url, Passkeys::new(&public_url, &passkeys_key));
         let restored = gateway.restore().await?;
         if restored > 0 {
             tracing::info!("took up {restored} sessions that an earlier process left");

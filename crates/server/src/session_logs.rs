@@ -21,8 +21,8 @@ use postern_ids::SessionId;
 use postern_store::{SessionLogSink, StoreError};
 use tokio::sync::Semaphore;
 
-pub(crate) use delivery::follow;
 pub(crate) use collectors::Collectors;
+pub(crate) use delivery::follow;
 pub(crate) use destination::{CollectorKind, Destination, EventForm};
 pub(crate) use sinks::{SinkError, Sinks};
 pub(crate) use tend::tend;

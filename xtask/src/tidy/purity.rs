@@ -4,9 +4,8 @@ use super::edges::{dependencies, is_named};
 use super::repository::{File, Repository};
 
 /// The crates that are cores.
-const PURE: [&str; 9] = [
-    "documents", "iam", "ids", "log-filter", "protocol", "session-log", "sftp", "sigv4", "timeline",
-];
+const PURE: [&str; 9] =
+    ["documents", "iam", "ids", "log-filter", "protocol", "session-log", "sftp", "sigv4", "timeline"];
 
 /// What a core cannot depend on.
 const DEPENDENCIES: [&str; 14] = [
