@@ -1,5 +1,7 @@
 """Session logs in stores elsewhere: an S3 server and CloudWatch Logs that are not ours, and ones that check signatures."""
 
+import socket
+
 import boto3
 import botocore.config
 import botocore.exceptions
@@ -110,6 +112,8 @@ def test_an_independent_server_has_the_logs(lab, moto, tmp_path):
     # Encryption is asked for over there.
     told = refusal(server, node, both(server, "Demanding", "no-such-bucket", "/elsewhere"))
     assert "unable to validate encryption on Amazon S3 bucket" in told and "no-such-bucket" in told
+    told = refusal(server, node, both(server, "Demanding-more", "elsewhere", "/elsewhere"))
+    assert "encryption is not set up on the selected Amazon S3 bucket" in told
     told = refusal(server, node, both(server, "Keyed", "elsewhere", "/elsewhere", s3EncryptionEnabled=False,
                                       cloudWatchEncryptionEnabled=True))  # fmt: skip
     assert "encryption is not set up on the selected CloudWatch Logs log group" in told
@@ -195,6 +199,28 @@ def test_refused_credentials_are_told_of_and_can_be_mended(lab, other, tmp_path)
     file.chmod(0o600)
     key = f"from/postern/{session.id}.log"
     eventually(lambda: log_object(other, "central", key), "the log is there", 60)
+
+
+def test_a_store_that_hangs_delays_only_its_own_logs(lab, tmp_path):
+    """More sessions than may write to it at a time: it takes connections, and never says a word."""
+    silent = socket.create_server(("127.0.0.1", 0), backlog=64)
+    lab.closers.append(silent.close)
+    credentials = credentials_file(tmp_path / "keys", "independent", "secret")
+    server = lab.server(
+        IMPATIENT
+        | {
+            "POSTERN_SESSION_LOGS_S3_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "POSTERN_SESSION_LOGS_S3_CREDENTIALS_FILE": str(credentials),
+        }
+    ).start()
+    node = lab.node(server)
+    server.client("logs").create_log_group(logGroupName="/here")
+    name = both(server, "Half", "hanging", "/here", s3EncryptionEnabled=False)
+    for number in range(10):
+        session = lab.session(node, document=name)
+        assert session.run(f"echo number''-{number}") == f"number-{number}\n"
+        end(session)
+        eventually(lambda shown=f"number-{number}", session=session: shown in lines(server, "/here", session.id), "it is here")
 
 
 @pytest.mark.parametrize(
