@@ -153,7 +153,9 @@ def test_sessions_end_when_they_are_idle_or_have_lasted(lab, server, node):
     idle = lab.session(node, document="Idle", client_version="postern/0.1.0")
     lasting = lab.session(node, document="Lasting", client_version="postern/0.1.0")
     plugins = lab.session(node, document="Lasting")
-    sessions = [idle, lasting, plugins]
+    idle_plugins = lab.session(node, document="Idle")
+    others = lab.session(node, document="Lasting", client_version="0.0.1")
+    sessions = [idle, lasting, plugins, idle_plugins, others]
     for session in sessions:
         session.run("true")
 
@@ -165,8 +167,9 @@ def test_sessions_end_when_they_are_idle_or_have_lasted(lab, server, node):
 
     eventually(are_over, "all have ended", A_MINUTE_S + 20)
     assert time.monotonic() - began > A_MINUTE_S
-    assert "The session was ended after 1 minute without input or output." in idle.reason()
-    for session in [lasting, plugins]:
+    for session in [idle, idle_plugins]:
+        assert "The session was ended after 1 minute without input or output." in session.reason()
+    for session in [lasting, plugins, others]:
         assert "it reached its maximum duration of 1 minute" in session.reason()
 
     def told(session) -> list[str]:
@@ -176,9 +179,23 @@ def test_sessions_end_when_they_are_idle_or_have_lasted(lab, server, node):
     assert warning.endswith("unless something is typed or printed.")
     [warning] = told(lasting)
     assert warning.endswith("it reaches its maximum duration of 1 minute.")
-    assert told(plugins) == [], "AWS's plugin is sent nothing that it does not know"
-    for session in sessions:
-        assert b"The session ends" not in session.output
+    assert [told(session) for session in (plugins, idle_plugins, others)] == [[], [], []], "they would not know it"
+
+    def shown(session) -> list[tuple[int, bytes]]:
+        """What came in the stream of it."""
+        frames = [frame for frame in session.frames if b"The session ends" in frame.payload and frame.payload_type]
+        return [(frame.payload_type, frame.payload) for frame in frames if frame.message_type == "output_stream_data"]
+
+    # AWS's plugin writes to the terminal what it is sent, whatever its type. It is no activity.
+    for session, words in [
+        (plugins, b": it reaches its maximum duration of 1 minute."),
+        (idle_plugins, b" unless something is typed or printed."),
+    ]:
+        [(payload_type, text)] = set(shown(session))
+        assert payload_type == 4 and text.startswith(b"\r\nThe session ends in ") and text.endswith(words + b"\r\n")
+        assert "The session ends in " in (server.data / "recordings" / f"{session.id}.cast").read_text()
+    for session in [idle, lasting, others]:
+        assert shown(session) == []
         assert "The session ends" not in (server.data / "recordings" / f"{session.id}.cast").read_text()
     for name in ["Idle", "Lasting"]:
         server.client().delete_document(Name=name)

@@ -21,7 +21,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use postern_documents::Recording;
 use postern_ids::{NodeId, SessionId};
-use postern_protocol::notice::{InputPlace, Notice};
+use postern_protocol::notice::{self, InputPlace, Notice};
 use postern_protocol::payload::{
     ChannelClosed, ClientAttached, SessionState, Size, Stamps as _, State, publication,
 };
@@ -380,7 +380,9 @@ impl SessionTask {
         let mut stamps = SystemStamps::new(&*shared.clock);
         match self.relay.handle_frame(side, frame, &mut stamps) {
             Ok(Received::Stream { payload_type, payload }) => {
-                self.active_at = now;
+                if payload_type != notice::PAYLOAD_TYPE {
+                    self.active_at = now;
+                }
                 // What is put in order is counted when it is: it may come early, and twice.
                 if !self.relay.is_ordered(side) {
                     self.traffic.count(side, payload.len());
@@ -768,20 +770,29 @@ impl SessionTask {
         }
     }
 
-    /// Tells the client that its time is nearly up. It is none of the node's output, so it is not on the recording.
+    /// Has the user told that the time is nearly up. It is none of the node's output, and not on the recording unless the agent has
+    /// to say it.
     fn warn(&mut self, now: Instant) {
-        let Some(warning) = self.warning().filter(|warning| warning.due <= now) else { return };
+        let Some((warning, side)) = self.warning().filter(|(warning, _)| warning.due <= now) else { return };
         let stamp = SystemStamps::new(&*self.shared.clock).stamp();
         let notice = Notice { text: warning.text(now) };
-        self.relay.send_control(Side::Client, notice.to_message(stamp).encode());
+        self.relay.send_control(side, notice.to_message(stamp).encode());
         self.warnings.given(&warning);
     }
 
-    /// What the client is to be told next, if it shows what is no part of the stream: AWS's plugin cannot.
-    fn warning(&self) -> Option<Warning> {
-        let version = self.hello.as_ref()?.client_version.as_deref()?;
-        let shows_notices = self.client.is_some() && ClientVersion(version).is_postern();
-        self.warnings.next(self.limits().filter(|_| shows_notices))
+    /// What the user is to be told next, and by whom: AWS's plugin shows only what is in the stream, which the agent makes.
+    /// AWS's agent does not know such a word.
+    fn warning(&self) -> Option<(Warning, Side)> {
+        self.client.as_ref()?;
+        let version = ClientVersion(self.hello.as_ref()?.client_version.as_deref()?);
+        let teller = if version.is_postern() {
+            Side::Client
+        } else if version.is_plugin() && take_over::has_terminal(&self.record.session_type) {
+            self.agent.as_ref().map(|_| Side::Agent)?
+        } else {
+            return None;
+        };
+        Some((self.warnings.next(self.limits())?, teller))
     }
 
     /// The limits of a live session: when each is reached, and what that means.
@@ -827,7 +838,7 @@ impl SessionTask {
             .into_iter()
             .chain(keep_alive)
             .chain(self.limits().map(|(at, _)| at))
-            .chain(self.warning().map(|warning| warning.due))
+            .chain(self.warning().map(|(warning, _)| warning.due))
             .chain(self.recorded_due)
             .chain(self.set_up_until)
             .min()

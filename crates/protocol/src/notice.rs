@@ -1,7 +1,8 @@
 //! What the server itself tells a client, beside the stream: a text for the user, and where the input stands.
 //!
 //! AWS's plugin has no way to show anything that is no part of the node's stream, which has numbers that only the node
-//! gives. So only clients that say they are Postern's are sent one; others would ignore it.
+//! gives. So only clients that say they are Postern's are sent one. For AWS's plugin the node's agent is, and passes it on as a
+//! message of the stream, with [`PAYLOAD_TYPE`].
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::json::json_payload;
 use crate::message::{AgentMessage, Flags, MessageType, PayloadType};
 use crate::payload::Stamp;
+
+/// What the agent gives a text of the server in the stream. AWS's plugin writes the payload of any message to the terminal, and
+/// AWS's programs know this number and never send it; so it is told from the program's output.
+pub const PAYLOAD_TYPE: PayloadType = PayloadType::Parameter;
 
 /// What the user is told.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -19,6 +24,12 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// What stands in the stream: a line of its own, in whatever state the terminal is.
+    #[must_use]
+    pub fn in_stream(&self) -> Bytes {
+        format!("\r\n{}\r\n", self.text).into()
+    }
+
     /// As a message, which is neither numbered nor acknowledged.
     #[must_use]
     pub fn to_message(&self, stamp: Stamp) -> AgentMessage {

@@ -72,8 +72,13 @@ impl ClientVersion<'_> {
     /// How many bytes of data a stream message for this client may hold.
     #[must_use]
     pub fn chunk_bytes(self) -> usize {
-        let is_plugin = matches!(four_numbers(self.0), Some([1, 1..=3, _, _]));
-        if is_plugin || self.is_postern() { CHUNK_BYTES } else { CHUNK_BYTES_UNKNOWN_CLIENT }
+        if self.is_plugin() || self.is_postern() { CHUNK_BYTES } else { CHUNK_BYTES_UNKNOWN_CLIENT }
+    }
+
+    /// Whether this is AWS's plugin, as far as the version tells.
+    #[must_use]
+    pub fn is_plugin(self) -> bool {
+        matches!(four_numbers(self.0), Some([1, 1..=3, _, _]))
     }
 
     /// Whether this is Postern's own client, which does everything that Postern's agent does.

@@ -14,6 +14,7 @@ use postern_cipher::SessionCipher;
 use postern_protocol::PayloadType;
 use postern_protocol::channel::{ChannelLimits, DataChannel, Event, Role};
 use postern_protocol::encryption::is_encrypted;
+use postern_protocol::notice::{self, Notice};
 use postern_protocol::payload::{SessionState, Size, State, exit_code_text};
 use postern_pty::{Child, ExitStatus, StillRunning};
 use tokio::sync::mpsc;
@@ -297,8 +298,17 @@ impl Carrier {
                 }
                 // That output is not read any more is the work of back-pressure.
                 Event::PausePublication => self.client_is_away = true,
-                Event::SessionState(_) | Event::Notice(_) => {}
+                Event::Notice(notice) => self.handle_notice(&notice),
+                Event::SessionState(_) => {}
             }
+        }
+    }
+
+    /// The server has a word for a user whose client shows nothing but the stream. It needs no room in the queue of a client
+    /// that takes nothing.
+    fn handle_notice(&mut self, notice: &Notice) {
+        if self.program.is_some() && self.may_send() {
+            self.outgoing.push_back((notice::PAYLOAD_TYPE, notice.in_stream()));
         }
     }
 

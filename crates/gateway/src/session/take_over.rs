@@ -58,10 +58,15 @@ impl Displaced {
     }
 }
 
+/// Whether sessions of a type show a terminal.
+pub(super) fn has_terminal(session_type: &str) -> bool {
+    OF_TERMINALS.contains(&session_type)
+}
+
 /// What a client has to know that takes over a session of that type, or why it cannot.
 pub(super) fn place(session_type: &str, is_encrypted: bool, relay: &Relay) -> Result<InputPlace, String> {
     let refused = |why: &str| Err(format!("This session cannot be taken over: {why}"));
-    if !OF_TERMINALS.contains(&session_type) {
+    if !has_terminal(session_type) {
         return refused("it has no terminal.");
     }
     if is_encrypted {
