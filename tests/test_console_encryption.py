@@ -4,11 +4,15 @@ import json
 import uuid
 
 import pytest
+from harness import wire
 from harness.chromium import accessibility_faults, give_password
 from harness.console_terminal import ConsoleTerminal
 from harness.people import Person, allow, deny
 from harness.programs import ROLE
 from playwright.sync_api import expect
+
+# What encryption adds to a message.
+NONCE_AND_TAG_BYTES = 12 + 16
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +58,10 @@ def test_a_session_is_encrypted_between_browser_and_node(browser, server, node, 
     terminal.is_connected()
     terminal.run("echo $value ''again")
     terminal.shows("kept again")
-    sent = [frame for frame in frames if isinstance(frame, bytes)]
-    assert sent and not any(b"echo $value" in frame or b"\r" == frame[-1:] for frame in sent), "what is typed goes nowhere in clear"
+    sent = [wire.decode(frame) for frame in frames if isinstance(frame, bytes)]
+    typed = [message.payload for message in sent if message.payload_type == wire.PayloadType.OUTPUT]
+    assert typed and all(len(payload) > NONCE_AND_TAG_BYTES for payload in typed), "what is typed goes nowhere in clear"
+    assert not any(b"echo $value" in payload for payload in typed)
     terminal.run("exit 3")
     expect(terminal.banner()).to_contain_text("Exit code 3")
     [recorded] = (server.data / "recordings").rglob(f"{session_id}*.cast")
