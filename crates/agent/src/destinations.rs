@@ -160,12 +160,18 @@ impl Destinations {
     }
 }
 
-/// An address as what it leads to: IPv4 in the clothes of IPv6 is IPv4 (RFC 4291, 2.5.5.2; NAT64, RFC 6052, 2.1).
+/// An address as what it leads to: IPv4 in the clothes of IPv6 is IPv4 (RFC 4291, 2.5.5.2; NAT64, RFC 6052, 2.1), and no address
+/// at all is this node, as the kernel sees it.
 fn plain(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
+    let address = match address.to_canonical() {
         IpAddr::V6(v6) if is_in(address, IpAddr::V6(NAT64), 96) => {
             IpAddr::V4(Ipv4Addr::from_bits((v6.to_bits() & u128::from(u32::MAX)) as u32))
         }
+        other => other,
+    };
+    match address {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
         other => other,
     }
 }
@@ -259,6 +265,9 @@ mod tests {
             ("[::ffff:10.1.2.3]:80", false),
             ("127.0.0.1:5432", false),
             ("127.0.0.1:5433", true),
+            ("0.0.0.0:5432", false),
+            ("[::ffff:0.0.0.0]:5432", false),
+            ("[::]:22", false),
             ("[2001:db8::1]:22", false),
             ("[2001:db8::1]:1024", true),
             ("169.254.169.254:80", false),
