@@ -71,9 +71,11 @@ def test_uploads_leave_room_for_everything_else(lab):
         s3.create_bucket(Bucket="bucket")
         s3.put_object(Bucket="bucket", Key="small", Body=b"here")
         for key, size in (("big", 12 << 20), ("small", 12 << 20)):
-            with pytest.raises(botocore.exceptions.ClientError) as refused:
+            with pytest.raises((botocore.exceptions.ClientError, botocore.exceptions.ConnectionError)) as refused:
                 s3.put_object(Bucket="bucket", Key=key, Body=bytes(size))
-            assert refused.value.response["Error"]["Code"] == "ServiceUnavailable"
+            # Whoever still sends when the server has said no and hung up may miss the word.
+            if isinstance(refused.value, botocore.exceptions.ClientError):
+                assert refused.value.response["Error"]["Code"] == "ServiceUnavailable"
         files = [path for path in disk.rglob("*") if path.is_file()]
         assert len(files) == 1, "what was refused leaves nothing"
         assert s3.get_object(Bucket="bucket", Key="small")["Body"].read() == b"here"

@@ -190,4 +190,5 @@ def test_a_restarted_server_tells_sigterm_apart_from_the_end(lab, own):
     server.start()
     go_on(session)
     assert session.run("echo alive") == "alive\n"
+    node.wait_until_connected()
     assert channel.start(server, node.node_id)["SessionId"]

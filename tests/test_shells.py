@@ -18,8 +18,14 @@ def test_the_size_is_right_before_the_first_prompt(lab, node):
 def test_a_new_size_is_signalled(session):
     session.run("trap 'echo resized; stty size' WINCH")
     session.send_size(90, 20)
-    session.type("\r")
-    session.read_until(b"resized\r\n20 90\r\n")
+
+    def is_told() -> bool:
+        # The shell looks for signals when a line is typed.
+        session.type("\r")
+        session.receive(0.5)
+        return b"resized\r\n20 90\r\n" in session.output
+
+    eventually(is_told, "the new size")
 
 
 def test_it_has_a_controlling_terminal_and_job_control(session):

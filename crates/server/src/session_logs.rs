@@ -60,7 +60,7 @@ pub(crate) struct SessionLogs {
 struct Bounds {
     writes: Arc<Semaphore>,
     retries: Arc<Semaphore>,
-    /// Reading and cleaning takes a processor: one at a time does, and for half of the time.
+    /// Reading and cleaning takes a processor: one at a time does, and not all the time.
     reads: Arc<Semaphore>,
 }
 
