@@ -1,6 +1,7 @@
 /** What the audit trail's records of a session say together: from where it came, what it was connected to, how much went each way. */
 
 import type * as cloudtrail from '../../../api/generated/cloudtrail.ts';
+import { object, parsed } from './record.ts';
 
 export interface Facts {
   /** Where StartSession was called from. */
@@ -56,16 +57,4 @@ function text<Name extends string>(name: Name, value: unknown): Partial<Record<N
 
 function number<Name extends string>(name: Name, value: unknown): Partial<Record<Name, number>> {
   return typeof value === 'number' ? ({ [name]: value } as Record<Name, number>) : {};
-}
-
-function parsed(record: string | undefined): Readonly<Record<string, unknown>> {
-  try {
-    return object(JSON.parse(record ?? ''));
-  } catch {
-    return {};
-  }
-}
-
-function object(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }

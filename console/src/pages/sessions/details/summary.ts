@@ -1,5 +1,7 @@
 /** One line of an audit record: what it refused, or what it says beside the call. */
 
+import { object, parsed } from './record.ts';
+
 /** Members of the details that stand elsewhere on the page. */
 const KNOWN = new Set(['sessionId', 'target', 'documentName', 'startTime', 'owner', 'recording', 'decision']);
 
@@ -13,16 +15,4 @@ export function summaryOf(record: string | undefined): string {
     .filter(([name, value]) => !KNOWN.has(name) && (typeof value === 'string' || typeof value === 'number'))
     .map(([name, value]) => `${name}: ${String(value)}`);
   return details.length > 0 ? details.join(' · ') : typeof sourceIPAddress === 'string' ? sourceIPAddress : '–';
-}
-
-function parsed(record: string | undefined): Readonly<Record<string, unknown>> {
-  try {
-    return object(JSON.parse(record ?? ''));
-  } catch {
-    return {};
-  }
-}
-
-function object(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
