@@ -14,6 +14,7 @@ import threading
 import botocore.exceptions
 import pytest
 from harness import channel
+from harness.peer import Peer
 from harness.people import Person, allow
 from harness.programs import SCRIPTS, binary, free_port
 from harness.waiting import eventually
@@ -22,28 +23,6 @@ from harness.wire import PayloadType
 LOCAL = "AWS-StartPortForwardingSession"
 REMOTE = "AWS-StartPortForwardingSessionToRemoteHost"
 TO_SOCKET = "AWS-StartPortForwardingSessionToSocket"
-
-
-class Peer:
-    """A TCP server on this machine, which is the node too. `serve` gets each connection in a thread."""
-
-    def __init__(self, serve):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1000)
-        self.port = self.listener.getsockname()[1]
-        self.serve, self.accepted = serve, 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.accepted += 1
-            threading.Thread(target=self.serve, args=[connection], daemon=True).start()
-
-    def close(self) -> None:
-        self.listener.close()
 
 
 def echo(connection: socket.socket) -> None:
@@ -241,7 +220,7 @@ def test_a_hundred_connections_at_once(forward, peer):
     for thread in threads:
         thread.join(60)
     assert got == data
-    assert far.accepted == 100
+    assert len(far.connections) == 100
 
 
 def test_an_end_on_either_side_and_a_reset_are_met_on_the_other(forward, peer):
@@ -314,7 +293,7 @@ def test_the_nodes_own_rules(lab, plugin, server, peer):
         forwarded = Forward(lab, plugin, node, "postern", REMOTE, {"portNumber": denied.port, "host": host})
         assert forwarded.process.wait(60) != 0
         eventually(lambda: "is forbidden." in forwarded.said, forwarded.said)  # noqa: B023
-    assert denied.accepted == 0
+    assert len(denied.connections) == 0
     forwarded = Forward(lab, plugin, node, "postern", LOCAL, {"portNumber": open_to_all.port})
     assert exchange(forwarded.connect(), b"hello") == b"hello"
 
@@ -397,7 +376,7 @@ def test_streams_beyond_the_limit_are_closed_at_once(scripted, peer):
     session = scripted(far.port)
     session.send(b"".join(frame(SYN, number) for number in range(3, 3 + 2 * 1500, 2)))
     session.until(lambda: session.output.count(frame(FIN, 0)[:2]) >= 400, "refusals", 60)
-    assert far.accepted <= 1024
+    assert len(far.connections) <= 1024
     session.send(frame(PSH, 3, b"the first lives"))
     session.read_until(frame(PSH, 3, b"the first lives"), 60)
 

@@ -9,33 +9,12 @@ import threading
 
 import pytest
 from harness.openssh import SshServer
+from harness.peer import Peer
 from harness.people import Person, allow
 from harness.programs import SCRIPTS, binary, free_port
 from harness.waiting import eventually
 
 DOCUMENT = "AWS-StartSSHSession"
-
-
-class Peer:
-    """A TCP server on this machine, which is the node too. `serve` gets each connection in a thread."""
-
-    def __init__(self, serve):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.serve, self.connections = serve, []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections.append(connection)
-            threading.Thread(target=self.serve, args=[connection], daemon=True).start()
-
-    def close(self) -> None:
-        self.listener.close()
 
 
 def echo(connection: socket.socket) -> None:
