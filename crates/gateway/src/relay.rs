@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use postern_protocol::payload::{Acknowledge, SessionState, Stamps};
+use postern_protocol::payload::{Acknowledge, Acknowledged, SessionState, Stamps};
 use postern_protocol::{AgentMessage, DecodeError, MessageType, PayloadType};
 
 use crate::sequence_set::SequenceSet;
@@ -168,6 +168,7 @@ pub struct Relay {
     set_up: SetUp,
     next_fence: u64,
     fence_is_due: bool,
+    held_bytes_max: usize,
     /// The first number of input that no client has used; unknown as long as only an earlier process has seen some.
     next_input: Option<i64>,
     /// Numbers beyond it that may have been used all the same.
@@ -181,6 +182,8 @@ impl Relay {
     /// Bytes held for a receiver that is away, or has not acknowledged. Postern's ends stop by themselves below
     /// this; AWS's have no window, so what comes beyond is dropped and their resend timers bring it back.
     const HELD_BYTES_MAX: usize = 8 << 20;
+    /// The same in a tunnel, whose ends stop at 16 MiB and a message.
+    const HELD_BYTES_OF_TUNNEL_MAX: usize = 24 << 20;
     /// Early frames kept, in messages and bytes: AWS's plugin keeps 10,000.
     const EARLY_MESSAGES_MAX: usize = 10_000;
     const EARLY_BYTES_MAX: usize = 8 << 20;
@@ -211,6 +214,7 @@ impl Relay {
             set_up: SetUp::Done,
             next_fence: 0,
             fence_is_due: false,
+            held_bytes_max: Self::HELD_BYTES_MAX,
             next_input: Some(0),
             input_slack: 0,
         }
@@ -234,6 +238,11 @@ impl Relay {
     #[must_use]
     pub fn with_unknown_input(self) -> Self {
         Self { next_input: None, input_slack: Self::INPUT_SLACK, ..self }
+    }
+
+    /// The ends have agreed on the frames of a tunnel, and on its windows.
+    pub fn begin_tunnel(&mut self) {
+        self.held_bytes_max = Self::HELD_BYTES_OF_TUNNEL_MAX;
     }
 
     /// Where the input stands, for a client that takes the session over: the first number that the agent may not have,
@@ -338,7 +347,7 @@ impl Relay {
     /// repetition only the number counts.
     fn examine(&mut self, message: AgentMessage, frame: Bytes) -> Received {
         let number = message.sequence_number;
-        let has_room = self.input.held_bytes + frame.len() <= Self::HELD_BYTES_MAX;
+        let has_room = self.input.held_bytes + frame.len() <= self.held_bytes_max;
         let Order::Strict { next, .. } = &self.input.order else { return Received::Nothing };
         if number < *next {
             if self.input.held.contains_key(&number) {
@@ -373,7 +382,7 @@ impl Relay {
             self.set_up = SetUp::AfterOutput(number);
         }
         // While the client is there it is slowed down instead (`wants_frames`).
-        let has_room = self.client.is_attached || self.output.held_bytes < Self::HELD_BYTES_MAX;
+        let has_room = self.client.is_attached || self.output.held_bytes < self.held_bytes_max;
         let Order::Strict { next, .. } = &self.output.order else {
             let is_new = self.hold(Side::Client, number, frame, self.all_is_doubtful);
             return if is_new { Received::Stream { payload_type, payload } } else { Received::Nothing };
@@ -397,7 +406,8 @@ impl Relay {
     }
 
     fn handle_acknowledge(&mut self, side: Side, payload: &[u8], frame: Bytes) -> Received {
-        let Ok(number) = Acknowledge::sequence_number(payload) else { return Received::Nothing };
+        let Ok(acknowledged) = Acknowledge::acknowledged(payload) else { return Received::Nothing };
+        let number = acknowledged.sequence_number();
         // `side` acknowledges what was sent towards it.
         let (lane, _) = self.lane_towards(side);
         let was_never_sent =
@@ -405,7 +415,10 @@ impl Relay {
         if was_never_sent {
             return Received::Nothing;
         }
-        lane.settle(number);
+        match acknowledged {
+            Acknowledged::One(number) => _ = lane.settle(number),
+            Acknowledged::Through(number) => lane.settle_through(number),
+        }
         self.send_control(side.other(), frame);
         Received::Nothing
     }
@@ -436,20 +449,20 @@ impl Relay {
 
     /// Keeps `frame` until `receiver` acknowledges it, and queues it. Whether it was new.
     fn hold(&mut self, receiver: Side, number: i64, frame: Bytes, is_doubtful: bool) -> bool {
+        let held_bytes_max = self.held_bytes_max;
         let (lane, leg) = self.lane_towards(receiver);
         let is_new = !lane.held.contains_key(&number);
         // An attached receiver is slowed down by its queue; one that is away, by this limit.
         let is_ordered = matches!(lane.order, Order::Strict { .. });
         let is_examined = receiver == Side::Agent && is_ordered;
-        if is_new && !leg.is_attached && !is_examined && lane.held_bytes + frame.len() > Self::HELD_BYTES_MAX
-        {
+        if is_new && !leg.is_attached && !is_examined && lane.held_bytes + frame.len() > held_bytes_max {
             return false;
         }
         if is_new {
             // The client cannot be left unread to slow it down, as its acknowledgements would be too. Nothing that was
             // examined is forgotten, as another message could come in its place.
             if receiver == Side::Agent && !is_examined {
-                lane.forget_beyond(Self::HELD_BYTES_MAX.saturating_sub(frame.len()));
+                lane.forget_beyond(held_bytes_max.saturating_sub(frame.len()));
             }
             lane.held_bytes += frame.len();
             lane.held.insert(number, Held { frame, is_queued: false, is_doubtful, fence: None });
@@ -575,7 +588,7 @@ impl Relay {
         }
         // A client that reads but does not acknowledge holds the agent up too. Its own websocket is read all
         // the same, since the acknowledgements come through it.
-        side == Side::Client || !self.client.is_attached || self.output.held_bytes < Self::HELD_BYTES_MAX
+        side == Side::Client || !self.client.is_attached || self.output.held_bytes < self.held_bytes_max
     }
 
     /// Whether the client has acknowledged all output that the agent sent.
@@ -661,6 +674,14 @@ impl Lane {
         let held = self.held.remove(&number)?;
         self.held_bytes -= held.frame.len();
         Some(held)
+    }
+
+    /// The receiver has `number` and all before it.
+    fn settle_through(&mut self, number: i64) {
+        self.acknowledged.insert_through(number);
+        while let Some(first) = self.held.first_entry().filter(|first| *first.key() <= number) {
+            self.held_bytes -= first.remove().frame.len();
+        }
     }
 
     /// Forgets the oldest frames that were sent, until at most `bytes` are held. Their sender still has them.

@@ -26,6 +26,13 @@ impl SequenceSet {
         Some(first.end().saturating_add(1))
     }
 
+    /// Adds `number` and all before it, from 0 on.
+    pub(crate) fn insert_through(&mut self, number: i64) {
+        let joined = self.runs.partition_point(|run| *run.start() <= number.saturating_add(1));
+        let end = self.runs.drain(..joined).last().map_or(number, |run| number.max(*run.end()));
+        self.runs.insert(0, 0..=end);
+    }
+
     /// Adds `number`.
     pub(crate) fn insert(&mut self, number: i64) {
         let after = self.runs.partition_point(|run| *run.start() <= number);
@@ -76,10 +83,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_behaves_as_a_set(numbers in proptest::collection::vec(0i64..200, 0..300)) {
+        fn it_behaves_as_a_set(
+            before in proptest::collection::vec(0i64..200, 0..100),
+            through in proptest::option::of(0i64..200),
+            after in proptest::collection::vec(0i64..200, 0..200),
+        ) {
             let mut set = SequenceSet::default();
-            let model: BTreeSet<i64> = numbers.iter().copied().collect();
-            numbers.iter().for_each(|&number| set.insert(number));
+            let mut model: BTreeSet<i64> = before.iter().chain(&after).copied().collect();
+            before.iter().for_each(|&number| set.insert(number));
+            if let Some(through) = through {
+                set.insert_through(through);
+                model.extend(0..=through);
+            }
+            after.iter().for_each(|&number| set.insert(number));
             for number in -1..201 {
                 prop_assert_eq!(set.contains(number), model.contains(&number));
             }

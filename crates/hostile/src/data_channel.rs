@@ -47,6 +47,7 @@ const TYPES: [MessageType; 9] = [
 const LIMITS: ChannelLimits = ChannelLimits {
     unacknowledged_bytes_max: 1000,
     unacknowledged_messages_max: 6,
+    unsent_bytes_max: usize::MAX,
     out_of_order_messages_max: 4,
     out_of_order_bytes_max: 40,
     unconsumed_messages_max: 5,

@@ -41,7 +41,7 @@ pub(crate) fn run(bytes: &[u8]) {
         AgentJobReply,
         AgentJobReplyAck,
     );
-    assert!(Acknowledge::from_json(bytes).is_err() || Acknowledge::sequence_number(bytes).is_ok());
+    assert!(Acknowledge::from_json(bytes).is_err() || Acknowledge::acknowledged(bytes).is_ok());
     _ = exit_code_from_text(bytes);
     if let Ok(flag) = Flag::from_payload(bytes) {
         assert_eq!(flag.to_payload(), bytes);

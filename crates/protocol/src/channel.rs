@@ -17,7 +17,7 @@ use bytes::Bytes;
 use crate::inbox::{Due, Inbox, InboxLimits, StreamMessage};
 use crate::message::{AgentMessage, DecodeError, MessageType, PayloadType};
 use crate::notice::Notice;
-use crate::outbox::{Full, Outbox};
+use crate::outbox::{Full, Outbox, OutboxLimits};
 use crate::payload::{Acknowledge, ChannelClosed, ClientAttached, SessionState, Stamp, Stamps};
 
 /// The peer controls how many of these arrive. More than a few pending ones say nothing new.
@@ -58,6 +58,8 @@ pub struct ChannelLimits {
     pub unacknowledged_bytes_max: usize,
     /// The same, in messages.
     pub unacknowledged_messages_max: usize,
+    /// Frames of these that the connection has not taken.
+    pub unsent_bytes_max: usize,
     /// Messages that wait for an earlier one.
     pub out_of_order_messages_max: usize,
     /// Their payloads.
@@ -75,12 +77,45 @@ impl Default for ChannelLimits {
             unacknowledged_bytes_max: 2 * 1024 * 1024,
             // Below the 10,000 messages that AWS's plugin keeps for sending, and for putting in order.
             unacknowledged_messages_max: 8192,
+            unsent_bytes_max: usize::MAX,
             // Twice what a sender with the limits above can have on its way.
             out_of_order_messages_max: 16_384,
             out_of_order_bytes_max: 4 * 1024 * 1024,
             // AWS's plugin may have 10,000 messages of 1 KiB on their way, its agent more.
             unconsumed_messages_max: 16_384,
             unconsumed_bytes_max: 16 * 1024 * 1024,
+        }
+    }
+}
+
+impl ChannelLimits {
+    /// Of a tunnel (see [`DataChannel::begin_tunnel`]).
+    const TUNNEL: Self = Self {
+        // 80 MB/s over 200 ms.
+        unacknowledged_bytes_max: 16 * 1024 * 1024,
+        unacknowledged_messages_max: 8192,
+        // What is unsent is what a keystroke beside a large transfer waits for: some milliseconds.
+        unsent_bytes_max: 512 * 1024,
+        out_of_order_messages_max: 16_384,
+        out_of_order_bytes_max: 32 * 1024 * 1024,
+        unconsumed_messages_max: 16_384,
+        unconsumed_bytes_max: 32 * 1024 * 1024,
+    };
+
+    fn outbox(&self) -> OutboxLimits {
+        OutboxLimits {
+            bytes_max: self.unacknowledged_bytes_max,
+            messages_max: self.unacknowledged_messages_max,
+            unsent_bytes_max: self.unsent_bytes_max,
+        }
+    }
+
+    fn inbox(&self) -> InboxLimits {
+        InboxLimits {
+            out_of_order_messages_max: self.out_of_order_messages_max,
+            out_of_order_bytes_max: self.out_of_order_bytes_max,
+            unconsumed_messages_max: self.unconsumed_messages_max,
+            unconsumed_bytes_max: self.unconsumed_bytes_max,
         }
     }
 }
@@ -128,23 +163,21 @@ impl DataChannel {
     pub fn new(role: Role, limits: ChannelLimits) -> Self {
         Self {
             role,
-            outbox: Outbox::new(
-                role.sends(),
-                limits.unacknowledged_bytes_max,
-                limits.unacknowledged_messages_max,
-            ),
-            inbox: Inbox::new(InboxLimits {
-                out_of_order_messages_max: limits.out_of_order_messages_max,
-                out_of_order_bytes_max: limits.out_of_order_bytes_max,
-                unconsumed_messages_max: limits.unconsumed_messages_max,
-                unconsumed_bytes_max: limits.unconsumed_bytes_max,
-            }),
+            outbox: Outbox::new(role.sends(), limits.outbox()),
+            inbox: Inbox::new(limits.inbox()),
             events: VecDeque::new(),
             control_events: 0,
             control_messages: VecDeque::new(),
             connected: false,
             closed: false,
         }
+    }
+
+    /// Both ends have agreed on tunnel frames: windows are those of a tunnel from now on, and acknowledgements are
+    /// cumulative, so a message is to be acknowledged as soon as it is read. Both ends understand them at any time.
+    pub fn begin_tunnel(&mut self) {
+        self.outbox.set_limits(ChannelLimits::TUNNEL.outbox());
+        self.inbox.acknowledge_cumulatively(ChannelLimits::TUNNEL.inbox());
     }
 
     /// Whether [`Self::send`] would take a message. While it would not, do not read the source.
@@ -194,9 +227,10 @@ impl DataChannel {
         match &message.message_type {
             stream if *stream == self.role.receives() => self.handle_stream(message),
             MessageType::Acknowledge => {
-                let number = Acknowledge::sequence_number(&message.payload);
-                let number = number.map_err(|source| payload_error(MessageType::Acknowledge, source))?;
-                self.outbox.handle_acknowledge(number, now);
+                let acknowledged = Acknowledge::acknowledged(&message.payload);
+                let acknowledged =
+                    acknowledged.map_err(|source| payload_error(MessageType::Acknowledge, source))?;
+                self.outbox.handle_acknowledge(acknowledged, now);
             }
             MessageType::ChannelClosed => {
                 // The end is the message; AWS's plugin takes unreadable content for none.
@@ -242,8 +276,9 @@ impl DataChannel {
         if !self.connected {
             return None;
         }
-        if let Some(Due { sequence_number, message_id }) = self.inbox.poll_due() {
+        if let Some(Due { sequence_number, message_id, is_cumulative }) = self.inbox.poll_due() {
             let acknowledge = Acknowledge::of(&self.role.receives(), message_id, sequence_number);
+            let acknowledge = Acknowledge { is_cumulative, ..acknowledge };
             return Some(acknowledge.to_message(stamps.stamp()).encode());
         }
         if let Some(message) = self.control_messages.pop_front() {

@@ -42,6 +42,8 @@ pub struct Due {
     pub sequence_number: i64,
     /// ID of the message to acknowledge.
     pub message_id: Uuid,
+    /// Whether all messages before it are acknowledged with it.
+    pub is_cumulative: bool,
 }
 
 /// Stream messages from their arrival to their consumption.
@@ -57,6 +59,7 @@ pub struct Inbox {
     early: BTreeMap<i64, Early>,
     early_bytes: usize,
     due: VecDeque<Due>,
+    is_cumulative: bool,
 }
 
 #[derive(Debug)]
@@ -85,7 +88,14 @@ impl Inbox {
             early: BTreeMap::new(),
             early_bytes: 0,
             due: VecDeque::new(),
+            is_cumulative: false,
         }
+    }
+
+    /// From now on one acknowledgement stands for all messages up to its own, and `limits` are these.
+    pub fn acknowledge_cumulatively(&mut self, limits: InboxLimits) {
+        self.limits = limits;
+        self.is_cumulative = true;
     }
 
     /// Takes a stream message, and passes those whose turn it is to `deliver`.
@@ -130,12 +140,19 @@ impl Inbox {
             self.delivered.pop_front();
             self.first += 1;
         }
-        self.make_due(Due { sequence_number, message_id });
+        self.make_due(Due { sequence_number, message_id, is_cumulative: false });
     }
 
     /// The next acknowledgement to send.
     pub fn poll_due(&mut self) -> Option<Due> {
-        self.due.pop_front()
+        let mut due = self.due.pop_front()?;
+        if !self.is_cumulative || due.sequence_number >= self.first {
+            return Some(due);
+        }
+        while let Some(next) = self.due.pop_front_if(|next| next.sequence_number < self.first) {
+            due = if next.sequence_number > due.sequence_number { next } else { due };
+        }
+        Some(Due { is_cumulative: true, ..due })
     }
 
     /// Whether the next message in order would be taken. The last one may exceed the limit in bytes.
@@ -159,7 +176,7 @@ impl Inbox {
         let delivered = self.index(sequence_number).and_then(|index| self.delivered.get(index));
         let is_consumed = delivered.is_none_or(|delivered| delivered.consumed);
         if is_consumed && sequence_number >= 0 {
-            self.make_due(Due { sequence_number, message_id });
+            self.make_due(Due { sequence_number, message_id, is_cumulative: false });
         }
     }
 
@@ -223,6 +240,22 @@ mod tests {
             delivered.push(message.sequence_number)
         });
         delivered
+    }
+
+    #[test]
+    fn one_cumulative_acknowledgement_stands_for_all_that_was_consumed() {
+        let mut inbox = Inbox::new(LIMITS);
+        inbox.acknowledge_cumulatively(LIMITS);
+        (0..4).for_each(|number| _ = handle(&mut inbox, number, "x"));
+        [0, 1, 3].into_iter().for_each(|number| inbox.consume(number));
+        let due = |inbox: &mut Inbox| inbox.poll_due().map(|due| (due.sequence_number, due.is_cumulative));
+        assert_eq!(due(&mut inbox), Some((1, true)));
+        assert_eq!(due(&mut inbox), Some((3, false)), "2 has not been consumed");
+        inbox.consume(2);
+        assert_eq!(due(&mut inbox), Some((2, true)));
+        assert_eq!(due(&mut inbox), None);
+        handle(&mut inbox, 0, "x");
+        assert_eq!(due(&mut inbox), Some((0, true)), "its acknowledgement was lost");
     }
 
     fn due(inbox: &mut Inbox) -> Vec<i64> {

@@ -17,6 +17,7 @@ pub mod outbox;
 pub mod payload;
 pub mod rto;
 pub mod smux;
+pub mod tunnel;
 pub mod version;
 
 pub use channel::{ChannelLimits, DataChannel, Event, Role};

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::message::{AgentMessage, Flags, MessageType, PayloadType};
-use crate::payload::Stamp;
+use crate::payload::{Acknowledged, Stamp};
 use crate::rto::Rto;
 
 /// AWS's plugin drops what arrives in the moment between HandshakeComplete and the set-up of its shell; so for a
@@ -25,18 +25,30 @@ const RESEND_AFTER_IN_HASTE: Duration = Duration::from_millis(75);
 #[error("too much awaits acknowledgement")]
 pub struct Full(pub Bytes);
 
+/// How much an [`Outbox`] holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutboxLimits {
+    /// Frames that are not acknowledged.
+    pub bytes_max: usize,
+    /// The same, in messages.
+    pub messages_max: usize,
+    /// Frames of these that the connection has not taken.
+    pub unsent_bytes_max: usize,
+}
+
 /// Stream messages from their making to their acknowledgement.
 #[derive(Debug)]
 pub struct Outbox {
     message_type: MessageType,
-    bytes_max: usize,
-    messages_max: usize,
+    limits: OutboxLimits,
     /// The oldest first; the first of them is not acknowledged.
     entries: VecDeque<Entry>,
     /// The number of the first entry, or of the next message if there is none.
     first: i64,
     /// Entries from here on have not been sent on this connection.
     unsent: usize,
+    /// Their size.
+    unsent_bytes: usize,
     bytes: usize,
     connected: bool,
     rto: Rto,
@@ -60,14 +72,14 @@ struct Sent {
 impl Outbox {
     /// An outbox for messages of the type `message_type`. It has no connection yet.
     #[must_use]
-    pub fn new(message_type: MessageType, bytes_max: usize, messages_max: usize) -> Self {
+    pub fn new(message_type: MessageType, limits: OutboxLimits) -> Self {
         Self {
             message_type,
-            bytes_max,
-            messages_max,
+            limits,
             entries: VecDeque::new(),
             first: 0,
             unsent: 0,
+            unsent_bytes: 0,
             bytes: 0,
             connected: false,
             rto: Rto::default(),
@@ -75,10 +87,16 @@ impl Outbox {
         }
     }
 
-    /// Whether [`Self::push`] would take a message. The last one may exceed the limit in bytes.
+    /// With other limits from now on.
+    pub fn set_limits(&mut self, limits: OutboxLimits) {
+        self.limits = limits;
+    }
+
+    /// Whether [`Self::push`] would take a message. The last one may exceed the limits in bytes.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.bytes < self.bytes_max && self.entries.len() < self.messages_max
+        let OutboxLimits { bytes_max, messages_max, unsent_bytes_max } = self.limits;
+        self.bytes < bytes_max && self.entries.len() < messages_max && self.unsent_bytes < unsent_bytes_max
     }
 
     /// Numbers a payload and keeps it for sending.
@@ -108,6 +126,7 @@ impl Outbox {
         };
         let frame = message.encode();
         self.bytes += frame.len();
+        self.unsent_bytes += frame.len();
         self.entries.push_back(Entry { frame, sent: None });
         if payload_type == PayloadType::HandshakeComplete {
             self.haste_until = Some(now + HASTE);
@@ -115,20 +134,35 @@ impl Outbox {
         Ok(sequence_number)
     }
 
-    /// Forgets that message. Late and repeated acknowledgements are normal and change nothing; nor do those of
+    /// Forgets what is acknowledged. Late and repeated acknowledgements are normal and change nothing; nor do those of
     /// messages that were never sent.
-    pub fn handle_acknowledge(&mut self, sequence_number: i64, now: Instant) {
-        let index = sequence_number.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
-        let Some(entry) = index.and_then(|index| self.entries.get_mut(index)) else { return };
+    pub fn handle_acknowledge(&mut self, acknowledged: Acknowledged, now: Instant) {
+        let number = acknowledged.sequence_number();
+        let index = number.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
+        let Some((index, entry)) = index.and_then(|index| Some((index, self.entries.get(index)?))) else {
+            return;
+        };
         let Some(sent) = entry.sent.filter(|_| !entry.is_acknowledged()) else { return };
-        self.bytes -= std::mem::take(&mut entry.frame).len();
         // From the first sending, as the plugin does: after a resend nobody knows which one was acknowledged, and a
         // slow link is never mistaken for a fast one this way.
         self.rto.handle_sample(now.saturating_duration_since(sent.first));
+        match acknowledged {
+            Acknowledged::One(_) => self.forget(index),
+            Acknowledged::Through(_) => (0..=index).for_each(|index| self.forget(index)),
+        }
         while self.entries.front().is_some_and(Entry::is_acknowledged) {
             self.entries.pop_front();
             self.first += 1;
             self.unsent = self.unsent.saturating_sub(1);
+        }
+    }
+
+    fn forget(&mut self, index: usize) {
+        let Some(entry) = self.entries.get_mut(index) else { return };
+        let bytes = std::mem::take(&mut entry.frame).len();
+        self.bytes -= bytes;
+        if index >= self.unsent {
+            self.unsent_bytes -= bytes;
         }
     }
 
@@ -140,6 +174,7 @@ impl Outbox {
         while let Some(entry) = self.entries.get_mut(self.unsent) {
             self.unsent += 1;
             if !entry.is_acknowledged() {
+                self.unsent_bytes -= entry.frame.len();
                 entry.sent = Some(Sent { first: now, last: now });
                 return Some(entry.frame.clone());
             }
@@ -166,6 +201,7 @@ impl Outbox {
     pub fn handle_connected(&mut self) {
         self.connected = true;
         self.unsent = 0;
+        self.unsent_bytes = self.bytes;
     }
 
     /// Nothing is due until there is a connection.
@@ -204,8 +240,16 @@ mod tests {
         Duration::from_millis(milliseconds)
     }
 
+    fn limits(bytes_max: usize, messages_max: usize) -> OutboxLimits {
+        OutboxLimits { bytes_max, messages_max, unsent_bytes_max: usize::MAX }
+    }
+
+    fn acknowledge(outbox: &mut Outbox, number: i64, now: Instant) {
+        outbox.handle_acknowledge(Acknowledged::One(number), now);
+    }
+
     fn connected() -> Outbox {
-        let mut outbox = Outbox::new(MessageType::OutputStreamData, 1 << 20, 100);
+        let mut outbox = Outbox::new(MessageType::OutputStreamData, limits(1 << 20, 100));
         outbox.handle_connected();
         outbox
     }
@@ -227,7 +271,7 @@ mod tests {
         assert_eq!(sent(&mut outbox, start + ms(199)), [0; 0]);
         assert_eq!(outbox.poll_timeout(), Some(start + ms(200)));
         assert_eq!(sent(&mut outbox, start + ms(200)), [0]);
-        outbox.handle_acknowledge(0, start + ms(210));
+        acknowledge(&mut outbox, 0, start + ms(210));
         assert_eq!(sent(&mut outbox, start + ms(500)), [1]);
     }
 
@@ -244,7 +288,7 @@ mod tests {
         let (mut outbox, start) = (connected(), Instant::now());
         (0..4).for_each(|_| _ = push(&mut outbox, "x", start));
         sent(&mut outbox, start);
-        outbox.handle_acknowledge(2, start);
+        acknowledge(&mut outbox, 2, start);
         outbox.handle_disconnected();
         assert_eq!((sent(&mut outbox, start + ms(900)), outbox.poll_timeout()), (vec![], None));
         outbox.handle_connected();
@@ -258,7 +302,7 @@ mod tests {
         (0..3).for_each(|_| _ = push(&mut outbox, "x", start));
         sent(&mut outbox, start);
         for number in [2, 0, 0, 1, 1, -1, 3, i64::MAX, i64::MIN] {
-            outbox.handle_acknowledge(number, start);
+            acknowledge(&mut outbox, number, start);
         }
         assert!(outbox.is_empty());
         assert_eq!((outbox.bytes(), outbox.poll_timeout()), (0, None));
@@ -266,18 +310,50 @@ mod tests {
     }
 
     #[test]
+    fn a_cumulative_acknowledgement_stands_for_all_before_it() {
+        let (mut outbox, start) = (connected(), Instant::now());
+        (0..4).for_each(|_| _ = push(&mut outbox, "x", start));
+        sent(&mut outbox, start);
+        acknowledge(&mut outbox, 1, start);
+        outbox.handle_disconnected();
+        outbox.handle_connected();
+        outbox.handle_acknowledge(Acknowledged::Through(2), start);
+        assert_eq!(sent(&mut outbox, start), [3]);
+        outbox.handle_acknowledge(Acknowledged::Through(i64::MAX), start);
+        assert!(!outbox.is_empty(), "it was never sent");
+        outbox.handle_acknowledge(Acknowledged::Through(3), start);
+        assert_eq!((outbox.is_empty(), outbox.bytes(), outbox.unsent_bytes), (true, 0, 0));
+    }
+
+    #[test]
+    fn no_more_is_taken_while_the_connection_takes_too_little() {
+        let mut outbox = Outbox::new(MessageType::InputStreamData, limits(usize::MAX, 100));
+        let start = Instant::now();
+        outbox.set_limits(OutboxLimits { unsent_bytes_max: 2 * 121, ..limits(usize::MAX, 100) });
+        (0..2).for_each(|_| _ = push(&mut outbox, "x", start));
+        assert!(!outbox.has_room());
+        outbox.handle_connected();
+        assert!(outbox.poll_transmit(start).is_some());
+        assert!(outbox.has_room());
+        outbox.handle_connected();
+        assert!(!outbox.has_room(), "all of it is to be sent again");
+        acknowledge(&mut outbox, 0, start);
+        assert!(outbox.has_room());
+    }
+
+    #[test]
     fn the_acknowledgement_of_an_unsent_message_is_ignored() {
         let (mut outbox, start) = (connected(), Instant::now());
         push(&mut outbox, "x", start);
-        outbox.handle_acknowledge(0, start);
+        acknowledge(&mut outbox, 0, start);
         assert_eq!(sent(&mut outbox, start), [0]);
     }
 
     #[test]
     fn a_full_outbox_gives_the_payload_back() {
         let now = Instant::now();
-        let mut by_count = Outbox::new(MessageType::InputStreamData, usize::MAX, 1);
-        let mut by_bytes = Outbox::new(MessageType::InputStreamData, 121, usize::MAX);
+        let mut by_count = Outbox::new(MessageType::InputStreamData, limits(usize::MAX, 1));
+        let mut by_bytes = Outbox::new(MessageType::InputStreamData, limits(121, usize::MAX));
         for outbox in [&mut by_count, &mut by_bytes] {
             outbox.push(PayloadType::Output, "x".into(), STAMP, now).unwrap();
             let full = outbox.push(PayloadType::Output, "back".into(), STAMP, now);
@@ -288,7 +364,7 @@ mod tests {
     #[test]
     fn only_the_agents_first_message_carries_syn() {
         let flags = |message_type| {
-            let mut outbox = Outbox::new(message_type, 1000, 10);
+            let mut outbox = Outbox::new(message_type, limits(1000, 10));
             outbox.handle_connected();
             (0..2).for_each(|_| _ = push(&mut outbox, "x", Instant::now()));
             let frames = std::iter::from_fn(|| outbox.poll_transmit(Instant::now()));
@@ -303,7 +379,7 @@ mod tests {
         let (mut outbox, start) = (connected(), Instant::now());
         outbox.push(PayloadType::HandshakeComplete, "{}".into(), STAMP, start).unwrap();
         sent(&mut outbox, start);
-        outbox.handle_acknowledge(0, start + ms(1));
+        acknowledge(&mut outbox, 0, start + ms(1));
         push(&mut outbox, "prompt", start + ms(1));
         sent(&mut outbox, start + ms(1));
         assert_eq!(sent(&mut outbox, start + ms(76)), [1]);

@@ -113,6 +113,27 @@ pub struct Acknowledge {
     /// Always true.
     #[serde(rename = "IsSequentialMessage", default)]
     pub is_sequential_message: bool,
+    /// Ours, in tunnels: all messages before it are acknowledged, too.
+    #[serde(rename = "PosternIsCumulative", default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cumulative: bool,
+}
+
+/// Which messages the peer need not keep any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acknowledged {
+    /// The one of that number.
+    One(i64),
+    /// That one and all before it.
+    Through(i64),
+}
+
+impl Acknowledged {
+    /// The number that is named.
+    #[must_use]
+    pub fn sequence_number(self) -> i64 {
+        let (Self::One(number) | Self::Through(number)) = self;
+        number
+    }
 }
 
 impl Acknowledge {
@@ -124,24 +145,28 @@ impl Acknowledge {
             message_id: message_id.to_string(),
             sequence_number,
             is_sequential_message: true,
+            is_cumulative: false,
         }
     }
 
-    /// Reads only what senders look at: the acknowledged sequence number.
+    /// Reads only what senders look at: what is acknowledged.
     ///
     /// # Errors
     /// The payload is not JSON, or lacks the number.
-    pub fn sequence_number(json: &[u8]) -> Result<i64, PayloadError> {
+    pub fn acknowledged(json: &[u8]) -> Result<Acknowledged, PayloadError> {
         /// Finds the number without allocating, in the spelling that everyone uses.
         #[derive(Deserialize)]
         struct Exact {
             #[serde(rename = "AcknowledgedMessageSequenceNumber")]
             sequence_number: i64,
+            #[serde(rename = "PosternIsCumulative", default)]
+            is_cumulative: bool,
         }
-        match serde_json::from_slice::<Exact>(json) {
-            Ok(exact) => Ok(exact.sequence_number),
-            Err(_) => Self::from_json(json).map(|acknowledge| acknowledge.sequence_number),
-        }
+        let (number, is_cumulative) = match serde_json::from_slice::<Exact>(json) {
+            Ok(exact) => (exact.sequence_number, exact.is_cumulative),
+            Err(_) => Self::from_json(json).map(|known| (known.sequence_number, known.is_cumulative))?,
+        };
+        Ok(if is_cumulative { Acknowledged::Through(number) } else { Acknowledged::One(number) })
     }
 
     /// The whole message.
@@ -474,10 +499,12 @@ mod tests {
             r#"{"AcknowledgedMessageSequenceNumber":7}"#,
             r#"{"acknowledgedMessageSequenceNumber":7,"AcknowledgedMessageId":"not a UUID"}"#,
         ] {
-            assert_eq!(Acknowledge::sequence_number(json.as_bytes()), Ok(7), "{json}");
+            assert_eq!(Acknowledge::acknowledged(json.as_bytes()), Ok(Acknowledged::One(7)), "{json}");
         }
+        let json = r#"{"AcknowledgedMessageSequenceNumber":7,"PosternIsCumulative":true}"#;
+        assert_eq!(Acknowledge::acknowledged(json.as_bytes()), Ok(Acknowledged::Through(7)));
         for json in ["", "{}", r#"{"AcknowledgedMessageSequenceNumber":"7"}"#] {
-            assert!(Acknowledge::sequence_number(json.as_bytes()).is_err(), "{json}");
+            assert!(Acknowledge::acknowledged(json.as_bytes()).is_err(), "{json}");
         }
     }
 }

@@ -155,6 +155,10 @@ fn carry(
 ) -> Link {
     let [input, output] = payloads;
     let ends = [End::new(Role::Client, limits, input), End::new(Role::Agent, limits, output)];
+    carry_between(ends, fates, consume_after)
+}
+
+fn carry_between(ends: [End; 2], fates: Vec<Fate>, consume_after: Duration) -> Link {
     let fates = fates.into();
     let mut link =
         Link { ends, on_the_way: vec![], connects_at: None, fates, consume_after, now: Instant::now() };
@@ -166,6 +170,7 @@ fn carry(
 const NARROW: ChannelLimits = ChannelLimits {
     unacknowledged_bytes_max: 2000,
     unacknowledged_messages_max: 8,
+    unsent_bytes_max: usize::MAX,
     out_of_order_messages_max: 3,
     out_of_order_bytes_max: 100,
     unconsumed_messages_max: 5,
@@ -190,6 +195,25 @@ proptest! {
         let limits = if narrow { NARROW } else { ChannelLimits::default() };
         let link = carry([&input, &output], limits, fates, Duration::from_millis(consume_after_ms));
         let [client, agent] = link.ends;
+        prop_assert_eq!(client.received, output);
+        prop_assert_eq!(agent.received, input);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn so_does_a_tunnel_whose_acknowledgements_stand_for_many(
+        input in payloads(),
+        output in payloads(),
+        fates in vec(fate(), 0..300),
+        consume_after_ms in prop_oneof![Just(0_u64), 0..2000_u64],
+    ) {
+        let limits = ChannelLimits::default();
+        let mut ends = [End::new(Role::Client, limits, &input), End::new(Role::Agent, limits, &output)];
+        ends.iter_mut().for_each(|end| end.channel.begin_tunnel());
+        let [client, agent] = carry_between(ends, fates, Duration::from_millis(consume_after_ms)).ends;
         prop_assert_eq!(client.received, output);
         prop_assert_eq!(agent.received, input);
     }

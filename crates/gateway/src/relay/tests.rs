@@ -50,7 +50,7 @@ fn acknowledgement(of: &Bytes) -> Bytes {
 fn number_acknowledged(frame: &Bytes) -> i64 {
     let message = AgentMessage::decode(frame.clone()).unwrap();
     assert_eq!(message.message_type, MessageType::Acknowledge);
-    Acknowledge::sequence_number(&message.payload).unwrap()
+    Acknowledge::acknowledged(&message.payload).unwrap().sequence_number()
 }
 
 /// Hands a frame in and, as the driver does, records what must be recorded.
