@@ -29,7 +29,7 @@ impl SequenceSet {
     /// Adds `number` and all before it, from 0 on.
     pub(crate) fn insert_through(&mut self, number: i64) {
         let joined = self.runs.partition_point(|run| *run.start() <= number.saturating_add(1));
-        let end = self.runs.drain(..joined).last().map_or(number, |run| number.max(*run.end()));
+        let end = self.runs.drain(..joined).next_back().map_or(number, |run| number.max(*run.end()));
         self.runs.insert(0, 0..=end);
     }
 
