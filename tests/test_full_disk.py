@@ -4,9 +4,14 @@ import contextlib
 import os
 import subprocess
 
+import botocore.auth
 import botocore.exceptions
 import pytest
-from harness import channel
+from harness import channel, requests
+from harness.programs import REGION
+
+MIB = 1 << 20
+TOO_MUCH = bytes(12 * MIB)
 
 
 @contextlib.contextmanager
@@ -62,6 +67,26 @@ def test_a_disk_that_is_full_from_the_start_refuses_the_session(lab):
         server.stop()
 
 
+def upload_of_known_length(server) -> requests.Request:
+    """It is refused before its body is read."""
+    upload = requests.Request(method="PUT", path="/bucket/known", body=TOO_MUCH)
+    return requests.sign(upload, server, "s3", auth=s3_auth(server))
+
+
+def upload_of_unknown_length(server) -> requests.Request:
+    """It is refused when the room is used up."""
+    upload = requests.Request({"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"}, method="PUT", path="/bucket/unknown")
+    signed = requests.sign(upload, server, "s3", auth=s3_auth(server))
+    signed.headers["Transfer-Encoding"] = "chunked"
+    parts = [TOO_MUCH[at : at + MIB] for at in range(0, len(TOO_MUCH), MIB)]
+    signed.body = b"".join(f"{len(part):x}\r\n".encode() + part + b"\r\n" for part in [*parts, b""])
+    return signed
+
+
+def s3_auth(server) -> botocore.auth.S3SigV4Auth:
+    return botocore.auth.S3SigV4Auth(requests.credentials(server), "s3", REGION)
+
+
 def test_uploads_leave_room_for_everything_else(lab):
     server = lab.server({"POSTERN_LIMITS_FREE_DISK_BYTES_MIN": str(8 << 20)})
     server.data.mkdir(parents=True, mode=0o700)
@@ -70,12 +95,15 @@ def test_uploads_leave_room_for_everything_else(lab):
         s3 = server.client("s3")
         s3.create_bucket(Bucket="bucket")
         s3.put_object(Bucket="bucket", Key="small", Body=b"here")
-        for key, size in (("big", 12 << 20), ("small", 12 << 20)):
-            with pytest.raises((botocore.exceptions.ClientError, botocore.exceptions.ConnectionError)) as refused:
-                s3.put_object(Bucket="bucket", Key=key, Body=bytes(size))
-            # Whoever still sends when the server has said no and hung up may miss the word.
-            if isinstance(refused.value, botocore.exceptions.ClientError):
-                assert refused.value.response["Error"]["Code"] == "ServiceUnavailable"
+        for key in ("big", "small"):
+            with pytest.raises(botocore.exceptions.ClientError) as refused:
+                s3.put_object(Bucket="bucket", Key=key, Body=TOO_MUCH)
+            assert refused.value.response["Error"]["Code"] == "ServiceUnavailable"
+        # These send all they have before they look for an answer.
+        for upload in (upload_of_known_length(server), upload_of_unknown_length(server)):
+            answer = upload.send(server)
+            assert (answer.status, answer.code) == (503, "ServiceUnavailable"), answer.body
+            assert answer.headers["connection"] == "close"
         files = [path for path in disk.rglob("*") if path.is_file()]
         assert len(files) == 1, "what was refused leaves nothing"
         assert s3.get_object(Bucket="bucket", Key="small")["Body"].read() == b"here"

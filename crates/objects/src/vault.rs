@@ -27,13 +27,13 @@ pub struct VaultOptions {
     pub directory: PathBuf,
     /// Encrypts them.
     pub key: Secret<[u8; 32]>,
-    /// Whether the disk has room for more than what others need of it. Asked before a file is begun and with each
+    /// Whether the disk has room for so many bytes beside what others need of it. Asked before a file is begun and with each
     /// megabyte of it.
     pub has_room: HasRoom,
 }
 
-/// An answer about the disk at the moment.
-pub type HasRoom = Arc<dyn Fn() -> bool + Send + Sync>;
+/// An answer about the disk at the moment, for a number of bytes that are to come.
+pub type HasRoom = Arc<dyn Fn(u64) -> bool + Send + Sync>;
 
 /// Buckets with objects in them. Clones are the same vault.
 #[derive(Clone)]
@@ -96,7 +96,7 @@ impl Vault {
     }
 
     /// Writes what `contents` gives into a file, and tells each part of it to `seen` on the way. The file belongs to
-    /// nothing yet.
+    /// nothing yet. `length` is how many bytes are said to come, 0 if nobody says: what there is no room for is not begun.
     ///
     /// # Errors
     /// `contents` fails, or the file does; nothing stays then. [`io::ErrorKind::StorageFull`] also if the disk has room, but
@@ -104,10 +104,12 @@ impl Vault {
     pub async fn write(
         &self,
         mut contents: impl Stream<Item = io::Result<Bytes>> + Unpin,
+        length: u64,
         mut seen: impl FnMut(&[u8]),
     ) -> io::Result<Segment> {
         let files = self.files.clone();
-        self.require_room()?;
+        let mut to_come = length;
+        self.require_room(to_come)?;
         let mut writer: FileWriter = blocking(move || files.create()).await?;
         let (mut waiting, mut bytes) = (Vec::new(), 0);
         while let Some(part) = contents.next().await.transpose()? {
@@ -115,7 +117,8 @@ impl Vault {
             bytes += part.len();
             waiting.push(part);
             if bytes >= WRITE_BYTES {
-                self.require_room()?;
+                self.require_room(to_come)?;
+                to_come = to_come.saturating_sub(bytes as u64);
                 writer = append(writer, std::mem::take(&mut waiting)).await?;
                 bytes = 0;
             }
@@ -124,8 +127,8 @@ impl Vault {
         blocking(move || writer.finish()).await
     }
 
-    fn require_room(&self) -> io::Result<()> {
-        if (self.has_room)() { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
+    fn require_room(&self, bytes: u64) -> io::Result<()> {
+        if (self.has_room)(bytes) { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
     }
 
     /// Reads `range` of what segments hold one after the other.
@@ -310,7 +313,7 @@ mod tests {
 
     async fn write(vault: &Vault, mebibytes: usize) -> io::Result<Segment> {
         let parts = (0..mebibytes).map(|_| Ok(Bytes::from(vec![7; 1 << 20])));
-        vault.write(stream::iter(parts), |_| ()).await
+        vault.write(stream::iter(parts), 0, |_| ()).await
     }
 
     fn object(key: &str, segment: &Segment) -> StoredObject {
@@ -333,7 +336,7 @@ mod tests {
     #[tokio::test]
     async fn the_start_removes_what_belongs_to_nothing_and_nothing_else() {
         let directory = tempfile::tempdir().unwrap();
-        let vault = open(directory.path(), Arc::new(|| true)).await;
+        let vault = open(directory.path(), Arc::new(|_| true)).await;
         let at = jiff::Timestamp::UNIX_EPOCH;
         vault
             .store
@@ -348,7 +351,7 @@ mod tests {
         }
         let objects = directory.path().join("objects");
         assert_eq!(files_below(&objects), 40);
-        let again = open(directory.path(), Arc::new(|| true)).await;
+        let again = open(directory.path(), Arc::new(|_| true)).await;
         assert_eq!(files_below(&objects), 20);
         let (_, segments) = again.store.object_contents("b", "7").await.unwrap().unwrap();
         assert!(objects.join(&segments[0].file[..2]).join(&segments[0].file).exists());
@@ -359,7 +362,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let left = Arc::new(AtomicI64::new(4));
         let asked = Arc::clone(&left);
-        let vault = open(directory.path(), Arc::new(move || asked.fetch_sub(1, Ordering::Relaxed) > 0)).await;
+        let vault =
+            open(directory.path(), Arc::new(move |_| asked.fetch_sub(1, Ordering::Relaxed) > 0)).await;
         write(&vault, 2).await.unwrap();
         let refused = write(&vault, 3).await.unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
@@ -367,5 +371,16 @@ mod tests {
         assert_eq!(files_below(&directory.path().join("objects")), 1);
         left.store(100, Ordering::Relaxed);
         write(&vault, 3).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_said_to_be_too_long_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let vault = open(directory.path(), Arc::new(|bytes| bytes <= 2 << 20)).await;
+        let unread = stream::poll_fn(|_| panic!("nothing is read"));
+        let refused = vault.write(unread, (2 << 20) + 1, |_| ()).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
+        let parts = [1, 1].map(|mebibytes| Ok(Bytes::from(vec![7; mebibytes << 20])));
+        vault.write(stream::iter(parts), 2 << 20, |_| ()).await.unwrap();
     }
 }

@@ -55,7 +55,7 @@ pub async fn deposit(
         return Err(ObjectError::NoSuchBucket.into());
     }
     let mut digests = Digests::of(&HeaderMap::new(), None, None).map_err(DepositError::Refused)?;
-    let segment = vault.write(contents, |bytes| digests.update(bytes)).await?;
+    let segment = vault.write(contents, 0, |bytes| digests.update(bytes)).await?;
     let verified = digests.verify(&Trailers::default()).map_err(DepositError::Refused)?;
     let headers = BTreeMap::from([("content-type".to_owned(), deposit.content_type.to_owned())]);
     let object = StoredObject {

@@ -115,7 +115,7 @@ impl Backend {
         let number = part_number(input.part_number)?;
         let digests = Digests::of(&headers, input.content_md5.as_deref(), algorithm_of(&upload))?;
         let trailers = extensions.get::<Trailers>().cloned().unwrap_or_default();
-        let written = self.receive(input.body, digests, &trailers).await?;
+        let written = self.receive(input.body, input.content_length, digests, &trailers).await?;
         let checksum = digests::of_stored(&written.verified.checksums);
         let entity_tag = self.store_part(&upload, number, written).await?;
         Ok(S3Response::new(with_checksums!(
@@ -149,8 +149,9 @@ impl Backend {
             Some(text) => copied_range(text, info.size_bytes)?,
         };
         let digests = Digests::of(&http::HeaderMap::new(), None, algorithm_of(&upload))?;
+        let length = i64::try_from(range.end.saturating_sub(range.start)).ok();
         let body = StreamingBlob::wrap(contents(range));
-        let written = self.receive(Some(body), digests, &Trailers::default()).await?;
+        let written = self.receive(Some(body), length, digests, &Trailers::default()).await?;
         let checksum = digests::of_stored(&written.verified.checksums);
         let entity_tag = self.store_part(&upload, number, written).await?;
         Ok(S3Response::new(UploadPartCopyOutput {

@@ -78,10 +78,12 @@ impl Backend {
         found.ok_or_else(no_such_bucket)
     }
 
-    /// Writes a body into a file, and verifies what was said of it.
+    /// Writes a body into a file, and verifies what was said of it. `length` is what the request says of its length; a body
+    /// that there is no room for is not begun.
     pub(crate) async fn receive(
         &self,
         body: Option<StreamingBlob>,
+        length: Option<i64>,
         mut digests: Digests,
         trailers: &Trailers,
     ) -> S3Result<Written> {
@@ -89,13 +91,14 @@ impl Backend {
             Some(body) => body.map(|part| part.map_err(io::Error::other)).boxed(),
             None => stream::empty().boxed(),
         };
+        let length = length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
         let mut left = PUT_BYTES_MAX;
         let bounded = body.map(|part| {
             let part = part?;
             left = left.checked_sub(part.len() as u64).ok_or_else(|| io::Error::other(TooLarge))?;
             Ok(part)
         });
-        let written = self.vault.write(bounded.boxed(), |bytes| digests.update(bytes)).await;
+        let written = self.vault.write(bounded.boxed(), length, |bytes| digests.update(bytes)).await;
         let segment = written.map_err(of_body)?;
         match digests.verify(trailers) {
             Ok(verified) => Ok(Written { segment, verified }),
@@ -123,7 +126,7 @@ impl Backend {
         let algorithm = input.checksum_algorithm.as_ref().map(s3s::dto::ChecksumAlgorithm::as_str);
         let digests = Digests::of(&headers, input.content_md5.as_deref(), algorithm)?;
         let trailers = extensions.get::<Trailers>().cloned().unwrap_or_default();
-        let written = self.receive(input.body, digests, &trailers).await?;
+        let written = self.receive(input.body, input.content_length, digests, &trailers).await?;
         let checksum = digests::of_stored(&written.verified.checksums);
         let entity_tag = self
             .store_written(&input.bucket, &input.key, written, attributes, retention, &precondition)
@@ -207,7 +210,8 @@ impl Backend {
         let algorithm = input.checksum_algorithm.as_ref().map(s3s::dto::ChecksumAlgorithm::as_str);
         let digests = Digests::of(&HeaderMap::new(), None, algorithm)?;
         let body = StreamingBlob::wrap(contents(0..size));
-        let written = self.receive(Some(body), digests, &Trailers::default()).await?;
+        let written =
+            self.receive(Some(body), i64::try_from(size).ok(), digests, &Trailers::default()).await?;
         let checksum = digests::of_stored(&written.verified.checksums);
         let entity_tag = self
             .store_written(&input.bucket, &input.key, written, attributes, retention, &Precondition::None)

@@ -83,7 +83,7 @@ async fn lab(region: &str) -> Lab {
         key: Secret::new([2; 32]),
         has_room: Arc::new({
             let has_room = Arc::clone(&has_room);
-            move || has_room.load(Ordering::Relaxed)
+            move |_| has_room.load(Ordering::Relaxed)
         }),
     };
     let vault = Vault::open(options, Arc::new(database)).await.unwrap();

@@ -17,8 +17,13 @@ impl DiskReserve {
     /// Whether the file system of `directory` has more room than is reserved. One that does not tell is written to until it
     /// refuses.
     pub(crate) fn has_room(&self, directory: &Path) -> bool {
+        self.has_room_for(0, directory)
+    }
+
+    /// Whether it has room for so many bytes more.
+    pub(crate) fn has_room_for(&self, bytes: u64, directory: &Path) -> bool {
         let Ok(facts) = rustix::fs::statvfs(directory) else { return true };
-        facts.f_bavail.saturating_mul(facts.f_frsize) > self.free_bytes_min
+        facts.f_bavail.saturating_mul(facts.f_frsize) > self.free_bytes_min.saturating_add(bytes)
     }
 }
 
@@ -32,6 +37,8 @@ mod tests {
         let has_room = |free_bytes_min| DiskReserve::new(free_bytes_min).has_room(directory.path());
         assert!(has_room(0));
         assert!(!has_room(usize::MAX));
+        assert!(DiskReserve::new(0).has_room_for(1, directory.path()));
+        assert!(!DiskReserve::new(0).has_room_for(u64::MAX, directory.path()));
         assert!(DiskReserve::new(usize::MAX).has_room(&directory.path().join("nowhere")), "it does not tell");
     }
 }

@@ -14,7 +14,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use percent_encoding::percent_decode_str;
 use postern_api::{
     Answer, ApiError, CommonError, ErrorCode, Operation, Protocol, Service, json, logs, query,
@@ -31,7 +31,7 @@ use crate::follow;
 use crate::inbound::{Inbound, REQUEST_ID, response};
 use crate::logs::body_bytes_max;
 use crate::routes;
-use crate::serve::{Body, Respond};
+use crate::serve::{Body, RequestBody, Respond};
 
 /// Nothing of AWS's has this code in its model: it is the answer of the machinery before the service.
 const BODY_TOO_LARGE: ErrorCode =
@@ -51,7 +51,7 @@ const LIVE_TAIL: Operation = Operation::Logs(logs::Operation::StartLiveTail);
 pub(crate) struct Dispatch(pub(crate) Arc<App>);
 
 impl Respond for Dispatch {
-    async fn respond(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+    async fn respond(&self, request: Request<RequestBody>, peer: SocketAddr) -> Response<Body> {
         let request_id = uuid::Builder::from_random_bytes(self.0.random.bytes()).into_uuid().to_string();
         let span = tracing::info_span!("request", request.id = %request_id, client.address = %peer);
         let header = HeaderValue::try_from(request_id.as_str()).expect("a UUID is visible ASCII");
@@ -67,7 +67,7 @@ impl Respond for Dispatch {
 /// Does what a request asks for, puts it on the audit trail, and only then gives the answer.
 async fn answer(
     app: Arc<App>,
-    request: Request<Incoming>,
+    request: Request<RequestBody>,
     peer: SocketAddr,
     request_id: String,
 ) -> Response<Body> {
@@ -181,7 +181,7 @@ impl Served {
 }
 
 /// Finds out what a request asks for, and has it done.
-async fn serve(app: &Arc<App>, form: Form, mut inbound: Inbound, body: Incoming) -> Served {
+async fn serve(app: &Arc<App>, form: Form, mut inbound: Inbound, body: RequestBody) -> Served {
     // A websocket has no body.
     if inbound.parts.method == Method::GET && follow::is_follow(&inbound.parts) {
         return Served { form, outcome: follow::open(app, inbound).await, failed: None };
@@ -334,7 +334,7 @@ fn unknown_operation() -> ApiError {
 }
 
 /// The whole body, counted in `held`. One that says it is too large is not even begun.
-async fn read(mut body: Incoming, bytes_max: usize, held: &mut HeldBytes) -> Result<Bytes, ApiError> {
+async fn read(mut body: RequestBody, bytes_max: usize, held: &mut HeldBytes) -> Result<Bytes, ApiError> {
     let too_large =
         || ApiError::new(BODY_TOO_LARGE, format!("The request body is larger than {bytes_max} bytes."));
     if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {

@@ -7,6 +7,7 @@ mod admission;
 mod channel;
 mod client_stream;
 mod http_connection;
+mod lingering;
 mod upgrade;
 
 use std::io;
@@ -18,7 +19,6 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time;
 use tokio_rustls::TlsAcceptor;
@@ -29,6 +29,7 @@ pub use admission::Admissions;
 pub(crate) use channel::is_channel;
 pub use channel::{Channel, NotAChannel};
 pub use client_stream::{ClientStream, TlsFacts};
+pub use lingering::RequestBody;
 pub use upgrade::{UpgradeRefused, upgrade};
 
 /// A peer that connects has to finish its TLS handshake within this time.
@@ -42,7 +43,7 @@ pub trait Respond: Send + Sync + 'static {
     /// The answer to `request`, which came from `peer`. Dropping the future must lose nothing.
     fn respond(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         peer: SocketAddr,
     ) -> impl Future<Output = Response<Body>> + Send;
 }

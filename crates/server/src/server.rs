@@ -171,7 +171,7 @@ impl Server {
             key: objects_key,
             has_room: Arc::new({
                 let directory = directory.objects();
-                move || disk_reserve.has_room(&directory)
+                move |bytes| disk_reserve.has_room_for(bytes, &directory)
             }),
         };
         let vault = Vault::open(objects, store.clone()).await?;

@@ -10,7 +10,6 @@ use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{Extensions, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use postern_api::{Answer, ApiError, CommonError, ErrorCode};
 use postern_ids::{Arn, NodeId, SessionId};
@@ -26,7 +25,7 @@ use crate::auth::{Action, Authenticated, Caller, Check, Principal, RequestContex
 use crate::console;
 use crate::inbound::{self, Inbound};
 use crate::node_uploads::TooMuch;
-use crate::serve::{self, Body};
+use crate::serve::{self, Body, RequestBody};
 use crate::session_logs::is_servers;
 
 /// The signing name.
@@ -124,14 +123,14 @@ pub(crate) async fn answer(app: &Arc<App>, inbound: &Inbound) -> (Response<Body>
 pub(crate) async fn receive(
     app: &Arc<App>,
     inbound: Inbound,
-    body: Incoming,
+    body: RequestBody,
 ) -> (Response<Body>, Option<Failure>) {
     let body = Box::pin(parts_of(body, app.limits.request_time_max));
     respond(app, &inbound, body).await
 }
 
 /// The parts of a body, as long as they keep coming.
-fn parts_of(body: Incoming, pause_max: Duration) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync {
+fn parts_of(body: RequestBody, pause_max: Duration) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync {
     stream::try_unfold(body, move |mut body| async move {
         loop {
             let Ok(frame) = timeout(pause_max, body.frame()).await else {

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::admission::Admission;
+use super::lingering::{Lingering, Unread};
 
 /// How a connection is protected.
 #[derive(Debug, Clone)]
@@ -27,18 +28,24 @@ pub struct ClientStream {
     tls: TlsStream<TcpStream>,
     /// What was read behind an HTTP request that turned the connection into something else. It comes first.
     unread: Bytes,
+    lingering: Lingering,
     _admission: Admission,
 }
 
 impl ClientStream {
     pub(super) fn new(tls: TlsStream<TcpStream>, admission: Admission) -> Self {
-        Self { tls, unread: Bytes::new(), _admission: admission }
+        Self { tls, unread: Bytes::new(), lingering: Lingering::default(), _admission: admission }
     }
 
     /// Puts back what was read too early.
     pub(super) fn put_back(&mut self, unread: &[u8]) {
         // A copy, so that the whole buffer it was read into is not kept.
         self.unread = Bytes::copy_from_slice(unread);
+    }
+
+    /// Hears whether a request was answered that had not come yet.
+    pub(super) fn unread_request(&self) -> Unread {
+        self.lingering.unread()
     }
 
     /// How it is protected.
@@ -101,7 +108,9 @@ impl AsyncWrite for ClientStream {
         Pin::new(&mut self.tls).poll_flush(context)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tls).poll_shutdown(context)
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(Pin::new(&mut this.tls).poll_shutdown(context))?;
+        this.lingering.poll(Pin::new(this.tls.get_mut().0), context).map(Ok)
     }
 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::activity::Activity;
+use super::lingering::{RequestBody, Unread};
 use super::{Body, ClientStream, Respond, TlsFacts};
 
 /// AWS's clients send some 1.5 KiB of headers, session tokens included; those of other issuers may be 8 KiB.
@@ -47,7 +48,8 @@ pub(super) async fn run<R: Respond>(
 ) {
     let responder = Arc::new(OverTls { responder, tls: stream.tls_facts() });
     let version = if stream.speaks_http2() { Version::HTTP_2 } else { Version::HTTP_11 };
-    if let Err(error) = serve(stream, version, peer, responder, tasks, shutdown).await {
+    let unread = stream.unread_request();
+    if let Err(error) = serve(stream, version, unread, peer, responder, tasks, shutdown).await {
         tracing::debug!(%peer, %error, "connection ended");
     }
 }
@@ -59,7 +61,11 @@ struct OverTls<R> {
 }
 
 impl<R: Respond> Respond for OverTls<R> {
-    async fn respond(&self, mut request: http::Request<Incoming>, peer: SocketAddr) -> http::Response<Body> {
+    async fn respond(
+        &self,
+        mut request: http::Request<RequestBody>,
+        peer: SocketAddr,
+    ) -> http::Response<Body> {
         request.extensions_mut().insert(self.tls.clone());
         self.responder.respond(request, peer).await
     }
@@ -68,6 +74,7 @@ impl<R: Respond> Respond for OverTls<R> {
 async fn serve<R: Respond>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     version: Version,
+    unread: Unread,
     peer: SocketAddr,
     responder: Arc<R>,
     tasks: TaskTracker,
@@ -78,6 +85,10 @@ async fn serve<R: Respond>(
     let service = service_fn(|request: http::Request<Incoming>| {
         let responder = Arc::clone(&responder);
         let answering = activity.begin();
+        unread.forget();
+        // HTTP/2 says by itself that no more is wanted.
+        let unread = (version != Version::HTTP_2).then(|| unread.clone());
+        let request = request.map(|body| RequestBody::new(body, unread));
         async move {
             let response = responder.respond(request, peer).await;
             drop(answering);
@@ -158,7 +169,7 @@ mod tests {
     struct Slow(Duration);
 
     impl Respond for Slow {
-        async fn respond(&self, _: Request<Incoming>, _: SocketAddr) -> Response<Body> {
+        async fn respond(&self, _: Request<RequestBody>, _: SocketAddr) -> Response<Body> {
             tokio::time::sleep(self.0).await;
             Response::new(crate::serve::full(Bytes::new()))
         }
@@ -191,7 +202,8 @@ mod tests {
         }
         let (tracker, shutdown) = (TaskTracker::new(), CancellationToken::new());
         // However it ends.
-        let _ = serve(ours, version, peer, Arc::new(Slow(call_time)), tracker, shutdown).await;
+        let responder = Arc::new(Slow(call_time));
+        let _ = serve(ours, version, Unread::default(), peer, responder, tracker, shutdown).await;
         started_at.elapsed()
     }
 
@@ -215,7 +227,8 @@ mod tests {
             let started_at = Instant::now();
             let peer = SocketAddr::from(([192, 0, 2, 1], 1));
             let responder = Arc::new(Slow(Duration::ZERO));
-            let _ = serve(ours, version, peer, responder, TaskTracker::new(), CancellationToken::new()).await;
+            let (tracker, shutdown) = (TaskTracker::new(), CancellationToken::new());
+            let _ = serve(ours, version, Unread::default(), peer, responder, tracker, shutdown).await;
             assert!(started_at.elapsed() <= IDLE_TIME_MAX + CLOSE_TIME_MAX, "{version:?}");
         }
     }
