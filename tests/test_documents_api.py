@@ -13,6 +13,7 @@ SESSION_DOCUMENTS = {
     "AWS-StartInteractiveCommand": "InteractiveCommands",
     "AWS-StartNonInteractiveCommand": "NonInteractiveCommands",
     "Postern-StartSFTPSession": "Port",
+    "Postern-StartTunnelSession": "Port",
 }
 AMAZONS = [name for name in SESSION_DOCUMENTS if name.startswith("AWS-")]
 

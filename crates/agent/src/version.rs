@@ -2,7 +2,7 @@
 
 /// Told to the server and, in the handshake, to clients. They look only for four numbers above 3.1.1511.0, from which
 /// on AWS's plugin uses all features; see `AgentVersion` in the protocol crate.
-pub const AGENT_VERSION: &str = "3.3.4001.0";
+pub const AGENT_VERSION: &str = "3.3.4002.0";
 
 /// Free text beside the version.
 pub const AGENT_NAME: &str = "postern-agent";

@@ -110,10 +110,13 @@ pub static AMAZON_DOCUMENTS: &[AmazonDocument] = &[
     amazon_document!("AWS-StartPortForwardingSessionToSocket", Session, EVERYWHERE),
     amazon_document!("AWS-StartSSHSession", Session, EVERYWHERE),
     amazon_document!("Postern-StartSFTPSession", Session, &[Platform::Linux, Platform::MacOs]),
+    amazon_document!("Postern-StartTunnelSession", Session, &[Platform::Linux, Platform::MacOs]),
 ];
 
 /// The document that carries SFTP to the file server of Postern's agent; the only one that may.
 pub const SFTP_DOCUMENT_NAME: &str = "Postern-StartSFTPSession";
+/// The document of sessions whose connections lead wherever policies allow, each asked for by itself; the only one that may.
+pub const TUNNEL_DOCUMENT_NAME: &str = "Postern-StartTunnelSession";
 
 /// The document of that name.
 #[must_use]
@@ -250,6 +253,7 @@ mod tests {
         AWS-StartPortForwardingSessionToSocket localConnectionType String "unix"
         AWS-StartPortForwardingSessionToSocket localUnixSocket String ""
         AWS-StartSSHSession portNumber String "22"
+        Postern-StartTunnelSession destinations StringList "[]"
         "#);
     }
 
@@ -272,6 +276,26 @@ mod tests {
     }
 
     #[test]
+    fn a_tunnel_says_where_it_will_lead() {
+        let document = amazon_document(TUNNEL_DOCUMENT_NAME).unwrap().session().unwrap();
+        let destinations = |given: &[&str]| {
+            let given = given.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+            let given =
+                if given.is_empty() { BTreeMap::new() } else { [("destinations".to_owned(), given)].into() };
+            let arguments = document.arguments(&given).map_err(|error| error.to_string())?;
+            let resolved = document.resolve(arguments.as_map()).map_err(|error| error.to_string())?;
+            let Properties::Port(port) = resolved.properties else { panic!("not a port session") };
+            assert_eq!(port.forwarding_type, crate::TUNNEL_TYPE);
+            Ok::<_, String>(port.destinations)
+        };
+        assert_eq!(destinations(&[]), Ok(Vec::new()));
+        let two = ["local:tcp:db.internal:5432", "local:unix:/run/x.sock"];
+        assert_eq!(destinations(&two), Ok(two.map(str::to_owned).to_vec()));
+        assert!(destinations(&["local:tcp:db.internal:5432"; 64]).is_ok());
+        assert!(destinations(&["local:tcp:db.internal:5432"; 65]).is_err());
+    }
+
+    #[test]
     fn patterns_hold_arguments() {
         let cases = [
             ("AWS-StartSSHSession", "portNumber", "22", true),
@@ -287,6 +311,16 @@ mod tests {
             ("AWS-StartPortForwardingSessionToRemoteHost", "host", "ab", false),
             ("AWS-StartPortForwardingSessionToRemoteHost", "host", "a`id`", false),
             ("AWS-StartPortForwardingSessionToRemoteHost", "host", "a\"bc", false),
+            ("Postern-StartTunnelSession", "destinations", "local:tcp:db.internal:5432", true),
+            ("Postern-StartTunnelSession", "destinations", "remote:tcp:127.0.0.1:0", true),
+            ("Postern-StartTunnelSession", "destinations", "local:udp:[fd00::1]:53", true),
+            ("Postern-StartTunnelSession", "destinations", "local:unix:/run/x.sock", true),
+            ("Postern-StartTunnelSession", "destinations", "local:unix:run/x.sock", false),
+            ("Postern-StartTunnelSession", "destinations", "remote:udp:127.0.0.1:53", false),
+            ("Postern-StartTunnelSession", "destinations", "remote:unix:/run/x.sock", false),
+            ("Postern-StartTunnelSession", "destinations", "db.internal:5432", false),
+            ("Postern-StartTunnelSession", "destinations", "local:tcp:a b:1", false),
+            ("Postern-StartTunnelSession", "destinations", "local:tcp:fd00::1:53", false),
         ];
         for (name, parameter, value, is_allowed) in cases {
             let document = amazon_document(name).unwrap().session().unwrap();

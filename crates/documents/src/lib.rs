@@ -17,7 +17,7 @@ mod substitute;
 
 pub use amazon::{
     AMAZON_DOCUMENTS, AmazonDocument, DEFAULT_SESSION_DOCUMENT_NAME, DocumentType, ParameterDescription,
-    Platform, SFTP_DOCUMENT_NAME, amazon_document, default_session_document,
+    Platform, SFTP_DOCUMENT_NAME, TUNNEL_DOCUMENT_NAME, amazon_document, default_session_document,
 };
 pub use arguments::{Arguments, InvalidParameters};
 pub use format::{CONTENT_BYTES_MAX, DocumentFormat};
@@ -25,6 +25,6 @@ pub use hash::content_hash;
 pub use parameter::{Parameter, ParameterType};
 pub use session::{
     CommandProperties, Commands, DocumentError, PortProperties, Preferences, Properties, Recording,
-    ResolvedSession, SFTP_TYPE, SessionDocument, SessionType, ShellProfile, TimeLimits,
+    ResolvedSession, SFTP_TYPE, SessionDocument, SessionType, ShellProfile, TUNNEL_TYPE, TimeLimits,
 };
 pub use substitute::substitute;

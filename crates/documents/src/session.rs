@@ -18,7 +18,7 @@ use crate::substitute;
 use inputs::Inputs;
 
 pub use inputs::{Preferences, ShellProfile};
-pub use properties::{CommandProperties, Commands, PortProperties, Properties, SFTP_TYPE};
+pub use properties::{CommandProperties, Commands, PortProperties, Properties, SFTP_TYPE, TUNNEL_TYPE};
 pub use recording::Recording;
 pub use time_limits::TimeLimits;
 

@@ -9,6 +9,7 @@ mod control_channel;
 mod data_channel;
 mod data_keys;
 mod follower;
+mod forwarded;
 mod gateway;
 mod nodes;
 pub mod relay;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 
 pub use data_keys::{DataKeys, NoDataKeys, NotOpened, SealedDataKey};
 pub use follower::{FollowEnd, Followed};
+pub use forwarded::{Direction, Protocol, Route};
 pub use gateway::{
     ClientToken, Gateway, GatewayConfig, GatewayStore, NewSession, NodeDescription, ResumeSessionError,
     Resumed, StartSessionError,

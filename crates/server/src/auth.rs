@@ -40,7 +40,9 @@ pub use policies_in_force::PoliciesError;
 pub use replay::{Invocation, Invocations};
 pub use request_context::RequestContext;
 pub use session_owner::SessionFacts;
-pub use session_right::{DocumentChoice, SessionRight, start_session_checks};
+pub use session_right::{
+    Circumstances, DocumentChoice, SessionRight, for_each_destination, start_session_checks,
+};
 pub use session_token::{
     Bearer, InvalidToken, Issued, SessionTokens, TOKEN_CHARS_MAX, TemporaryCredentials, TokenTooLarge,
 };

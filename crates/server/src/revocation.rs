@@ -14,7 +14,7 @@ use postern_store::{ResourceKey, SessionClaim, StoreError, Tag};
 use tokio::time;
 
 use crate::app::App;
-use crate::auth::{Action, Check, SessionRight, Undecided};
+use crate::auth::{Action, Check, Circumstances, SessionRight, Undecided};
 use crate::config::Revocation;
 
 /// How often it is looked for changes that this process was not told of.
@@ -123,14 +123,14 @@ async fn verdict(app: &App, claim: &SessionClaim) -> Result<Verdict, ReviewError
     };
     let caller = right.caller(principal, token);
     let document_tags = document_tags(app, &right).await?;
-    let checks = right.checks(
-        &claim.node,
+    let circumstances = Circumstances {
+        node: &claim.node,
         node_tags,
-        &document_tags,
-        &app.region,
-        &app.account,
-        app.sessions.document_check,
-    );
+        document_tags: &document_tags,
+        region: &app.region,
+        account: &app.account,
+        setting: app.sessions.document_check,
+    };
     let may = async |action: &str, checks| {
         let reviewed = app.authorizer.review(&caller, &right.request, checks).await;
         let undecided = |source| ReviewError::Undecided { session: claim.id.clone(), source };
@@ -139,7 +139,14 @@ async fn verdict(app: &App, claim: &SessionClaim) -> Result<Verdict, ReviewError
             Err(denied) => revoked(&denied.decision.reason(action).unwrap_or_default()),
         })
     };
-    match may("ssm:StartSession", checks).await? {
+    let mut verdict = Verdict::GoesOn;
+    for checks in right.checks(&circumstances) {
+        verdict = may("ssm:StartSession", checks).await?;
+        if matches!(verdict, Verdict::GoesOn) {
+            break;
+        }
+    }
+    match verdict {
         Verdict::GoesOn if asks_for_data_channels(app) => {
             may("ssmmessages:OpenDataChannel", vec![vec![data_channel_check(app, claim)]]).await
         }

@@ -2,7 +2,7 @@
 //!
 //! Sources: agent/session/contracts/model.go and agent/session/plugins/ of aws/amazon-ssm-agent.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::switch::Switch;
@@ -13,8 +13,15 @@ const PLATFORMS: &[&str] = &["windows", "linux", "macos"];
 const COMMAND_FIELDS: &[&str] = &["commands", "runAsElevated"];
 const SEPARATE_FIELDS: &[&str] =
     &["commands", "runAsElevated", "separateOutputStream", "stdOutSeparatorPrefix", "stdErrSeparatorPrefix"];
-const PORT_FIELDS: &[&str] =
-    &["portNumber", "type", "localPortNumber", "localConnectionType", "localUnixSocket", "host"];
+const PORT_FIELDS: &[&str] = &[
+    "portNumber",
+    "type",
+    "localPortNumber",
+    "localConnectionType",
+    "localUnixSocket",
+    "host",
+    "destinations",
+];
 
 /// The agent takes no longer prefix, and none with other characters.
 const SEPARATOR_PREFIX_MAX: usize = 30;
@@ -22,6 +29,10 @@ const SEPARATOR_PREFIX_MAX: usize = 30;
 /// The `type` of a port session that leads to the file server of Postern's agent instead of a port. Only that agent knows it;
 /// AWS's finds no port and says so.
 pub const SFTP_TYPE: &str = "SFTP";
+
+/// The `type` of a port session that leads to no port of its own: its client asks for each connection by itself. Only Postern's
+/// agent knows it.
+pub const TUNNEL_TYPE: &str = "Tunnel";
 
 /// The type of a port session whose client listens on a port of its own.
 const FORWARDING_TYPE: &str = "LocalPortForwarding";
@@ -67,7 +78,7 @@ pub struct Commands {
 pub struct PortProperties {
     /// The port that the node connects to.
     pub port_number: String,
-    /// `LocalPortForwarding`, [`SFTP_TYPE`], or empty for a plain stream as SSH wants it.
+    /// `LocalPortForwarding`, [`SFTP_TYPE`], [`TUNNEL_TYPE`], or empty for a plain stream as SSH wants it.
     #[serde(rename = "type")]
     pub forwarding_type: String,
     /// The host that the node connects to; empty for itself.
@@ -78,6 +89,10 @@ pub struct PortProperties {
     pub local_connection_type: String,
     /// That file.
     pub local_unix_socket: String,
+    /// Of [`TUNNEL_TYPE`]: what the client said that it will ask for, each as `direction:protocol:host:port`, or
+    /// `local:unix:/path`.
+    #[serde(deserialize_with = "texts")]
+    pub destinations: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -110,7 +125,7 @@ enum Lines {
 pub(super) fn check(session_type: SessionType, properties: &Value) -> Result<(), DocumentError> {
     if session_type == SessionType::Port {
         let port = read_port(properties)?;
-        if port.port_number.is_empty() && port.forwarding_type != SFTP_TYPE {
+        if port.port_number.is_empty() && ![SFTP_TYPE, TUNNEL_TYPE].contains(&&*port.forwarding_type) {
             return Err(DocumentError::field("properties.portNumber", "a port session needs one"));
         }
         return Ok(());
@@ -145,7 +160,8 @@ pub(super) fn check_written(session_type: SessionType, properties: &Value) -> Re
     }
     let port = read_port(properties)?;
     let is_known = |text: &str, form: fn(&str) -> bool| has_reference(text) || form(text);
-    if !is_known(&port.forwarding_type, |text| ["", FORWARDING_TYPE, SFTP_TYPE].contains(&text)) {
+    if !is_known(&port.forwarding_type, |text| ["", FORWARDING_TYPE, SFTP_TYPE, TUNNEL_TYPE].contains(&text))
+    {
         let reason =
             format!("{:.80?} is no type of port session; write \"{FORWARDING_TYPE}\"", port.forwarding_type);
         return Err(DocumentError::field("properties.type", reason));
@@ -189,6 +205,23 @@ pub(super) fn unknown_field(session_type: SessionType, properties: &Value) -> Op
             unknown_in(&format!("properties.{platform}."), properties.get(platform)?, of_platform)
         })
     })
+}
+
+/// A list, or what stands in its place until there are arguments.
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Texts {
+        List(Vec<String>),
+        Reference(String),
+    }
+    match Texts::deserialize(deserializer)? {
+        Texts::List(list) => Ok(list),
+        Texts::Reference(text) if has_reference(&text) => Ok(Vec::new()),
+        Texts::Reference(text) => {
+            Err(serde::de::Error::custom(format!("{text:.80?} is not a list of texts")))
+        }
+    }
 }
 
 fn read_port(properties: &Value) -> Result<PortProperties, DocumentError> {

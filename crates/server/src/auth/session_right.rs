@@ -45,6 +45,22 @@ pub fn start_session_checks(
     }
 }
 
+/// The sets of checks of a session with all of its destinations: what `sets` makes of each, put together. Without any,
+/// policies are asked once, without keys of a destination.
+#[must_use]
+pub fn for_each_destination(
+    destinations: &[Destination],
+    sets: impl Fn(&dyn Fn(Check) -> Check) -> Vec<Vec<Check>>,
+) -> Vec<Vec<Check>> {
+    let Some((first, others)) = destinations.split_first() else { return sets(&|check| check) };
+    let mut all = sets(&|check| first.describe(check));
+    for destination in others {
+        let more = sets(&|check| destination.describe(check));
+        all.iter_mut().zip(more).for_each(|(checks, more)| checks.extend(more));
+    }
+    all
+}
+
 /// What the right to a session rested on when it started. It is stored with the session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRight {
@@ -67,9 +83,12 @@ pub struct SessionRight {
     pub document_tags: Vec<Tag>,
     /// Whether it was named.
     pub choice: DocumentChoice,
-    /// Where the connections of the session lead.
+    /// Where the connections of the session lead, if its document says that.
     #[serde(default)]
     pub destination: Option<Destination>,
+    /// Where its client said that they will lead, if each is asked for by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declared: Vec<Destination>,
 }
 
 impl SessionRight {
@@ -93,6 +112,7 @@ impl SessionRight {
             document_tags: document_tags.to_vec(),
             choice,
             destination: None,
+            declared: Vec::new(),
         })
     }
 
@@ -100,6 +120,12 @@ impl SessionRight {
     #[must_use]
     pub fn leading_to(self, destination: Option<Destination>) -> Self {
         Self { destination, ..self }
+    }
+
+    /// With where its client said that they will lead.
+    #[must_use]
+    pub fn declaring(self, declared: Vec<Destination>) -> Self {
+        Self { declared, ..self }
     }
 
     /// The token's facts, to be shared.
@@ -120,20 +146,28 @@ impl SessionRight {
         }
     }
 
-    /// What `StartSession` would ask today.
+    /// What `StartSession` would ask today: the first of these that is allowed keeps the session. Of several places where it was
+    /// to lead one is enough, since each connection is asked for by itself.
     #[must_use]
-    pub fn checks(
+    pub fn checks(&self, circumstances: &Circumstances<'_>) -> Vec<Vec<Vec<Check>>> {
+        match (&self.destination, self.declared.as_slice()) {
+            (Some(destination), _) => vec![self.checks_of(Some(destination), circumstances)],
+            (None, []) => vec![self.checks_of(None, circumstances)],
+            (None, declared) => declared.iter().map(|one| self.checks_of(Some(one), circumstances)).collect(),
+        }
+    }
+
+    /// What `StartSession` would ask today if it led there.
+    #[must_use]
+    pub fn checks_of(
         &self,
-        node: &NodeId,
-        node_tags: &[Tag],
-        document_tags: &[Tag],
-        region: &Region,
-        account: &AccountId,
-        setting: DocumentCheck,
+        destination: Option<&Destination>,
+        circumstances: &Circumstances<'_>,
     ) -> Vec<Vec<Check>> {
+        let Circumstances { node, node_tags, document_tags, region, account, setting } = *circumstances;
         let start = || {
             let check = Check::new(postern_api::ssm::Operation::StartSession);
-            match &self.destination {
+            match destination {
                 Some(destination) => destination.describe(check),
                 None => check,
             }
@@ -145,6 +179,23 @@ impl SessionRight {
         let on_document = start().on(self.document.clone()).with_resource_tags(document_tags);
         start_session_checks(&on_node, &on_document, self.choice, setting)
     }
+}
+
+/// What is known besides of a session that is looked at again.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// The node.
+    pub node: &'a NodeId,
+    /// Its tags.
+    pub node_tags: &'a [Tag],
+    /// Those of the session's document.
+    pub document_tags: &'a [Tag],
+    /// Of this deployment.
+    pub region: &'a Region,
+    /// Likewise.
+    pub account: &'a AccountId,
+    /// When the right to the document is asked for.
+    pub setting: DocumentCheck,
 }
 
 #[cfg(test)]

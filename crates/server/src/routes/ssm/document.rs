@@ -5,13 +5,14 @@ use postern_api::ssm::{self, errors};
 use postern_api::{ApiError, CommonError, ErrorCode, Request};
 use postern_documents::{
     AMAZON_DOCUMENTS, AmazonDocument, DEFAULT_SESSION_DOCUMENT_NAME, DocumentError, DocumentFormat,
-    DocumentType, ParameterDescription, Platform, SFTP_DOCUMENT_NAME, SFTP_TYPE, SessionDocument, TimeLimits,
-    amazon_document, default_session_document,
+    DocumentType, ParameterDescription, Platform, SessionDocument, TimeLimits, amazon_document,
+    default_session_document,
 };
 use postern_ids::{AccountId, Arn, Region};
 use postern_store::{ResourceKey, Tag, VersionChoice};
 use serde_json::Value;
 
+use super::own_agent;
 use crate::app::App;
 use crate::auth::Check;
 use crate::routes::call::Call;
@@ -299,8 +300,8 @@ pub(super) fn checked_content(
     let read = || {
         let value = format.read(content)?;
         SessionDocument::read(&value, limits)?;
-        if value["properties"]["type"] == SFTP_TYPE {
-            let reason = format!("only {SFTP_DOCUMENT_NAME} may have the type {SFTP_TYPE}");
+        if let Some(own) = own_agent::types().find(|own| value["properties"]["type"] == own.forwarding_type) {
+            let reason = format!("only {} may have the type {}", own.document, own.forwarding_type);
             return Err(DocumentError::Field { place: "properties.type".to_owned(), reason });
         }
         Ok(value)

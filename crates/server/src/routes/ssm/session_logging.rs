@@ -15,7 +15,7 @@ use postern_session_log::object_key;
 use postern_store::{KmsKeyState, Node, SessionLog};
 use serde_json::Value;
 
-use super::file_transfer::POSTERN_AGENT;
+use super::own_agent::POSTERN_AGENT;
 use super::start_session::Plan;
 use crate::app::App;
 use crate::routes::call::Call;

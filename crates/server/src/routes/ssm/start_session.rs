@@ -4,6 +4,7 @@ use postern_api::ssm::{StartSessionInput, StartSessionOutput, errors};
 use postern_api::{ApiError, CommonError};
 use postern_documents::{
     Arguments, DEFAULT_SESSION_DOCUMENT_NAME, Recording, ResolvedSession, SessionDocument, SessionType,
+    TUNNEL_DOCUMENT_NAME,
 };
 use postern_gateway::{NewSession, NodeDescription, StartSessionError};
 use postern_ids::{Arn, NodeId, SessionId};
@@ -11,9 +12,9 @@ use postern_store::{AccessType, KmsKeyState, Node, SessionRecord, SessionStatus}
 
 use super::document::Document;
 use super::session_logging::{self, Logging};
-use super::{destination, file_transfer, session, target};
+use super::{destination, own_agent, session, target};
 use crate::auth::{
-    Check, Destination, DocumentChoice, Permit, Principal, SessionRight, start_session_checks,
+    Destination, DocumentChoice, Permit, Principal, SessionRight, for_each_destination, start_session_checks,
 };
 use crate::routes::call::Call;
 use crate::routes::{failure, kms};
@@ -30,6 +31,7 @@ pub(super) struct Plan {
     pub(super) session: SessionDocument,
     arguments: Arguments,
     pub(super) resolved: ResolvedSession,
+    destinations: Vec<Destination>,
 }
 
 pub(super) async fn start_session(call: Call<StartSessionInput>) -> Result<StartSessionOutput, ApiError> {
@@ -46,7 +48,6 @@ pub(super) async fn start_session(call: Call<StartSessionInput>) -> Result<Start
         return Err(not_connected(&call.input.target));
     };
     let plan = plan(&call, document, choice)?;
-    destination::check(Destination::of(&plan.resolved.properties).as_ref())?;
     if plan.resolved.session_type == SessionType::Port {
         // Ports and hosts; what is given to a command may be anything.
         call.entry.show_parameters(&call.input);
@@ -71,20 +72,19 @@ async fn authorize(
     choice: DocumentChoice,
 ) -> Result<Permit, ApiError> {
     let app = &call.app;
-    let destination = destination::asked(call, document);
-    let described = |check: Check| match &destination {
-        Some(destination) => destination.describe(check),
-        None => check,
-    };
+    let destinations = destination::asked(call, document);
     let on_document =
         call.check().on(document.arn(&app.region, &app.account)).with_resource_tags(document.tags());
-    let on_document = described(on_document);
     // A target that has no resource name cannot be one of anybody's policies; it is never connected.
     let Some(on_target) = target::check(call, &call.input.target).await? else {
-        return call.authorize([on_document]).await;
+        let checks =
+            for_each_destination(&destinations, |described| vec![vec![described(on_document.clone())]]);
+        return call.authorize_by_one_of(checks).await;
     };
-    let on_target = described(on_target);
-    let checks = start_session_checks(&on_target, &on_document, choice, app.sessions.document_check);
+    let setting = app.sessions.document_check;
+    let checks = for_each_destination(&destinations, |described| {
+        start_session_checks(&described(on_target.clone()), &described(on_document.clone()), choice, setting)
+    });
     call.authorize_by_one_of(checks).await
 }
 
@@ -101,7 +101,8 @@ fn plan(
     let resolved = session
         .resolve(arguments.as_map())
         .map_err(|error| ApiError::new(errors::INVALID_PARAMETERS, error.to_string()))?;
-    Ok(Plan { document, choice, session, arguments, resolved })
+    let destinations = destination::checked(&resolved.properties)?;
+    Ok(Plan { document, choice, session, arguments, resolved, destinations })
 }
 
 async fn start(
@@ -113,7 +114,7 @@ async fn start(
     let app = &call.app;
     let found = app.store.node(&node).await.map_err(failure::store)?;
     let found = found.ok_or_else(|| not_connected(node.as_str()))?;
-    file_transfer::check(plan.document.name(), &plan.resolved.properties, &found)?;
+    own_agent::check(plan.document.name(), &plan.resolved.properties, &found)?;
     let logging = session_logging::settle(call, &plan, &found).await?;
     let run_as = app.authorizer.principal_tag(&call.caller, RUN_AS_TAG).await?;
     require_recordable(call, &plan).await?;
@@ -173,8 +174,11 @@ fn record(call: &Call<StartSessionInput>, node: NodeId, plan: &Plan) -> Result<S
     let owner_user_id = call.caller.principal.user_id().ok_or_else(nobody)?;
     let document = plan.document.arn(&call.app.region, &call.app.account);
     let right = SessionRight::of(&call.caller, &call.context, document, plan.document.tags(), plan.choice)
-        .ok_or_else(nobody)?
-        .leading_to(Destination::of(&plan.resolved.properties));
+        .ok_or_else(nobody)?;
+    let right = match plan.document.name() {
+        TUNNEL_DOCUMENT_NAME => right.declaring(plan.destinations.clone()),
+        _ => right.leading_to(plan.destinations.first().cloned()),
+    };
     let preferences = &plan.resolved.preferences;
     Ok(SessionRecord {
         id: SessionId::from_random(owner, call.app.random.bytes()),
