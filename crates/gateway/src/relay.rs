@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use postern_protocol::payload::{Acknowledge, Acknowledged, SessionState, Stamps};
-use postern_protocol::{AgentMessage, DecodeError, MessageType, PayloadType};
+use postern_protocol::{AgentMessage, DecodeError, MessageType, PayloadDigest, PayloadType};
 
 use crate::sequence_set::SequenceSet;
 
@@ -169,6 +169,7 @@ pub struct Relay {
     next_fence: u64,
     fence_is_due: bool,
     held_bytes_max: usize,
+    digest: PayloadDigest,
     /// The first number of input that no client has used; unknown as long as only an earlier process has seen some.
     next_input: Option<i64>,
     /// Numbers beyond it that may have been used all the same.
@@ -215,6 +216,7 @@ impl Relay {
             next_fence: 0,
             fence_is_due: false,
             held_bytes_max: Self::HELD_BYTES_MAX,
+            digest: PayloadDigest::Needed,
             next_input: Some(0),
             input_slack: 0,
         }
@@ -240,8 +242,9 @@ impl Relay {
         Self { next_input: None, input_slack: Self::INPUT_SLACK, ..self }
     }
 
-    /// The ends have agreed on the frames of a tunnel, and on its windows.
+    /// The ends have agreed on the frames of a tunnel, on its windows, and to spare the digest.
     pub fn begin_tunnel(&mut self) {
+        self.digest = PayloadDigest::Spared;
         self.held_bytes_max = Self::HELD_BYTES_OF_TUNNEL_MAX;
     }
 
@@ -307,7 +310,7 @@ impl Relay {
         frame: Bytes,
         stamps: &mut dyn Stamps,
     ) -> Result<Received, DecodeError> {
-        let message = AgentMessage::decode(frame.clone())?;
+        let message = AgentMessage::decode_with(frame.clone(), self.digest)?;
         Ok(match (side, &message.message_type) {
             (Side::Client, MessageType::InputStreamData) => self.handle_input(message, frame, stamps),
             (Side::Agent, MessageType::OutputStreamData) => self.handle_output(message, frame, stamps),
@@ -574,7 +577,7 @@ impl Relay {
             .collect();
         for number in settled {
             let held = self.output.settle(number).expect("it was listed as held");
-            if let Ok(message) = AgentMessage::decode(held.frame) {
+            if let Ok(message) = AgentMessage::decode_with(held.frame, self.digest) {
                 self.answer(Side::Agent, &message, stamps);
             }
         }

@@ -15,7 +15,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::inbox::{Due, Inbox, InboxLimits, StreamMessage};
-use crate::message::{AgentMessage, DecodeError, MessageType, PayloadType};
+use crate::message::{AgentMessage, DecodeError, MessageType, PayloadDigest, PayloadType};
 use crate::notice::Notice;
 use crate::outbox::{Full, Outbox, OutboxLimits};
 use crate::payload::{Acknowledge, ChannelClosed, ClientAttached, SessionState, Stamp, Stamps};
@@ -148,6 +148,7 @@ pub enum Event {
 #[derive(Debug)]
 pub struct DataChannel {
     role: Role,
+    digest: PayloadDigest,
     outbox: Outbox,
     inbox: Inbox,
     events: VecDeque<Event>,
@@ -163,6 +164,7 @@ impl DataChannel {
     pub fn new(role: Role, limits: ChannelLimits) -> Self {
         Self {
             role,
+            digest: PayloadDigest::Needed,
             outbox: Outbox::new(role.sends(), limits.outbox()),
             inbox: Inbox::new(limits.inbox()),
             events: VecDeque::new(),
@@ -173,11 +175,13 @@ impl DataChannel {
         }
     }
 
-    /// Both ends have agreed on tunnel frames: windows are those of a tunnel from now on, and acknowledgements are
-    /// cumulative, so a message is to be acknowledged as soon as it is read. Both ends understand them at any time.
+    /// Both ends have agreed on tunnel frames: windows are those of a tunnel from now on, acknowledgements are
+    /// cumulative, so that a message is to be acknowledged as soon as it is read, and messages need no digest. An end sends
+    /// nothing of its own between the agreement and HandshakeComplete, so that server and other end know of it before.
     pub fn begin_tunnel(&mut self) {
-        self.outbox.set_limits(ChannelLimits::TUNNEL.outbox());
+        self.outbox.begin_tunnel(ChannelLimits::TUNNEL.outbox());
         self.inbox.acknowledge_cumulatively(ChannelLimits::TUNNEL.inbox());
+        self.digest = PayloadDigest::Spared;
     }
 
     /// Whether [`Self::send`] would take a message. While it would not, do not read the source.
@@ -223,7 +227,7 @@ impl DataChannel {
     /// # Errors
     /// The frame cannot be read. It changed nothing; note it and go on.
     pub fn handle_frame(&mut self, frame: Bytes, now: Instant) -> Result<(), DecodeError> {
-        let message = AgentMessage::decode(frame)?;
+        let message = AgentMessage::decode_with(frame, self.digest)?;
         match &message.message_type {
             stream if *stream == self.role.receives() => self.handle_stream(message),
             MessageType::Acknowledge => {

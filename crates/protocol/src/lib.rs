@@ -23,6 +23,6 @@ pub mod version;
 pub use channel::{ChannelLimits, DataChannel, Event, Role};
 pub use json::PayloadError;
 pub use keep_alive::{KeepAlive, Silence};
-pub use message::{AgentMessage, DecodeError, Flags, MessageType, PayloadType};
+pub use message::{AgentMessage, DecodeError, Flags, MessageType, PayloadDigest, PayloadType};
 pub use outbox::Full;
 pub use payload::{Stamp, Stamps};

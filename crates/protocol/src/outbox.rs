@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::message::{AgentMessage, Flags, MessageType, PayloadType};
+use crate::message::{AgentMessage, Flags, MessageType, PayloadDigest, PayloadType};
 use crate::payload::{Acknowledged, Stamp};
 use crate::rto::Rto;
 
@@ -41,6 +41,7 @@ pub struct OutboxLimits {
 pub struct Outbox {
     message_type: MessageType,
     limits: OutboxLimits,
+    digest: PayloadDigest,
     /// The oldest first; the first of them is not acknowledged.
     entries: VecDeque<Entry>,
     /// The number of the first entry, or of the next message if there is none.
@@ -76,6 +77,7 @@ impl Outbox {
         Self {
             message_type,
             limits,
+            digest: PayloadDigest::Needed,
             entries: VecDeque::new(),
             first: 0,
             unsent: 0,
@@ -87,9 +89,10 @@ impl Outbox {
         }
     }
 
-    /// With other limits from now on.
-    pub fn set_limits(&mut self, limits: OutboxLimits) {
+    /// With other limits from now on, and messages without digest.
+    pub fn begin_tunnel(&mut self, limits: OutboxLimits) {
         self.limits = limits;
+        self.digest = PayloadDigest::Spared;
     }
 
     /// Whether [`Self::push`] would take a message. The last one may exceed the limits in bytes.
@@ -124,7 +127,7 @@ impl Outbox {
             payload_type,
             payload,
         };
-        let frame = message.encode();
+        let frame = message.encode_with(self.digest);
         self.bytes += frame.len();
         self.unsent_bytes += frame.len();
         self.entries.push_back(Entry { frame, sent: None });
@@ -329,7 +332,7 @@ mod tests {
     fn no_more_is_taken_while_the_connection_takes_too_little() {
         let mut outbox = Outbox::new(MessageType::InputStreamData, limits(usize::MAX, 100));
         let start = Instant::now();
-        outbox.set_limits(OutboxLimits { unsent_bytes_max: 2 * 121, ..limits(usize::MAX, 100) });
+        outbox.begin_tunnel(OutboxLimits { unsent_bytes_max: 2 * 121, ..limits(usize::MAX, 100) });
         (0..2).for_each(|_| _ = push(&mut outbox, "x", start));
         assert!(!outbox.has_room());
         outbox.handle_connected();
