@@ -33,6 +33,7 @@ bench: ## Measure speed and memory (release build), each against its target
 	scripts/tools python node
 	scripts/console build
 	cargo build --release --bins
+	cargo build --release -p postern-dial --example tls_hops
 	$(VENV)/bin/python bench/run.py $(BENCH)
 
 lint: ## Formatting, clippy, ruff, licences of dependencies, the rules of the project

@@ -54,6 +54,10 @@ class OpenSsh:
         terminal = [] if line else ["-t"]
         return ["ssh", "-F", str(self.config), *terminal, "-J", "bastion", "target", *line]
 
+    def forward_command(self, local_port: int, port: int) -> list[str]:
+        forward = f"127.0.0.1:{local_port}:127.0.0.1:{port}"
+        return ["ssh", "-F", str(self.config), "-N", "-L", forward, "-J", "bastion", "target"]
+
     def close(self) -> None:
         for daemon in self.daemons:
             kill_group(daemon)

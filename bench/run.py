@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import api
 import browser
+import forwarding
 import idle
 import keys
 import logged
@@ -48,6 +49,7 @@ class Bench:
 
 COMPARED = {
     "keys": keys.measure,
+    "forwarding": forwarding.measure,
     "prompt": prompt.measure,
     "output": output.measure,
     "browser": browser.measure,
