@@ -104,8 +104,8 @@ const listeners = new Set<() => void>();
 let timer: number | undefined;
 let now_s = Math.floor(Date.now() / 1000);
 
-/** The time, one clock for all that is shown. */
-function useNow(): number {
+/** The time in seconds since the epoch, by one clock for all that is shown; it moves every few seconds. */
+export function useNow(): number {
   return useSyncExternalStore(subscribe, () => now_s);
 }
 

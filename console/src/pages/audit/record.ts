@@ -76,7 +76,7 @@ export function parseRecord(text: string): AuditRecord | undefined {
     readOnly: typeof raw['readOnly'] === 'boolean' ? raw['readOnly'] : undefined,
     errorCode: string(raw['errorCode']),
     errorMessage: string(raw['errorMessage']),
-    decision: decision(object(raw['additionalEventData'])['decision']),
+    decision: decisionOf(object(raw['additionalEventData'])['decision']),
   });
 }
 
@@ -150,15 +150,16 @@ export function subjectOfArn(arn: string | undefined): Subject | undefined {
   return Object.hasOwn(kinds, kind) && kinds[kind] ? of(kinds[kind], id) : undefined;
 }
 
-function decision(value: Json | undefined): RecordedDecision | undefined {
-  if (!isObject(value)) {
+/** Reads the decision in a record; nothing if there is none. */
+export function decisionOf(value: unknown): RecordedDecision | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return undefined;
   }
-  const statement = value['statement'];
+  const { result, layer, policy, statement } = value as Readonly<Record<string, unknown>>;
   return defined({}, {
-    result: string(value['result']),
-    layer: string(value['layer']),
-    policy: string(value['policy']),
+    result: string(result),
+    layer: string(layer),
+    policy: string(policy),
     statement: typeof statement === 'number' ? statement : undefined,
   });
 }
@@ -167,7 +168,7 @@ function object(value: Json | undefined): JsonObject {
   return isObject(value) ? value : {};
 }
 
-function string(value: Json | undefined): string | undefined {
+function string(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 

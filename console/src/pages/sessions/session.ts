@@ -15,7 +15,7 @@ const PAGE_SESSIONS = 200;
 /** More than anybody looks through; older ones are found by a filter of the command line. */
 const SESSIONS_MAX = 10_000;
 /** Of one session: its calls, its connections, the marks of its recording. */
-const RECORDS_MAX = 200;
+export const RECORDS_MAX = 5000;
 
 /** Reads a list of sessions, and tells of them while more come. */
 export async function readSessions(list: List, signal: AbortSignal, progress?: Progress<readonly Session[]>): Promise<readonly Session[]> {
@@ -40,20 +40,33 @@ export async function readSession(sessionId: string, signal: AbortSignal): Promi
   return lists.flat().find(hasId);
 }
 
-/** What the audit trail says of a session, newest first. */
-export async function readRecords(sessionId: string, signal: AbortSignal): Promise<readonly cloudtrail.Event[]> {
+/**
+ * What the audit trail says of a session, newest first. Of those that are `known`, which were read before, no more is read than shows
+ * that nothing is missing between.
+ */
+export async function readRecords(
+  sessionId: string,
+  known: readonly cloudtrail.Event[],
+  signal: AbortSignal,
+  progress?: Progress<readonly cloudtrail.Event[]>,
+): Promise<readonly cloudtrail.Event[]> {
+  const knownIds = new Set(known.map(({ EventId }) => EventId));
   const records: cloudtrail.Event[] = [];
   const input: cloudtrail.LookupEventsInput = {
     LookupAttributes: [{ AttributeKey: 'ResourceName', AttributeValue: sessionId }],
     MaxResults: 50,
   };
   for await (const page of pages(cloudtrail.LookupEvents, input, signal)) {
-    records.push(...(page.Events ?? []));
-    if (records.length >= RECORDS_MAX) {
+    const events = page.Events ?? [];
+    records.push(...events);
+    // Not at the first that is known: one that took long is found among later ones.
+    if (records.length >= RECORDS_MAX || (events.length > 0 && events.every(({ EventId }) => knownIds.has(EventId)))) {
       break;
     }
+    progress?.([...records]);
   }
-  return records;
+  const ids = new Set(records.map(({ EventId }) => EventId));
+  return [...records, ...known.filter(({ EventId }) => !ids.has(EventId))].slice(0, RECORDS_MAX);
 }
 
 /** The owner without the front of the ARN: `admin`, or a role's session `Ops/alice`. */

@@ -25,6 +25,8 @@ export interface Column<T> {
   readonly cell: (item: T) => ReactNode;
   /** What it is sorted by; without it, it is not. */
   readonly sortBy?: (item: T) => string | number;
+  /** Of the first column: it begins with the highest. */
+  readonly isDescending?: boolean;
   /** Whether it names the row. */
   readonly isRowHeader?: boolean;
   readonly width?: number;
@@ -177,7 +179,7 @@ export function EmptyState({ title, body, action }: Empty) {
 }
 
 function sortable<T>(column: Column<T> | undefined) {
-  return column?.sortBy ? { defaultState: { sortingColumn: definition(column) } } : {};
+  return column?.sortBy ? { defaultState: { sortingColumn: definition(column), isDescending: column.isDescending ?? false } } : {};
 }
 
 function definition<T>({ id, header, cell, sortBy, isRowHeader, width }: Column<T>): TableProps.ColumnDefinition<T> {

@@ -18,11 +18,12 @@ import { ProblemAlert } from '../../../ui/ProblemAlert.tsx';
 import { useResource } from '../../../ui/resource.ts';
 import { Time } from '../../../ui/Time.tsx';
 import { visible, visibleLine } from '../../../ui/visible.ts';
-import { durationOf, readSession, type Session } from '../session.ts';
+import { durationOf, isLive, readSession, type Session } from '../session.ts';
 import { SessionActions } from '../SessionsPage.tsx';
 import { SessionStatus } from '../SessionStatus.tsx';
 import { TerminateModal } from '../TerminateModal.tsx';
 import { factsOf, type Facts } from './facts.ts';
+import { SessionConnections } from './SessionConnections.tsx';
 import { SessionRecords, useRecords } from './SessionRecords.tsx';
 
 const titles = texts.columns;
@@ -50,6 +51,7 @@ export default function SessionPage({ parameters: { sessionId = '' } }: PageProp
       </PageProblem>
     );
   }
+  const facts = factsOf(records.value ?? []);
   return (
     <SpaceBetween size="l">
       <Header
@@ -62,7 +64,8 @@ export default function SessionPage({ parameters: { sessionId = '' } }: PageProp
       >
         {visibleLine(sessionId)}
       </Header>
-      <Overview session={session.value} facts={factsOf(records.value ?? [])} />
+      <Overview session={session.value} facts={facts} />
+      <SessionConnections records={records} isLive={isLive(session.value)} isExpected={forwards(session.value, facts)} />
       <SessionRecords records={records} />
       {isTerminating && (
         <TerminateModal
@@ -75,6 +78,13 @@ export default function SessionPage({ parameters: { sessionId = '' } }: PageProp
       )}
     </SpaceBetween>
   );
+}
+
+/** Documents that only forward. Others are known by what they were started with, or by their connections. */
+const FORWARDING = /^(AWS-StartPortForwardingSession|AWS-StartSSHSession|Postern-StartTunnelSession)/;
+
+function forwards({ DocumentName = '' }: Session, { forwardedTo }: Facts): boolean {
+  return forwardedTo !== undefined || FORWARDING.test(DocumentName);
 }
 
 function Overview({ session, facts }: { readonly session: Session; readonly facts: Facts }) {

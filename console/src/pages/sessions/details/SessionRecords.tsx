@@ -1,43 +1,70 @@
 /** The audit trail's records of a session. */
 
+import { useRef } from 'react';
+
+import { useCollection } from '@cloudscape-design/collection-hooks';
 import Box from '@cloudscape-design/components/box';
 import Header from '@cloudscape-design/components/header';
 import Link from '@cloudscape-design/components/link';
+import Pagination from '@cloudscape-design/components/pagination';
 import Table from '@cloudscape-design/components/table';
 
 import type * as cloudtrail from '../../../api/generated/cloudtrail.ts';
 import { href } from '../../../router/location.ts';
 import { pathOf } from '../../../router/route.ts';
+import { partTexts } from '../../../texts/parts.ts';
 import { sessionsTexts } from '../../../texts/sessions.ts';
 import { ProblemAlert } from '../../../ui/ProblemAlert.tsx';
 import { type Resource, useResource } from '../../../ui/resource.ts';
 import { Time } from '../../../ui/Time.tsx';
 import { visibleLine } from '../../../ui/visible.ts';
-import { readRecords } from '../session.ts';
+import { readRecords, RECORDS_MAX } from '../session.ts';
 import { summaryOf } from './summary.ts';
 
 const texts = sessionsTexts.details;
-const REFRESH_MS = 15_000;
+const REFRESH_MS = 5_000;
+const PAGE_ROWS = 50;
 
-/** All records of a session, newest first. */
+/** All records of a session, newest first. Those that were read are not read again. */
 export function useRecords(sessionId: string): Resource<readonly cloudtrail.Event[]> {
-  return useResource((signal) => readRecords(sessionId, signal), [sessionId], { every_ms: REFRESH_MS });
+  const known = useRef<{ readonly of: string; readonly records: readonly cloudtrail.Event[] }>({ of: sessionId, records: [] });
+  return useResource(
+    async (signal, progress) => {
+      const before = known.current.of === sessionId ? known.current.records : [];
+      const records = await readRecords(sessionId, before, signal, progress);
+      known.current = { of: sessionId, records };
+      return records;
+    },
+    [sessionId],
+    { every_ms: REFRESH_MS },
+  );
 }
 
+const NOTHING: readonly never[] = [];
+const { nextPage, previousPage, page, pages } = partTexts.list;
+const PAGES = { nextPageLabel: nextPage, previousPageLabel: previousPage, pageLabel: page, paginationLabel: pages };
+
 export function SessionRecords({ records }: { readonly records: Resource<readonly cloudtrail.Event[]> }) {
+  const { value = NOTHING } = records;
+  const { items, paginationProps } = useCollection(value, { pagination: { pageSize: PAGE_ROWS } });
   return (
     <Table
       variant="container"
       wrapLines
-      items={records.value ?? []}
+      items={items}
       loading={records.isLoading && !records.value}
       loadingText={texts.loadingRecords}
       ariaLabels={{ tableLabel: texts.records }}
       header={
-        <Header variant="h2" counter={records.value && `(${records.value.length})`} description={texts.recordsDescription}>
+        <Header
+          variant="h2"
+          counter={records.value && `(${value.length})`}
+          description={value.length < RECORDS_MAX ? texts.recordsDescription : texts.recordsCut(RECORDS_MAX)}
+        >
           {texts.records}
         </Header>
       }
+      pagination={value.length > PAGE_ROWS && <Pagination {...paginationProps} ariaLabels={PAGES} />}
       empty={
         records.error === undefined ? (
           <Box color="inherit">{texts.noRecords}</Box>
