@@ -10,7 +10,7 @@ from harness.waiting import eventually
 
 
 class OpenSsh:
-    def __init__(self, directory: Path, user: str):
+    def __init__(self, directory: Path, user: str, bastion_address: str = "127.0.0.1"):
         # sshd reads the authorized keys as the user who signs in.
         directory.mkdir(parents=True, mode=0o755)
         self.directory = directory
@@ -22,12 +22,12 @@ class OpenSsh:
         (directory / "authorized_keys").write_text((directory / "user.pub").read_text())
         (directory / "authorized_keys").chmod(0o644)
         self.daemons, hosts = [], []
-        for name in ("bastion", "target"):
+        for name, address in (("bastion", bastion_address), ("target", "127.0.0.1")):
             port = free_port()
             self._key(name)
             config = directory / f"{name}.conf"
             config.write_text(
-                f"Port {port}\nListenAddress 127.0.0.1\nHostKey {directory / name}\nPidFile none\nUsePAM no\n"
+                f"Port {port}\nListenAddress {address}\nHostKey {directory / name}\nPidFile none\nUsePAM no\n"
                 f"AuthorizedKeysFile {directory / 'authorized_keys'}\nStrictModes no\nPermitRootLogin yes\n"
                 "PasswordAuthentication no\nPrintMotd no\nPrintLastLog no\n"
             )
@@ -35,11 +35,11 @@ class OpenSsh:
             arguments = [sshd, "-D", "-e", "-f", str(config)]
             self.daemons.append(Program(f"sshd ({name})", arguments, log, clean_environment()))
             eventually(lambda log=log: "Server listening" in log.read_text(), f"the {name} listens")
-            hosts.append(f"Host {name}\n  Port {port}\n")
+            hosts.append(f"Host {name}\n  HostName {address}\n  Port {port}\n")
         self.config = directory / "config"
         self.config.write_text(
             "".join(hosts)
-            + f"Host *\n  HostName 127.0.0.1\n  User {user}\n  IdentityFile {directory / 'user'}\n"
+            + f"Host *\n  User {user}\n  IdentityFile {directory / 'user'}\n"
             "  IdentitiesOnly yes\n  StrictHostKeyChecking accept-new\n  LogLevel ERROR\n"
             f"  UserKnownHostsFile {directory / 'known_hosts'}\n"
         )

@@ -18,6 +18,7 @@ import forwarding
 import idle
 import keys
 import logged
+import lossy
 import output
 import prompt
 import search
@@ -55,7 +56,13 @@ COMPARED = {
     "browser": browser.measure,
     "logged": logged.measure,
 }
-ALONE = {"api": api.measure, "agent": idle.measure_agent, "nodes": idle.measure_nodes, "search": search.measure}
+ALONE = {
+    "api": api.measure,
+    "agent": idle.measure_agent,
+    "nodes": idle.measure_nodes,
+    "search": search.measure,
+    "lossy": lossy.measure,
+}
 
 
 def main(names: list[str]) -> int:

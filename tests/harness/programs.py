@@ -129,11 +129,13 @@ class Server:
         environment: dict[str, str] | None = None,
         flags: list[str] | None = None,
         public_name: str | None = None,
+        address: str = "127.0.0.1",
     ):
         self.directory = directory
         self.data = directory / "data"
         self.port = free_port()
         self.public_name = public_name
+        self.address = address
         self.environment = environment or {}
         self.flags = flags or []
         self.program: Program | None = None
@@ -144,7 +146,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """As clients and nodes know it. A public name exists only for a proxy of ours."""
+        """As clients and nodes know it. A public name exists only for a proxy or a network of ours."""
         return f"https://{self.public_name}:{self.port}" if self.public_name else self.local_url
 
     @property
@@ -159,7 +161,7 @@ class Server:
             "POSTERN_LIMITS_UNSIGNED_CALLS_PER_MINUTE_MAX": "100000",
             "POSTERN_LOG_FILTER": "info,postern_server=debug,postern_gateway=debug",
         }
-        arguments = [binary("postern-server"), "--data-dir", str(self.data), "--listen", f"127.0.0.1:{self.port}"]
+        arguments = [binary("postern-server"), "--data-dir", str(self.data), "--listen", f"{self.address}:{self.port}"]
         if self.public_name:
             arguments += ["--public-url", self.url]
         self.program = Program(
