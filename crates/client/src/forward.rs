@@ -16,7 +16,8 @@ use postern_protocol::payload::{ChannelClosed, Flag};
 use postern_protocol::smux::STREAMS_MAX;
 use postern_protocol::version::{AgentVersion, CHUNK_BYTES};
 use postern_protocol::{Event, PayloadType};
-use postern_tunnel::{Happened, Socket, Tunnel};
+use postern_tunnel::Socket;
+use postern_tunnel::smux::{Happened, Tunnel};
 use tokio::time::sleep_until;
 
 use self::listener::{Listener, Local};

@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use postern_tunnel::{Happened, Socket};
+use postern_tunnel::Socket;
+use postern_tunnel::smux::Happened;
 
 /// See the [module's documentation](self).
 #[derive(Debug, Default)]
@@ -53,7 +54,7 @@ impl Single {
 
     /// Waits for what happens next; the connection is read only with `room`, because its end is to be told, too.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, room: Option<usize>) -> Poll<Happened> {
-        let Some(socket) = &self.socket else { return Poll::Pending };
+        let Some(socket) = &mut self.socket else { return Poll::Pending };
         if let Some((number, payload)) = self.pending.front_mut()
             && let Poll::Ready(written) = socket.poll_write(cx, payload)
         {

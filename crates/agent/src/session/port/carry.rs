@@ -16,7 +16,8 @@ use postern_protocol::PayloadType;
 use postern_protocol::channel::{ChannelLimits, DataChannel, Event, Role};
 use postern_protocol::payload::{Flag, SessionState, State};
 use postern_protocol::smux::{STREAMS_MAX, SmuxError};
-use postern_tunnel::{Happened, Opening, STALL_MAX, STALL_MAX_WITHOUT_WINDOW, Socket, Tunnel};
+use postern_tunnel::Socket;
+use postern_tunnel::smux::{Happened, Opening, STALL_MAX, STALL_MAX_WITHOUT_WINDOW, Tunnel};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 

@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 
-use postern_tunnel::{Happened, Tunnel};
+use postern_tunnel::smux::{Happened, Tunnel};
 
 use super::far::Far;
 

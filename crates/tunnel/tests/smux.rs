@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use postern_protocol::smux::{StreamId, data_head, fin, syn};
-use postern_tunnel::{BUFFERED_BYTES_MAX, Happened, Opening, STALL_MAX, Socket, Tunnel};
+use postern_tunnel::Socket;
+use postern_tunnel::smux::{BUFFERED_BYTES_MAX, Happened, Opening, STALL_MAX, Tunnel};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;

@@ -15,8 +15,9 @@ use bytes::{Bytes, BytesMut};
 use postern_protocol::smux::{Received, STREAMS_MAX, Side, Smux, SmuxError, StreamId, fin, nop, syn};
 use tokio::time::Instant;
 
-use crate::connection::{Connection, Did};
-use crate::{Opening, Socket};
+use super::Opening;
+use super::connection::{Connection, Did};
+use crate::Socket;
 
 /// What all connections together may have waiting before the other end has to wait: as much as AWS's programs read ahead.
 pub const BUFFERED_BYTES_MAX: usize = 4 * 1024 * 1024;

@@ -84,7 +84,7 @@ impl Connection {
         if let Poll::Ready(did) = self.poll_write(cx, room.is_some()) {
             return Poll::Ready(did);
         }
-        let (Far::Open(socket), Some(room)) = (&self.far, room) else { return Poll::Pending };
+        let (Far::Open(socket), Some(room)) = (&mut self.far, room) else { return Poll::Pending };
         scratch.resize(room.saturating_sub(HEAD_BYTES).clamp(1, DATA_BYTES_MAX) + HEAD_BYTES, 0);
         let Some((head, space)) = scratch.split_at_mut_checked(HEAD_BYTES) else { return Poll::Pending };
         match std::task::ready!(socket.poll_read(cx, space)) {
