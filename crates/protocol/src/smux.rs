@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use self::decoder::{Decoder, Frame};
+pub use self::decoder::{Decoder, Frame};
 
 /// Before the data of each frame.
 pub const HEAD_BYTES: usize = 8;

@@ -5,16 +5,19 @@ use bytes::{Buf, Bytes};
 use super::{FIN, HEAD_BYTES, NOP, PSH, SYN, SmuxError, StreamId, UPD, UPD_BYTES, VERSION};
 
 /// A frame that means something.
-pub(super) enum Frame {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// Opens a stream.
     Syn(StreamId),
+    /// Closes one.
     Fin(StreamId),
     /// A piece of what a frame holds.
     Data(StreamId, Bytes),
 }
 
-/// What is known of a frame that has begun.
+/// The frames of one direction, for whoever stands between the two sides. It holds what is known of a frame that has begun.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
+pub struct Decoder {
     head: [u8; HEAD_BYTES],
     /// How much of the head is there.
     filled: usize,
@@ -31,7 +34,10 @@ enum Owner {
 
 impl Decoder {
     /// The next frame in `input`. `None`: all of it is taken.
-    pub(super) fn next(&mut self, input: &mut Bytes) -> Result<Option<Frame>, SmuxError> {
+    ///
+    /// # Errors
+    /// The sender does not keep to the protocol.
+    pub fn next(&mut self, input: &mut Bytes) -> Result<Option<Frame>, SmuxError> {
         while !input.is_empty() {
             let frame = match self.rest.take() {
                 Some((owner, length)) => self.take_data(owner, length, input),
