@@ -21,4 +21,6 @@ class Account:
 
     def close(self) -> None:
         if self.is_made:
+            # A session of sshd outlives its daemon while it does not know that its client is gone.
+            subprocess.run(["pkill", "--signal", "KILL", "--uid", NAME], stderr=subprocess.DEVNULL, check=False)
             subprocess.run(["userdel", "--remove", NAME], stderr=subprocess.DEVNULL, check=False)
