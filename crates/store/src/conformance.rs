@@ -178,6 +178,7 @@ macro_rules! suite {
                 sessions_are_filtered,
                 the_claims_to_live_sessions_come_with_their_nodes_tags,
                 an_encrypted_session_is_remembered_until_it_is_forgotten,
+                connections_of_a_session_are_remembered_until_they_are_forgotten,
             }
             settings {
                 the_last_setting_counts,

@@ -19,6 +19,7 @@ mod passkey;
 mod seal;
 mod secret;
 mod session;
+mod session_connections;
 mod session_encryption;
 mod session_log;
 mod setting;
@@ -69,6 +70,7 @@ pub use session::{
     AccessType, CreateSessionError, EndStatus, HISTORY_KEPT, SessionClaim, SessionCursor, SessionEnd,
     SessionFilter, SessionQuery, SessionRecord, SessionState, SessionStatus, SessionStore,
 };
+pub use session_connections::{ConnectionChanges, KnownConnections, SessionConnectionStore};
 pub use session_encryption::SessionEncryptionStore;
 pub use session_log::{SessionLog, SessionLogFailure, SessionLogSink, SessionLogState, SessionLogStore};
 pub use setting::SettingStore;
@@ -125,6 +127,7 @@ pub trait Store:
     + PasskeyStore
     + SettingStore
     + KmsStore
+    + SessionConnectionStore
     + SessionEncryptionStore
     + SessionLogStore
     + Send
@@ -147,6 +150,7 @@ impl<T> Store for T where
         + PasskeyStore
         + SettingStore
         + KmsStore
+        + SessionConnectionStore
         + SessionEncryptionStore
         + SessionLogStore
         + Send

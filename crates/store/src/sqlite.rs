@@ -17,6 +17,7 @@ mod open;
 mod page;
 mod passkey;
 mod session;
+mod session_connections;
 mod session_encryption;
 mod session_log;
 mod setting;

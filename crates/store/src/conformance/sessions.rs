@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::samples::{at, data_token, end, node_id, owner, register, session, start};
 use crate::{
-    AccessType, ChannelSide, CreateSessionError, EndStatus, HISTORY_KEPT, Page, ResourceKey, SessionEnd,
-    SessionFilter, SessionQuery, SessionState, SessionStatus, Store, Tag,
+    AccessType, ChannelSide, ConnectionChanges, CreateSessionError, EndStatus, HISTORY_KEPT, Page,
+    ResourceKey, SessionEnd, SessionFilter, SessionQuery, SessionState, SessionStatus, Store, Tag,
 };
 
 pub(crate) async fn a_session_is_found_as_it_was_created(a: &dyn Store, b: &dyn Store) {
@@ -203,4 +203,34 @@ pub(crate) async fn an_encrypted_session_is_remembered_until_it_is_forgotten(a: 
     }
     b.delete_session_encryption(&session.id).await.unwrap();
     assert_eq!(a.session_encryption(&session.id).await.unwrap(), None);
+}
+
+pub(crate) async fn connections_of_a_session_are_remembered_until_they_are_forgotten(
+    a: &dyn Store,
+    b: &dyn Store,
+) {
+    let node = register(a, 1).await;
+    let session = session("alice-1", &node.id, at(20));
+    assert_eq!(b.session_connections(&session.id).await.unwrap(), None);
+    start(a, &session).await;
+    let bytes = |text: &str| text.as_bytes().to_vec();
+    let changes = |carriage: &str, open: &[(u32, &str)], closed: &[u32]| ConnectionChanges {
+        carriage: bytes(carriage),
+        open: open.iter().map(|(number, content)| (*number, bytes(content))).collect(),
+        closed: closed.to_vec(),
+    };
+    for (changes, carriage, open) in [
+        (changes("tunnel", &[], &[]), "tunnel", vec![]),
+        (changes("tunnel 3", &[(3, "three"), (1, "one")], &[]), "tunnel 3", vec!["one", "three"]),
+        (changes("tunnel 5", &[(3, "changed"), (5, "five")], &[1, 7]), "tunnel 5", vec!["changed", "five"]),
+    ] {
+        a.change_session_connections(&session.id, &changes).await.unwrap();
+        let known = b.session_connections(&session.id).await.unwrap().unwrap();
+        assert_eq!(known.carriage, bytes(carriage));
+        assert_eq!(known.open, open.into_iter().map(bytes).collect::<Vec<_>>());
+    }
+    b.delete_session_connections(&session.id).await.unwrap();
+    assert_eq!(a.session_connections(&session.id).await.unwrap(), None);
+    a.change_session_connections(&session.id, &changes("again", &[], &[])).await.unwrap();
+    assert_eq!(b.session_connections(&session.id).await.unwrap().unwrap().open, Vec::<Vec<u8>>::new());
 }

@@ -268,6 +268,11 @@ pub(super) fn migrations() -> Vec<Migration> {
             include_str!("../../migrations/sqlite/0018_session_encryption.sql"),
         ),
         migration(19, "session_logs", include_str!("../../migrations/sqlite/0019_session_logs.sql")),
+        migration(
+            20,
+            "session_connections",
+            include_str!("../../migrations/sqlite/0020_session_connections.sql"),
+        ),
     ]
 }
 
