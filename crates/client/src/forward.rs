@@ -3,6 +3,7 @@
 //! As with a terminal, one task owns everything and waits for what comes first. A connection is read only while the channel
 //! has room, and what arrives is acknowledged as connections take it.
 
+mod in_dialect;
 mod listener;
 mod single;
 
@@ -14,11 +15,14 @@ use bytes::Bytes;
 use postern_protocol::handshake::{HandshakeRequest, RequestedAction};
 use postern_protocol::payload::{ChannelClosed, Flag};
 use postern_protocol::smux::STREAMS_MAX;
+use postern_protocol::tunnel::Destination;
 use postern_protocol::version::{AgentVersion, CHUNK_BYTES};
 use postern_protocol::{Event, PayloadType};
 use postern_tunnel::Socket;
 use postern_tunnel::smux::{Happened, Tunnel};
 use tokio::time::sleep_until;
+
+pub(crate) use self::in_dialect::forward_in_dialect;
 
 use self::listener::{Listener, Local};
 use self::single::Single;
@@ -40,6 +44,8 @@ pub(crate) struct Wanted {
     local: Local,
     many: bool,
     takes_flag: bool,
+    /// Where its document leads. Only in the dialect this side says it, too, and the node compares.
+    to: Destination,
 }
 
 impl Wanted {
@@ -50,12 +56,23 @@ impl Wanted {
             _ => None,
         });
         let agent = AgentVersion::parse(&request.agent_version);
+        let properties = properties.unwrap_or(&serde_json::Value::Null);
         Ok(Self {
-            local: Local::of(properties.unwrap_or(&serde_json::Value::Null))?,
+            local: Local::of(properties)?,
+            to: destination(properties),
             many: agent.is_some_and(AgentVersion::supports_multiplexing),
             takes_flag: agent.is_some_and(AgentVersion::supports_terminate_flag),
         })
     }
+}
+
+fn destination(properties: &serde_json::Value) -> Destination {
+    let text = |name: &str| properties.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let host = match text("host") {
+        "" => "localhost",
+        host => host,
+    };
+    Destination::Tcp { host: host.to_owned(), port: text("portNumber").parse().unwrap_or_default() }
 }
 
 enum Connections {
@@ -67,7 +84,7 @@ enum Connections {
 /// What ended a wait.
 enum Turn {
     Link(LinkEvent),
-    Accepted(io::Result<Socket>),
+    Accepted(io::Result<(Socket, String)>),
     Connections(Happened),
     Asked(Asked),
     Time,
@@ -226,8 +243,8 @@ impl<'a> Forwarder<'a> {
         }
     }
 
-    fn handle_accepted(&mut self, accepted: io::Result<Socket>) {
-        let Ok(socket) = accepted else {
+    fn handle_accepted(&mut self, accepted: io::Result<(Socket, String)>) {
+        let Ok((socket, _)) = accepted else {
             self.accept_at = Some(Instant::now() + ACCEPT_PAUSE);
             return;
         };

@@ -3,7 +3,8 @@
 use postern_protocol::encryption::EncryptedDataKey;
 use postern_protocol::handshake::{HandshakeRequest, HandshakeResponse, ProcessedAction, RequestedAction};
 use postern_protocol::payload::END_OF_STREAM_PROPERTY;
-use serde_json::Value;
+use postern_protocol::tunnel::{TUNNEL_PROPERTY, TUNNEL_VERSION};
+use serde_json::{Value, json};
 
 /// What kind of session the agent is about to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,18 +18,43 @@ pub(crate) enum Kind {
         /// Whether the agent can be told that nothing follows.
         knows_end: bool,
     },
-    /// Connections that this side listens for.
+    /// Connections that this side listens for, as AWS's programs carry them.
     Forwarding,
+    /// The same in Postern's own dialect, which the agent has offered.
+    ForwardingInDialect,
+    /// Connections of any kind, in the dialect.
+    Tunnel,
+}
+
+/// Whether this client asked for a tunnel: nobody else can say where connections lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Tunnel,
+    Other,
 }
 
 /// The `type` of a port session whose client listens; any other is a stream.
 const LOCAL_PORT_FORWARDING: &str = "LocalPortForwarding";
 
-fn port(properties: &Value) -> Kind {
-    if properties.get("type").and_then(Value::as_str) == Some(LOCAL_PORT_FORWARDING) {
-        return Kind::Forwarding;
+/// The `type` of the one document whose sessions lead to no port of their own.
+const TUNNEL: &str = "Tunnel";
+
+fn port(properties: &Value, purpose: Purpose) -> Result<Kind, &'static str> {
+    let is_offered = properties.get(TUNNEL_PROPERTY).and_then(Value::as_str) == Some(TUNNEL_VERSION);
+    match (properties.get("type").and_then(Value::as_str), purpose) {
+        (Some(TUNNEL), Purpose::Tunnel) if is_offered => Ok(Kind::Tunnel),
+        (Some(TUNNEL), Purpose::Tunnel) => Err("this client speaks another version of the tunnel dialect"),
+        (Some(TUNNEL), Purpose::Other) => Err("only `postern forward` can use a tunnel"),
+        (_, Purpose::Tunnel) => Err("this client wants a tunnel, and nothing else"),
+        (Some(LOCAL_PORT_FORWARDING), _) if is_offered => Ok(Kind::ForwardingInDialect),
+        (Some(LOCAL_PORT_FORWARDING), _) => Ok(Kind::Forwarding),
+        _ => Ok(Kind::Stream { knows_end: properties.get(END_OF_STREAM_PROPERTY).is_some() }),
     }
-    Kind::Stream { knows_end: properties.get(END_OF_STREAM_PROPERTY).is_some() }
+}
+
+/// What says that the dialect is spoken from now on.
+fn accepted(action: &RequestedAction) -> ProcessedAction {
+    ProcessedAction { action_result: json!({ TUNNEL_PROPERTY: TUNNEL_VERSION }), ..action.succeeded() }
 }
 
 /// Answers a handshake request; the kind is missing if the agent named none that we know. Where it asks for a data key,
@@ -36,6 +62,7 @@ fn port(properties: &Value) -> Kind {
 pub(crate) fn answer(
     request: &HandshakeRequest,
     client_version: &str,
+    purpose: Purpose,
     data_key: Option<Result<&EncryptedDataKey, &str>>,
 ) -> (HandshakeResponse, Option<Kind>) {
     let mut kind = None;
@@ -44,13 +71,18 @@ pub(crate) fn answer(
         .iter()
         .map(|action| match action {
             RequestedAction::SessionType { session_type, properties } => {
-                kind = match session_type.as_str() {
-                    "Standard_Stream" | "InteractiveCommands" => Some(Kind::Terminal),
-                    "NonInteractiveCommands" => Some(Kind::Command),
-                    "Port" => Some(port(properties)),
+                let wanted = match session_type.as_str() {
+                    "Standard_Stream" | "InteractiveCommands" => Ok(Kind::Terminal),
+                    "NonInteractiveCommands" => Ok(Kind::Command),
+                    "Port" => port(properties, purpose),
                     unknown => return action.failed(&format!("Unknown session type {unknown}")),
                 };
-                action.succeeded()
+                kind = wanted.as_ref().ok().copied();
+                match wanted {
+                    Err(error) => action.failed(error),
+                    Ok(Kind::Tunnel | Kind::ForwardingInDialect) => accepted(action),
+                    Ok(_) => action.succeeded(),
+                }
             }
             RequestedAction::KmsEncryption { .. } => match data_key {
                 Some(Ok(key)) => key.answer(action),
@@ -96,7 +128,8 @@ mod tests {
             ("Port", Some(Kind::Stream { knows_end: false })),
             ("Other", None),
         ] {
-            let (response, kind) = answer(&request(vec![session_type(name)]), "1.2.3.4", None);
+            let (response, kind) =
+                answer(&request(vec![session_type(name)]), "1.2.3.4", Purpose::Other, None);
             assert_eq!(kind, expected, "{name}");
             assert_eq!(response.failure().is_none(), expected.is_some(), "{name}");
         }
@@ -110,7 +143,33 @@ mod tests {
             (json!({"portNumber": "80", "type": "LocalPortForwarding"}), Kind::Forwarding),
         ] {
             let action = RequestedAction::SessionType { session_type: "Port".into(), properties };
-            assert_eq!(answer(&request(vec![action]), "1.2.3.4", None).1, Some(expected));
+            assert_eq!(answer(&request(vec![action]), "1.2.3.4", Purpose::Other, None).1, Some(expected));
+        }
+    }
+
+    #[test]
+    fn the_dialect_is_accepted_where_it_is_offered() {
+        let forwarding = |version: Option<&str>| match version {
+            Some(version) => json!({"type": "LocalPortForwarding", "posternTunnel": version}),
+            None => json!({"type": "LocalPortForwarding"}),
+        };
+        let tunnel = json!({"type": "Tunnel", "posternTunnel": "1"});
+        for (properties, purpose, expected) in [
+            (forwarding(Some("1")), Purpose::Other, Some(Kind::ForwardingInDialect)),
+            (forwarding(Some("2")), Purpose::Other, Some(Kind::Forwarding)),
+            (forwarding(None), Purpose::Other, Some(Kind::Forwarding)),
+            (tunnel.clone(), Purpose::Tunnel, Some(Kind::Tunnel)),
+            (tunnel, Purpose::Other, None),
+            (json!({"type": "Tunnel"}), Purpose::Tunnel, None),
+            (forwarding(Some("1")), Purpose::Tunnel, None),
+        ] {
+            let action = RequestedAction::SessionType { session_type: "Port".into(), properties };
+            let (response, kind) = answer(&request(vec![action]), "1.2.3.4", purpose, None);
+            assert_eq!(kind, expected);
+            assert_eq!(response.failure().is_none(), expected.is_some());
+            let speaks = matches!(expected, Some(Kind::Tunnel | Kind::ForwardingInDialect));
+            let result = if speaks { json!({"posternTunnel": "1"}) } else { serde_json::Value::Null };
+            assert_eq!(response.processed_client_actions[0].action_result, result);
         }
     }
 
@@ -118,7 +177,7 @@ mod tests {
     fn a_data_key_is_handed_over_or_its_absence_explained() {
         let kms = RequestedAction::KmsEncryption { kms_key_id: "key".into(), challenge: None };
         let asked = request(vec![session_type("Standard_Stream"), kms]);
-        let (response, _) = answer(&asked, "1.2.3.4", Some(Err("it is disabled")));
+        let (response, _) = answer(&asked, "1.2.3.4", Purpose::Other, Some(Err("it is disabled")));
         let failed = "Failed to process action KMSEncryption: it is disabled";
         assert_eq!(response.failure().unwrap().error, failed);
         assert_eq!(response.errors.unwrap(), [failed]);
@@ -127,7 +186,7 @@ mod tests {
             hash: serde_json::Value::Null,
             acknowledges_challenge: false,
         };
-        let (response, _) = answer(&asked, "1.2.3.4", Some(Ok(&key)));
+        let (response, _) = answer(&asked, "1.2.3.4", Purpose::Other, Some(Ok(&key)));
         assert_eq!(response.failure(), None);
         assert_eq!(EncryptedDataKey::of(&response.processed_client_actions[1]), Some(key));
     }

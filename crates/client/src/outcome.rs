@@ -71,6 +71,9 @@ pub enum SessionError {
     /// The agent does not speak the protocol of forwarded connections.
     #[error("the agent does not speak the protocol of forwarded connections")]
     Smux(#[from] postern_protocol::smux::SmuxError),
+    /// The agent does not speak the dialect of tunnels.
+    #[error("the agent does not keep to the tunnel dialect")]
+    Tunnel(#[from] postern_protocol::tunnel::TunnelError),
     /// The document says something else than a port.
     #[error("{0:?} is no local port")]
     LocalPort(String),

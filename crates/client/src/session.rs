@@ -7,6 +7,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
@@ -22,8 +23,8 @@ use crate::api::Api;
 use crate::encryption::{Asked as AskedKey, DataKey};
 use crate::end_of_input::EndOfInput;
 use crate::escape::{Escapes, HELP, Typed};
-use crate::forward::{Forwarder, Wanted};
-use crate::handshake::{Kind, answer};
+use crate::forward::{Forwarder, Wanted, forward_in_dialect};
+use crate::handshake::{Kind, Purpose, answer};
 use crate::input::Input;
 use crate::line::{Change, Line};
 use crate::link::LinkEvent;
@@ -32,6 +33,7 @@ use crate::output::{Layout, Output};
 use crate::raw_mode::RawMode;
 use crate::signals::{Asked, Signals};
 use crate::start::{SessionStart, Stdio};
+use crate::tunnel::{Carrier, TunnelEnds};
 use crate::window;
 
 /// Output that may wait before the connection is left unread: enough to keep a terminal busy.
@@ -63,6 +65,41 @@ pub async fn run(
         Ok(session) => session.carry().await,
         Err(error) => Err(error),
     };
+    settle(api, start, result).await
+}
+
+/// Carries a session with the document `Postern-StartTunnelSession` until it ends: connections of any kind, each of which leads
+/// elsewhere. It has no standard streams; signals are the caller's business once it runs.
+///
+/// # Errors
+/// As of [`run`].
+pub async fn run_tunnel(
+    api: &Api,
+    start: &SessionStart,
+    ends: TunnelEnds<'_>,
+    notify: &dyn Fn(Notice<'_>),
+) -> Result<Ended, SessionError> {
+    let opened = std::fs::File::options().read(true).write(true).open("/dev/null");
+    let result = match opened {
+        Err(source) => Err(SessionError::Local { what: "/dev/null", source }),
+        Ok(null) => {
+            let null = null.as_fd();
+            let stdio = Stdio { stdin: null, stdout: null, stderr: null };
+            match Session::new(api, start, stdio, notify) {
+                Ok(session) => Session { ends: Some(ends), ..session }.carry().await,
+                Err(error) => Err(error),
+            }
+        }
+    };
+    settle(api, start, result).await
+}
+
+/// Terminates a session that is not over.
+async fn settle(
+    api: &Api,
+    start: &SessionStart,
+    result: Result<Ended, SessionError>,
+) -> Result<Ended, SessionError> {
     let is_over = matches!(result, Ok(Ended::Closed { .. } | Ended::TimedOut) | Err(SessionError::Resume(_)));
     if !is_over {
         // Whether or not it works, the user is done; the server ends abandoned sessions by itself.
@@ -95,6 +132,8 @@ struct Session<'a> {
     cipher: Option<SessionCipher>,
     /// Of a session that forwards connections, what this side listens on.
     forwarding: Option<Wanted>,
+    /// Of a tunnel, what it is for.
+    ends: Option<TunnelEnds<'a>>,
 }
 
 /// A data key on its way, and what is answered with it.
@@ -164,16 +203,25 @@ impl<'a> Session<'a> {
             keying: None,
             cipher: None,
             forwarding: None,
+            ends: None,
         })
     }
 
     async fn carry(mut self) -> Result<Ended, SessionError> {
         loop {
             self.handle_events()?;
-            if self.phase == Phase::Running(Kind::Forwarding)
-                && let Some(wanted) = &self.forwarding
-            {
-                return Forwarder::new(self.line, self.signals, wanted)?.carry().await;
+            match (self.phase, &self.forwarding, &self.ends) {
+                (Phase::Running(Kind::Forwarding), Some(wanted), _) => {
+                    return Forwarder::new(self.line, self.signals, wanted)?.carry().await;
+                }
+                (Phase::Running(Kind::ForwardingInDialect), Some(wanted), _) => {
+                    return forward_in_dialect(self.line, self.signals, wanted).await;
+                }
+                (Phase::Running(Kind::Tunnel), _, Some(_)) => {
+                    let Some(ends) = self.ends.take() else { return Err(SessionError::UnknownKind) };
+                    return Carrier::new(self.line, ends).carry().await;
+                }
+                _ => {}
             }
             if let Some(closed) = &self.closed
                 && self.output.is_empty()
@@ -288,7 +336,7 @@ impl<'a> Session<'a> {
     }
 
     fn handle_events(&mut self) -> Result<(), SessionError> {
-        while self.phase != Phase::Running(Kind::Forwarding)
+        while !self.is_forwarding()
             && let Some(event) = self.line.channel.poll_event()
         {
             match event {
@@ -373,6 +421,11 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// What comes now is for others.
+    fn is_forwarding(&self) -> bool {
+        matches!(self.phase, Phase::Running(Kind::Forwarding | Kind::ForwardingInDialect | Kind::Tunnel))
+    }
+
     fn is_stream(&self) -> bool {
         matches!(self.phase, Phase::Running(Kind::Stream { .. }))
     }
@@ -383,8 +436,9 @@ impl<'a> Session<'a> {
         data_key: Option<Result<&DataKey, &str>>,
     ) -> Result<(), SessionError> {
         let encrypted = data_key.map(|key| key.map(|key| &key.encrypted));
-        let (response, kind) = answer(request, &self.line.identity.client_version, encrypted);
-        if kind == Some(Kind::Forwarding) {
+        let purpose = if self.ends.is_some() { Purpose::Tunnel } else { Purpose::Other };
+        let (response, kind) = answer(request, &self.line.identity.client_version, purpose, encrypted);
+        if matches!(kind, Some(Kind::Forwarding | Kind::ForwardingInDialect)) {
             self.forwarding = Some(Wanted::of(request)?);
         }
         self.phase = Phase::Handshaking(kind);

@@ -72,11 +72,15 @@ impl Listener {
         &self.place
     }
 
-    /// The next connection. Safe to drop at any time.
-    pub(crate) async fn accept(&self) -> io::Result<Socket> {
+    /// The next connection, and who made it, if there is a word for that. Safe to drop at any time.
+    pub(crate) async fn accept(&self) -> io::Result<(Socket, String)> {
         match &self.bound {
-            Bound::Tcp(listener) => listener.accept().await.map(|(stream, _)| stream.into()),
-            Bound::Unix(listener) => listener.accept().await.map(|(stream, _)| stream.into()),
+            Bound::Tcp(listener) => {
+                listener.accept().await.map(|(stream, source)| (stream.into(), source.to_string()))
+            }
+            Bound::Unix(listener) => {
+                listener.accept().await.map(|(stream, _)| (stream.into(), String::new()))
+            }
         }
     }
 }
