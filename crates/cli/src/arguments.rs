@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    activation, audit, cp, explain, nodes, recordings, revoke_sessions, sessions, ssh, start_session, verify,
+    activation, audit, cp, explain, forward, nodes, recordings, revoke_sessions, sessions, ssh,
+    start_session, verify,
 };
 
 /// Sessions on managed nodes that have no open port.
@@ -54,6 +55,7 @@ pub(crate) enum OutputFormat {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     StartSession(start_session::StartSession),
+    Forward(forward::Forward),
     Cp(cp::Cp),
     Ssh(ssh::Ssh),
     SshConfig(ssh::SshConfig),

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod cp;
 pub(crate) mod explain;
 pub(crate) mod follow;
+pub(crate) mod forward;
 pub(crate) mod nodes;
 pub(crate) mod recordings;
 pub(crate) mod revoke_sessions;
@@ -29,6 +30,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
     let global = arguments.global;
     match arguments.command {
         Command::StartSession(command) => return command.run(&global).await,
+        Command::Forward(command) => return command.run(&global).await,
         Command::Cp(command) => return command.run(&global).await,
         Command::Ssh(command) => return command.run(&global).await,
         Command::SshConfig(command) => command.run(&global).await?,

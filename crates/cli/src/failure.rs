@@ -39,6 +39,11 @@ impl Failure {
         self
     }
 
+    /// What happened, in one line.
+    pub(crate) fn text(&self) -> String {
+        text(&*self.error)
+    }
+
     /// Prints everything on standard error. Nobody reading standard output is no failure.
     pub(crate) fn report(&self) -> ExitCode {
         if chain(&*self.error).any(is_closed_pipe) {

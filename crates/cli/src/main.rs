@@ -1,5 +1,6 @@
 //! `postern`: sessions on managed nodes, from the command line.
 
+mod amount;
 mod arguments;
 mod commands;
 mod config;

@@ -1,7 +1,7 @@
 //! `postern ssh` and its relatives: OpenSSH's programs over sessions.
 
 mod config;
-mod node;
+pub(super) mod node;
 mod proxy;
 mod words;
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use postern_copy::{FileError, Progress};
 
+use crate::amount::bytes;
 use crate::failure;
 use crate::visible;
 
@@ -93,19 +94,6 @@ impl File {
     }
 }
 
-/// `1.2 MiB`.
-fn bytes(count: u64) -> String {
-    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
-    if count < 1024 {
-        return format!("{count} B");
-    }
-    let (mut tenths, mut unit) = (u128::from(count) * 10 / 1024, 0);
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
-        (tenths, unit) = (tenths / 1024, unit + 1);
-    }
-    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS.get(unit).unwrap_or(&""))
-}
-
 fn clock(seconds: u64) -> String {
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, minutes, seconds) => format!("{minutes:02}:{seconds:02}"),
@@ -118,17 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_for_people() {
-        for (count, text) in [
-            (0, "0 B"),
-            (1023, "1023 B"),
-            (1024, "1.0 KiB"),
-            (1536, "1.5 KiB"),
-            (104_857_600, "100.0 MiB"),
-            (u64::MAX, "16383.9 PiB"),
-        ] {
-            assert_eq!(bytes(count), text);
-        }
+    fn times_are_for_people() {
         assert_eq!((clock(5), clock(3599), clock(7260)), ("00:05".into(), "59:59".into(), "2h01m".into()));
     }
 

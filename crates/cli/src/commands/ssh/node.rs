@@ -16,7 +16,7 @@ enum NameError {
 }
 
 /// The ID of the node that `host` is the ID or the name of.
-pub(super) async fn find(api: &Api, host: &str) -> Result<String, Failure> {
+pub(in crate::commands) async fn find(api: &Api, host: &str) -> Result<String, Failure> {
     if is_id(host) {
         return Ok(host.to_owned());
     }
