@@ -67,6 +67,9 @@ pub(crate) enum NotFollowed {
     /// Nor this.
     #[error("the agent begins its handshake after the data")]
     TooLate,
+    /// The agent could take for an answer what nobody followed as one, and the ends agree on what is not followed.
+    #[error("the client answers a handshake that has not begun")]
+    Unasked,
     /// More than any session may have.
     #[error("too many connections at once")]
     TooMany,
@@ -176,6 +179,9 @@ impl Forwarded {
             },
             PayloadType::HandshakeResponse if side == Side::Client => {
                 if let Follower::Unsettled(handshake) = &self.follower {
+                    if !handshake.has_begun() {
+                        return Err(NotFollowed::Unasked);
+                    }
                     let carriage = handshake.handle_response(payload);
                     self.settle(carriage, true, at, happened)?;
                 }

@@ -163,6 +163,13 @@ fn data_goes_nowhere_before_it_is_known_what_it_is() {
 }
 
 #[test]
+fn an_answer_before_the_question_settles_nothing() {
+    let mut told = Told { forwarded: Forwarded::new(Some(route())), happened: Vec::new() };
+    let early = told.take(Side::Client, PayloadType::HandshakeResponse, response("null"));
+    assert_eq!(early, Err(NotFollowed::Unasked));
+}
+
+#[test]
 fn a_connection_of_the_dialect_from_its_opening_to_its_end() {
     let mut told = Told::tunnel();
     told.frame(Side::Client, 1, open_to("web")).unwrap();
