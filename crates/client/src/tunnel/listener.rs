@@ -191,3 +191,70 @@ async fn accept<T>(mut accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use postern_protocol::tunnel::{Reason, Refused};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+    fn to_web() -> Destination {
+        Destination::Tcp { host: "web".into(), port: 80 }
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_offered_with_its_source() {
+        let listener = LocalListener::port(ANY).unwrap();
+        let place = listener.address().unwrap();
+        let (offer, mut offers) = mpsc::channel(1);
+        let mut serving = JoinSet::new();
+        serving.spawn(listener.serve(ForwardId(7), Lead::Fixed(to_web()), offer));
+        let program = TcpStream::connect(place).await.unwrap();
+        let Offered { forward, open, answers, .. } = offers.recv().await.unwrap();
+        assert_eq!((forward, open.destination), (ForwardId(7), to_web()));
+        assert_eq!(open.source, program.local_addr().unwrap().to_string());
+        assert!(answers.is_none());
+    }
+
+    #[tokio::test]
+    async fn socks_says_where_each_connection_leads_and_slow_programs_hold_up_nobody() {
+        let listener = LocalListener::port(ANY).unwrap();
+        let place = listener.address().unwrap();
+        let (offer, mut offers) = mpsc::channel(1);
+        let mut serving = JoinSet::new();
+        serving.spawn(listener.serve(ForwardId(1), Lead::Socks, offer));
+        let _silent = TcpStream::connect(place).await.unwrap();
+        let mut program = TcpStream::connect(place).await.unwrap();
+        program.write_all(b"\x05\x01\x00\x05\x01\x00\x03\x03web\x00\x50").await.unwrap();
+        let offered = offers.recv().await.unwrap();
+        assert_eq!(offered.open.destination, to_web());
+        let mut agreed = [0; 2];
+        program.read_exact(&mut agreed).await.unwrap();
+        assert_eq!(agreed, [5, 0]);
+        let denied = Refused::new(Reason::Denied, "no");
+        let answers = offered.answers.unwrap();
+        assert_eq!(answers(Err(&denied))[..2], [5, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_socket_file_is_its_owners_and_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        let listener = LocalListener::socket_file(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(LocalListener::socket_file(&path).is_err());
+        assert!(path.exists(), "the other one's file stays");
+        let (offer, mut offers) = mpsc::channel(1);
+        let mut serving = JoinSet::new();
+        serving.spawn(listener.serve(ForwardId(1), Lead::Fixed(to_web()), offer));
+        let _program = UnixStream::connect(&path).await.unwrap();
+        assert_eq!(offers.recv().await.unwrap().open.source, "");
+        serving.shutdown().await;
+        assert!(!path.exists());
+    }
+}
