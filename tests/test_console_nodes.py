@@ -161,6 +161,27 @@ def test_what_a_node_says_of_itself_does_nothing(page, server):
     assert page.locator("img[src=x]").count() == 0
 
 
+def test_a_nodes_tags_are_seen_whole_at_the_usual_width(page, server, node):
+    tags = {"Environment": "production", "Team": "platform", "Role": "web", "Note": "long " * 30 + "indeed"}
+    server.client().add_tags_to_resource(
+        ResourceType="ManagedInstance",
+        ResourceId=node.node_id,
+        Tags=[{"Key": key, "Value": value.strip()} for key, value in tags.items()],
+    )
+    visit(page, f"/nodes?filter=id%3D{node.node_id}")
+    row = rows(page).filter(has_text=node.node_id)
+    expect(row.get_by_text("Environment: production")).to_be_visible()
+    hidden_px = row.evaluate("(row) => { const { scrollWidth, clientWidth } = row.closest('table').parentElement; return scrollWidth - clientWidth; }")
+    assert hidden_px <= 0
+    row.get_by_role("button", name="all 4 tags").click()
+    for key, value in tags.items():
+        expect(page.get_by_role("dialog").get_by_text(f"{key}: {value}")).to_be_visible()
+    assert accessibility_faults(page) == []
+    server.client().remove_tags_from_resource(
+        ResourceType="ManagedInstance", ResourceId=node.node_id, TagKeys=list(tags)
+    )
+
+
 def test_ten_thousand_nodes_are_filtered_at_once(page):
     served(page, many(10_000))
     visit(page, "/nodes")

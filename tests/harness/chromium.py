@@ -1,5 +1,8 @@
 """Chromium on a server's console: signed in as somebody, with what it complained of."""
 
+import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
@@ -66,6 +69,19 @@ class Browser:
 
 def give_password(server, user_name: str) -> None:
     server.client("iam").create_login_profile(UserName=user_name, Password=PASSWORD)
+
+
+def answered(page: Page, operation: str, answer: Callable[[dict], dict]) -> None:
+    """Answers an operation of the JSON services in place of the server: what is asked for is made into what is answered."""
+
+    def fulfil(route) -> None:
+        if route.request.headers.get("x-amz-target", "").endswith(f".{operation}"):
+            body = json.dumps(answer(json.loads(route.request.post_data)))
+            route.fulfill(status=200, content_type="application/x-amz-json-1.1", body=body)
+        else:
+            route.fallback()
+
+    page.route(re.compile(r"^https://[^/]+/$"), fulfil)
 
 
 def is_settled(page: Page) -> None:

@@ -1,9 +1,8 @@
 """The list of nodes in the browser, with more of them than a test can start."""
 
-import json
-import re
-
 from playwright.sync_api import Page
+
+from .chromium import answered
 
 # More than a server gives: the test is about what the browser does with them.
 NODES_AT_A_TIME = 1000
@@ -27,17 +26,14 @@ FILTER_ONCE = """async (text) => {
 def served(page: Page, nodes: list[dict]) -> None:
     """Answers the list of nodes with these, in place of the server."""
 
-    def answer(route) -> None:
-        if route.request.headers.get("x-amz-target", "").endswith(".DescribeInstanceInformation"):
-            start = int(json.loads(route.request.post_data).get("NextToken", "0"))
-            page_of = {"InstanceInformationList": nodes[start : start + NODES_AT_A_TIME]}
-            if start + NODES_AT_A_TIME < len(nodes):
-                page_of["NextToken"] = str(start + NODES_AT_A_TIME)
-            route.fulfill(status=200, content_type="application/x-amz-json-1.1", body=json.dumps(page_of))
-        else:
-            route.continue_()
+    def answer(asked: dict) -> dict:
+        start = int(asked.get("NextToken", "0"))
+        page_of = {"InstanceInformationList": nodes[start : start + NODES_AT_A_TIME]}
+        if start + NODES_AT_A_TIME < len(nodes):
+            page_of["NextToken"] = str(start + NODES_AT_A_TIME)
+        return page_of
 
-    page.route(re.compile(r"^https://[^/]+/$"), answer)
+    answered(page, "DescribeInstanceInformation", answer)
 
 
 def many(count: int) -> list[dict]:

@@ -68,7 +68,9 @@ export const nodesTexts = {
       ServerStopped: 'the server stopped',
     },
   },
-  moreTags: (count: number) => `${count} more`,
+  moreTags: (count: number) => `+${count}`,
+  allTags: (more: number, count: number) => `+${more}: all ${count} tags`,
+  closeTags: 'Close the tags',
   noTags: 'No tags',
   details: {
     overview: 'Overview',

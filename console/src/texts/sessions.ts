@@ -75,7 +75,7 @@ export const sessionsTexts = {
     opened: 'Opened',
     from: 'From',
     to: 'To',
-    address: 'Address',
+    address: (address: string) => `at ${address}`,
     traffic: 'To the node, and back',
     lasted: 'Duration',
     end: 'How it ended',

@@ -20,7 +20,7 @@ export const columns: readonly Column<Node>[] = [
     id: 'name',
     header: titles.name,
     isRowHeader: true,
-    minWidth: 190,
+    minWidth: 170,
     text: nameOf,
     cell: (node) => (
       <>
@@ -33,15 +33,15 @@ export const columns: readonly Column<Node>[] = [
       </>
     ),
   },
-  { id: 'platform', header: titles.platform, minWidth: 150, text: platformOf, cell: (node) => visibleLine(platformOf(node)) || '–' },
+  { id: 'platform', header: titles.platform, width: 140, text: platformOf, cell: (node) => visibleLine(platformOf(node)) || '–' },
   {
     id: 'agent',
     header: titles.agent,
-    minWidth: 120,
+    width: 115,
     text: (node) => node.AgentVersion ?? '',
     cell: (node) => visibleLine(node.AgentVersion ?? '–'),
   },
-  { id: 'ip', header: titles.ip, minWidth: 130, text: (node) => node.IPAddress ?? '', cell: (node) => visibleLine(node.IPAddress ?? '–') },
+  { id: 'ip', header: titles.ip, width: 125, text: (node) => node.IPAddress ?? '', cell: (node) => visibleLine(node.IPAddress ?? '–') },
 ];
 
 export const properties: readonly Property<Node>[] = [

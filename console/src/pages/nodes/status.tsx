@@ -15,7 +15,7 @@ export function statusColumn(connections: ReadonlyMap<string, Connection>): Colu
   return {
     id: 'status',
     header: nodesTexts.columns.status,
-    minWidth: 200,
+    minWidth: 170,
     text: (node) => statusText(node.PingStatus),
     cell: (node) => {
       const connection = connections.get(node.InstanceId);

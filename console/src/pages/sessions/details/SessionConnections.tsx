@@ -61,7 +61,7 @@ function columns(now_s: number): readonly Column<Connection>[] {
       id: 'opened',
       header: texts.opened,
       isRowHeader: true,
-      width: 140,
+      width: 150,
       sortBy: ({ opened_s = 0 }) => opened_s,
       isDescending: true,
       cell: ({ eventId, opened_s }) => (
@@ -70,9 +70,8 @@ function columns(now_s: number): readonly Column<Connection>[] {
         </Link>
       ),
     },
-    { id: 'from', header: texts.from, width: 120, sortBy: ({ source = '' }) => source, cell: ({ source = '–' }) => <Breaking text={source} /> },
-    { id: 'to', header: texts.to, width: 150, sortBy: ({ destination }) => destination, cell: (connection) => <Destination {...connection} /> },
-    { id: 'address', header: texts.address, width: 120, sortBy: ({ address = '' }) => address, cell: ({ address = '–' }) => <Breaking text={address} /> },
+    { id: 'from', header: texts.from, width: 150, sortBy: ({ source = '' }) => source, cell: ({ source = '–' }) => <Breaking text={source} /> },
+    { id: 'to', header: texts.to, width: 190, sortBy: ({ destination }) => destination, cell: (connection) => <Destination {...connection} /> },
     {
       id: 'traffic',
       header: texts.traffic,
@@ -87,7 +86,7 @@ function columns(now_s: number): readonly Column<Connection>[] {
       sortBy: (connection) => lasted_s(connection, now_s) ?? 0,
       cell: (connection) => durationText(lasted_s(connection, now_s)),
     },
-    { id: 'end', header: texts.end, width: 160, sortBy: ({ status }) => texts.statuses[status], cell: (connection) => <End {...connection} /> },
+    { id: 'end', header: texts.end, width: 190, sortBy: ({ status }) => texts.statuses[status], cell: (connection) => <End {...connection} /> },
   ];
 }
 
@@ -95,14 +94,21 @@ function Breaking({ text }: { readonly text: string }) {
   return <span style={{ overflowWrap: 'anywhere' }}>{visibleLine(text)}</span>;
 }
 
-function Destination({ destination, protocol = '', direction = '' }: Connection) {
+function Small({ text }: { readonly text: string }) {
+  return (
+    <Box variant="small" display="block">
+      <span style={{ overflowWrap: 'anywhere' }}>{visible(text)}</span>
+    </Box>
+  );
+}
+
+function Destination({ destination, protocol = '', direction = '', address }: Connection) {
   const begins = Object.hasOwn(texts.directions, direction) ? (texts.directions[direction] ?? '') : direction;
   return (
     <>
       <Breaking text={destination || '–'} />
-      <Box variant="small" display="block">
-        {visibleLine(texts.way(protocol, begins))}
-      </Box>
+      {address !== undefined && address !== destination && <Small text={texts.address(address)} />}
+      <Small text={texts.way(protocol, begins)} />
     </>
   );
 }
@@ -120,9 +126,7 @@ function End({ status, endReason, decision }: Connection) {
     <>
       <StatusIndicator type={INDICATORS[status]}>{texts.statuses[status]}</StatusIndicator>
       {more.map((text) => (
-        <Box key={text} variant="small" display="block">
-          <span style={{ overflowWrap: 'anywhere' }}>{visible(text)}</span>
-        </Box>
+        <Small key={text} text={text} />
       ))}
     </>
   );
