@@ -41,8 +41,24 @@ struct Kept {
     /// Of what this machine listens on.
     serving: Option<AbortHandle>,
     is_told: bool,
+    /// The node has refused to listen, and is to be asked again.
+    is_refused: bool,
     /// Who waits to hear whether the node listens.
     waiting: Option<oneshot::Sender<Listens>>,
+}
+
+impl Kept {
+    fn new(forward: Forward) -> Self {
+        Self {
+            forward,
+            address: None,
+            port: None,
+            serving: None,
+            is_told: false,
+            is_refused: false,
+            waiting: None,
+        }
+    }
 }
 
 /// What a forward listens on, if it is on this machine, and where that leads.
@@ -108,8 +124,7 @@ impl Node {
             _ => address.map(|address| address.to_string()),
         };
         let port = address.map(|address| address.port());
-        let serving = Some(serving);
-        let kept = Kept { forward, address: place, port, serving, is_told: false, waiting: None };
+        let kept = Kept { address: place, port, serving: Some(serving), ..Kept::new(forward) };
         self.forwards.borrow_mut().insert(id, kept);
     }
 
@@ -117,8 +132,7 @@ impl Node {
     pub(super) fn keep_remote(&self, id: ForwardId, forward: Forward) -> oneshot::Receiver<Listens> {
         let (tell, told) = oneshot::channel();
         let remote = remote(id, &forward);
-        let kept =
-            Kept { forward, address: None, port: None, serving: None, is_told: false, waiting: Some(tell) };
+        let kept = Kept { waiting: Some(tell), ..Kept::new(forward) };
         self.forwards.borrow_mut().insert(id, kept);
         if let Some(remote) = remote {
             self.order(Order::Listen(remote));
@@ -243,7 +257,7 @@ impl Node {
             }
         }
         for (forward, address) in &told {
-            show.say(&self.id, &Said::Listening { forward, address });
+            show.say(&self.id, &Said::Listening { forward, address, is_at_node: false });
         }
     }
 
@@ -262,19 +276,35 @@ impl Node {
             }
             address
         };
-        show.say(
-            &self.id,
-            &Said::Listening { forward: &text, address: &format!("{address} at {}", self.id) },
-        );
+        show.say(&self.id, &Said::Listening { forward: &text, address: &address, is_at_node: true });
     }
 
     fn waiting(&self, id: ForwardId) -> Option<oneshot::Sender<Listens>> {
         self.forwards.borrow_mut().get_mut(&id).and_then(|kept| kept.waiting.take())
     }
 
-    /// A forward that the node refuses is not asked for again.
+    /// A forward that the node refuses is not asked for any more.
     pub(super) fn forget(&self, id: ForwardId) {
         self.forwards.borrow_mut().remove(&id);
+    }
+
+    /// It is asked for once more, at the next [`Self::ask_again`].
+    pub(super) fn keep_asking(&self, id: ForwardId) {
+        if let Some(kept) = self.forwards.borrow_mut().get_mut(&id) {
+            kept.is_refused = true;
+        }
+    }
+
+    /// Asks for what the node has refused.
+    pub(super) fn ask_again(&self) {
+        let mut refused = Vec::new();
+        for (id, kept) in self.forwards.borrow_mut().iter_mut().filter(|(_, kept)| kept.is_refused) {
+            kept.is_refused = false;
+            refused.extend(remote(*id, &kept.forward));
+        }
+        for remote in refused {
+            self.order(Order::Listen(remote));
+        }
     }
 
     fn text(&self, id: ForwardId) -> String {

@@ -24,6 +24,9 @@ pub(super) enum Said<'a> {
     Listening {
         forward: &'a str,
         address: &'a str,
+        /// Not on this machine.
+        #[serde(skip)]
+        is_at_node: bool,
     },
     /// It cannot.
     NotListening {
@@ -144,7 +147,9 @@ impl Show {
     fn texts(&self, node: &str, said: &Said<'_>) -> (Option<String>, Option<String>) {
         let through = if self.names_nodes { format!(" through {node}") } else { String::new() };
         let told = match said {
-            Said::Listening { forward, address } if !self.is_json => {
+            Said::Listening { forward, address, is_at_node } if !self.is_json => {
+                let address =
+                    if *is_at_node { format!("{address} of {node}") } else { (*address).to_owned() };
                 let line = format!("Listening on {address} ({forward}){through}");
                 return (Some(visible::line(&line).into_owned()), None);
             }
@@ -211,7 +216,8 @@ mod tests {
 
     #[test]
     fn people_read_where_it_listens_and_why_not() {
-        let listening = Said::Listening { forward: "-D 127.0.0.1:0", address: "127.0.0.1:1080" };
+        let listening =
+            Said::Listening { forward: "-D 127.0.0.1:0", address: "127.0.0.1:1080", is_at_node: false };
         let (out, err) = show(false, false, false).texts("mi-1", &listening);
         assert_eq!((out.as_deref(), err), (Some("Listening on 127.0.0.1:1080 (-D 127.0.0.1:0)"), None));
         let (out, err) = show(false, false, true).texts("mi-1", &REFUSED);

@@ -28,6 +28,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const GOOD_AFTER: Duration = Duration::from_secs(60);
 /// For the line that shows rates, and for `--status`.
 const TRAFFIC_EVERY: Duration = Duration::from_secs(1);
+/// Between two attempts to have the node listen on what is in use.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// What works with agents that do not know the document.
 const HINT: &str = "forwarding by `postern forward` needs postern-agent of this version or later on the node; with any agent, \
 `postern start-session NODE --document-name AWS-StartPortForwardingSessionToRemoteHost --parameters \
@@ -125,7 +127,16 @@ impl Program<'_> {
             }
             _ => {}
         };
-        let ended = run_tunnel(self.api, start, ends, &notify).await;
+        let asking = async {
+            loop {
+                tokio::time::sleep(ASK_AGAIN_AFTER).await;
+                node.ask_again();
+            }
+        };
+        let ended = tokio::select! {
+            ended = run_tunnel(self.api, start, ends, &notify) => ended,
+            never = asking => never,
+        };
         node.end();
         ended
     }
@@ -135,6 +146,7 @@ impl Program<'_> {
         if let TunnelEvent::NotListening { forward, refused } = event {
             // What the last session had may not be free yet.
             if self.reconnects && refused.reason == Reason::InUse {
+                node.keep_asking(*forward);
                 return;
             }
             node.forget(*forward);
