@@ -5,7 +5,7 @@ use std::future::{pending, poll_fn};
 use std::time::{Duration, Instant};
 
 use postern_protocol::payload::{ChannelClosed, Flag};
-use postern_protocol::tunnel::{Refused, StreamId, TUNNEL_MESSAGE_BYTES};
+use postern_protocol::tunnel::{Reason, Refused, StreamId, TUNNEL_MESSAGE_BYTES};
 use postern_protocol::{Event, PayloadType};
 use postern_tunnel::{Happened, Streams};
 use tokio::time::sleep_until;
@@ -257,6 +257,11 @@ impl<'a> Carrier<'a> {
     fn handle_closed(&mut self, id: StreamId, sent: u64, received: u64, message: Option<&str>) {
         if let Some(Carried { forward, .. }) = self.carried.remove(&id) {
             (self.ends.tell)(TunnelEvent::Closed { forward, stream: id, sent, received, message });
+        } else if let Some(forward) = self.listeners.remove(&id) {
+            // It is not this side that took it away.
+            self.targets.remove(id);
+            let refused = &Refused::new(Reason::Failed, message.unwrap_or_default());
+            (self.ends.tell)(TunnelEvent::NotListening { forward, refused });
         }
     }
 }

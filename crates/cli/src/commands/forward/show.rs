@@ -74,6 +74,10 @@ pub(super) enum Said<'a> {
     Message {
         message: &'a str,
     },
+    /// There is no session, which is told at the end.
+    Failed {
+        message: &'a str,
+    },
     /// The session ended.
     Ended {
         reason: &'a str,

@@ -40,6 +40,14 @@ impl Program<'_> {
     pub(super) async fn carry(&self, node: &Node) -> Outcome {
         let Some(mut offers) = node.offers.take() else { return Outcome::Left };
         let outcome = self.carry_sessions(node, &mut offers).await;
+        match &outcome {
+            Outcome::NotStarted(failure) => {
+                self.show.say(&node.id, &Said::Failed { message: &failure.text() });
+            }
+            Outcome::Left | Outcome::Nothing => self.show.say(&node.id, &Said::Ended { reason: "" }),
+            // Why, has been told.
+            Outcome::Lost => {}
+        }
         node.give_up();
         outcome
     }
