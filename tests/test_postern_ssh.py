@@ -1,12 +1,15 @@
 """`postern ssh` and `postern ssh-config`: OpenSSH's programs over sessions, and sessions where there is no SSH server."""
 
 import getpass
+import hashlib
 import os
+import signal
 import subprocess
 
 import pytest
 from harness.openssh import SshServer
 from harness.programs import binary, free_port
+from harness.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +71,42 @@ def test_no_ssh_server_need_be_looked_for(node, environment, server):
     done = run([binary("postern"), "ssh", "--no-sshd", node.node_id, "echo", "here"], environment)
     assert (done.returncode, done.stdout) == (0, b"here\n"), done.stderr
     assert connections() == before
+
+
+def without_server(environment, node, command: str, given: bytes, *options: str) -> subprocess.CompletedProcess:
+    return run([binary("postern"), "ssh", "--no-sshd", *options, node.node_id, command], environment, given)
+
+
+def test_a_command_reads_standard_input_without_an_ssh_server(node, environment):
+    content = os.urandom(3_000_000) + b"\x03\x04\x1c\xff"
+    done = without_server(environment, node, "sha256sum; echo read >&2; exit 7", content)
+    assert (done.returncode, done.stderr) == (7, b"read\n")
+    assert done.stdout.split()[0].decode() == hashlib.sha256(content).hexdigest()
+    done = without_server(environment, node, "cat", content)
+    assert (done.returncode, done.stdout == content) == (0, True), done.stderr
+
+
+def test_a_command_that_reads_no_more_ends_all_the_same(node, environment):
+    done = without_server(environment, node, "head -c 3; exit 4", b"abc" + bytes(20_000_000))
+    assert (done.returncode, done.stdout) == (4, b"abc"), done.stderr
+    done = without_server(environment, node, "exec <&-; sleep 1; echo over", bytes(20_000_000))
+    assert (done.returncode, done.stdout) == (0, b"over\n"), done.stderr
+
+
+def test_standard_input_can_be_kept_from_a_command(node, environment):
+    done = without_server(environment, node, "cat; echo nothing", b"typed", "-n")
+    assert (done.returncode, done.stdout) == (0, b"nothing\n"), done.stderr
+
+
+def test_an_interrupt_ends_a_command_that_reads(node, environment, tmp_path):
+    mark = tmp_path / "mark"
+    command = [binary("postern"), "ssh", "--no-sshd", node.node_id, f"touch {mark}; exec sleep 1000.25"]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as program:
+        eventually(mark.exists, "the command runs")
+        program.send_signal(signal.SIGINT)
+        assert program.wait(20) == 130
+    search = ["pgrep", "-f", "^sleep 1000[.]25"]
+    eventually(lambda: subprocess.run(search, check=False, capture_output=True).returncode == 1, "the command is gone")
 
 
 def test_a_shell_without_an_ssh_server(node, environment):

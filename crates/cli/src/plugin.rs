@@ -85,6 +85,7 @@ fn run(session: &Session) -> Result<Ended, Failure> {
         token_value: response.token_value.clone(),
         client_version: VERSION.to_owned(),
         layout: Layout::AllOnStdout,
+        feeds_commands: false,
     };
     let result = runtime.block_on(async {
         let api = Settings::load(&global).await?.into_api();

@@ -94,6 +94,7 @@ mod tests {
             token_value: String::new(),
             client_version: String::new(),
             layout: Layout::Apart,
+            feeds_commands: false,
         };
         let request = |challenge: Option<&str>| HandshakeRequest {
             agent_version: String::new(),

@@ -2,7 +2,7 @@
 
 use postern_protocol::encryption::EncryptedDataKey;
 use postern_protocol::handshake::{HandshakeRequest, HandshakeResponse, ProcessedAction, RequestedAction};
-use postern_protocol::payload::END_OF_STREAM_PROPERTY;
+use postern_protocol::payload::{END_OF_STREAM_PROPERTY, STANDARD_INPUT_PROPERTY};
 use postern_protocol::tunnel::{TUNNEL_PROPERTY, TUNNEL_VERSION};
 use serde_json::{Value, json};
 
@@ -11,8 +11,11 @@ use serde_json::{Value, json};
 pub(crate) enum Kind {
     /// On a PTY: `Standard_Stream` and `InteractiveCommands`.
     Terminal,
-    /// Without a PTY and without input: `NonInteractiveCommands`.
-    Command,
+    /// Without a PTY: `NonInteractiveCommands`.
+    Command {
+        /// Whether it is given standard input.
+        is_fed: bool,
+    },
     /// One connection, on standard input and output: a `Port` session that is not multiplexed.
     Stream {
         /// Whether the agent can be told that nothing follows.
@@ -26,10 +29,14 @@ pub(crate) enum Kind {
     Tunnel,
 }
 
-/// Whether this client asked for a tunnel: nobody else can say where connections lead.
+/// What this client asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
+    /// A tunnel: nobody else can say where connections lead.
     Tunnel,
+    /// Anything else; a command without a terminal is given standard input, if the agent can do that.
+    Feeding,
+    /// Anything else.
     Other,
 }
 
@@ -44,7 +51,7 @@ fn port(properties: &Value, purpose: Purpose) -> Result<Kind, &'static str> {
     match (properties.get("type").and_then(Value::as_str), purpose) {
         (Some(TUNNEL), Purpose::Tunnel) if is_offered => Ok(Kind::Tunnel),
         (Some(TUNNEL), Purpose::Tunnel) => Err("this client speaks another version of the tunnel dialect"),
-        (Some(TUNNEL), Purpose::Other) => Err("only `postern forward` can use a tunnel"),
+        (Some(TUNNEL), Purpose::Feeding | Purpose::Other) => Err("only `postern forward` can use a tunnel"),
         (_, Purpose::Tunnel) => Err("this client wants a tunnel, and nothing else"),
         (Some(LOCAL_PORT_FORWARDING), _) if is_offered => Ok(Kind::ForwardingInDialect),
         (Some(LOCAL_PORT_FORWARDING), _) => Ok(Kind::Forwarding),
@@ -52,9 +59,14 @@ fn port(properties: &Value, purpose: Purpose) -> Result<Kind, &'static str> {
     }
 }
 
-/// What says that the dialect is spoken from now on.
-fn accepted(action: &RequestedAction) -> ProcessedAction {
-    ProcessedAction { action_result: json!({ TUNNEL_PROPERTY: TUNNEL_VERSION }), ..action.succeeded() }
+fn command(properties: &Value, purpose: Purpose) -> Kind {
+    let can_be_fed = properties.get(STANDARD_INPUT_PROPERTY).is_some();
+    Kind::Command { is_fed: can_be_fed && purpose == Purpose::Feeding }
+}
+
+/// Takes up what the agent has offered.
+fn accepted(action: &RequestedAction, property: &str, value: &str) -> ProcessedAction {
+    ProcessedAction { action_result: json!({ property: value }), ..action.succeeded() }
 }
 
 /// Answers a handshake request; the kind is missing if the agent named none that we know. Where it asks for a data key,
@@ -73,14 +85,17 @@ pub(crate) fn answer(
             RequestedAction::SessionType { session_type, properties } => {
                 let wanted = match session_type.as_str() {
                     "Standard_Stream" | "InteractiveCommands" => Ok(Kind::Terminal),
-                    "NonInteractiveCommands" => Ok(Kind::Command),
+                    "NonInteractiveCommands" => Ok(command(properties, purpose)),
                     "Port" => port(properties, purpose),
                     unknown => return action.failed(&format!("Unknown session type {unknown}")),
                 };
                 kind = wanted.as_ref().ok().copied();
                 match wanted {
                     Err(error) => action.failed(error),
-                    Ok(Kind::Tunnel | Kind::ForwardingInDialect) => accepted(action),
+                    Ok(Kind::Tunnel | Kind::ForwardingInDialect) => {
+                        accepted(action, TUNNEL_PROPERTY, TUNNEL_VERSION)
+                    }
+                    Ok(Kind::Command { is_fed: true }) => accepted(action, STANDARD_INPUT_PROPERTY, "true"),
                     Ok(_) => action.succeeded(),
                 }
             }
@@ -124,7 +139,7 @@ mod tests {
         for (name, expected) in [
             ("Standard_Stream", Some(Kind::Terminal)),
             ("InteractiveCommands", Some(Kind::Terminal)),
-            ("NonInteractiveCommands", Some(Kind::Command)),
+            ("NonInteractiveCommands", Some(Kind::Command { is_fed: false })),
             ("Port", Some(Kind::Stream { knows_end: false })),
             ("Other", None),
         ] {
@@ -132,6 +147,22 @@ mod tests {
                 answer(&request(vec![session_type(name)]), "1.2.3.4", Purpose::Other, None);
             assert_eq!(kind, expected, "{name}");
             assert_eq!(response.failure().is_none(), expected.is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_fed_if_both_sides_want_it() {
+        for (properties, purpose, is_fed) in [
+            (json!({"posternStandardInput": "true"}), Purpose::Feeding, true),
+            (json!({"posternStandardInput": "true"}), Purpose::Other, false),
+            (serde_json::Value::Null, Purpose::Feeding, false),
+        ] {
+            let action =
+                RequestedAction::SessionType { session_type: "NonInteractiveCommands".into(), properties };
+            let (response, kind) = answer(&request(vec![action]), "1.2.3.4", purpose, None);
+            assert_eq!(kind, Some(Kind::Command { is_fed }));
+            let result = &response.processed_client_actions[0].action_result;
+            assert_eq!(result.get(STANDARD_INPUT_PROPERTY).is_some(), is_fed);
         }
     }
 

@@ -280,12 +280,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// A command has no input, and an agent that is not ready would throw it away. It stays where it is, which also
+    /// A command has no input unless it is fed, and an agent that is not ready would throw it away. It stays where it is, which also
     /// leaves it to the next command of a script.
     fn wants_typed(&self) -> bool {
         let takes_input = match self.phase {
             Phase::Running(Kind::Terminal) => self.end_of_input.is_none(),
-            Phase::Running(Kind::Stream { .. }) => !self.stream.input,
+            Phase::Running(Kind::Stream { .. } | Kind::Command { is_fed: true }) => !self.stream.input,
             _ => false,
         };
         takes_input && self.line.channel.has_room()
@@ -293,7 +293,11 @@ impl<'a> Session<'a> {
 
     /// Passes on that a direction of a stream has ended, once all before it has been.
     fn handle_stream_ends(&mut self) -> Option<Ended> {
-        let Phase::Running(Kind::Stream { knows_end }) = self.phase else { return None };
+        let knows_end = match self.phase {
+            Phase::Running(Kind::Stream { knows_end }) => knows_end,
+            Phase::Running(Kind::Command { is_fed }) => is_fed,
+            _ => return None,
+        };
         if self.stream.output_untold && self.output.is_empty() {
             self.stream.output_untold = false;
             self.output.end();
@@ -426,6 +430,11 @@ impl<'a> Session<'a> {
         matches!(self.phase, Phase::Running(Kind::Forwarding | Kind::ForwardingInDialect | Kind::Tunnel))
     }
 
+    /// Standard input is passed on as it is.
+    fn is_fed(&self) -> bool {
+        matches!(self.phase, Phase::Running(Kind::Stream { .. } | Kind::Command { is_fed: true }))
+    }
+
     fn is_stream(&self) -> bool {
         matches!(self.phase, Phase::Running(Kind::Stream { .. }))
     }
@@ -436,7 +445,11 @@ impl<'a> Session<'a> {
         data_key: Option<Result<&DataKey, &str>>,
     ) -> Result<(), SessionError> {
         let encrypted = data_key.map(|key| key.map(|key| &key.encrypted));
-        let purpose = if self.ends.is_some() { Purpose::Tunnel } else { Purpose::Other };
+        let purpose = match &self.ends {
+            Some(_) => Purpose::Tunnel,
+            None if self.line.start.feeds_commands => Purpose::Feeding,
+            None => Purpose::Other,
+        };
         let (response, kind) = answer(request, &self.line.identity.client_version, purpose, encrypted);
         if matches!(kind, Some(Kind::Forwarding | Kind::ForwardingInDialect)) {
             self.forwarding = Some(Wanted::of(request)?);
@@ -503,7 +516,7 @@ impl<'a> Session<'a> {
 
     fn handle_typed(&mut self, typed: io::Result<Bytes>) -> Result<Option<Ended>, SessionError> {
         let typed = typed.map_err(|source| SessionError::Local { what: "standard input", source })?;
-        if self.is_stream() {
+        if self.is_fed() {
             if typed.is_empty() {
                 self.stream.input = true;
                 self.stream.input_untold = true;
@@ -540,7 +553,7 @@ impl<'a> Session<'a> {
             Asked::Resize => self.resize_due = self.phase == Phase::Running(Kind::Terminal),
             Asked::End(signal) => return Some(Ended::Signalled(signal)),
             Asked::Interrupt | Asked::Quit
-                if running && !self.is_stream() && !self.interrupted && self.line.channel.has_room() =>
+                if running && !self.is_fed() && !self.interrupted && self.line.channel.has_room() =>
             {
                 // The remote command decides; whoever asks a second time is obeyed here.
                 self.interrupted = true;

@@ -19,6 +19,9 @@ pub struct SessionStart {
     pub client_version: String,
     /// Where output goes.
     pub layout: Layout,
+    /// Whether standard input is for a command without a terminal, too, where the agent can give it to one. Otherwise it
+    /// stays where it is, as with AWS's plugin.
+    pub feeds_commands: bool,
 }
 
 /// What the session is joined to on this side.

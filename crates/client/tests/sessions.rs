@@ -226,6 +226,7 @@ impl User {
             token_value: "first token".into(),
             client_version: "postern/0.0.0".into(),
             layout: Layout::Apart,
+            feeds_commands: false,
         };
         let (stdin, stdout, stderr) = &self.inner;
         let stdio = Stdio { stdin: stdin.as_fd(), stdout: stdout.as_fd(), stderr: stderr.as_fd() };

@@ -51,6 +51,11 @@ const END_OF_STREAM: u32 = 0x506f_7374;
 /// What an agent adds to the properties of a port session if it understands [`Flag::EndOfStream`].
 pub const END_OF_STREAM_PROPERTY: &str = "posternEndOfStream";
 
+/// What an agent adds to the properties of a command without a terminal if it can give the command standard input, for
+/// Postern's own clients; and such a client to its result of the action `SessionType` if it will send some. It ends with
+/// [`Flag::EndOfStream`].
+pub const STANDARD_INPUT_PROPERTY: &str = "posternStandardInput";
+
 /// A number with a meaning: payload type Flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flag {
@@ -60,8 +65,8 @@ pub enum Flag {
     TerminateSession,
     /// Agent to client, multiplexed port session: the destination refused.
     ConnectToPortError,
-    /// Either way, a port session with one connection, between Postern's own ends only: nothing follows in this direction,
-    /// as TCP says by closing one half. Who sends it knows that the other side understands it: the client from
+    /// Either way, a port session with one connection or a command with input, between Postern's own ends only: nothing
+    /// follows in this direction, as TCP says by closing one half. Who sends it knows that the other side understands it: the client from
     /// [`END_OF_STREAM_PROPERTY`], the agent from the client's version.
     EndOfStream,
     /// A number that we do not know; ignore it.

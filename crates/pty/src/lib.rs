@@ -26,7 +26,7 @@ pub use child::{Child, ExitStatus, Killer, StillRunning};
 pub use command::{Command, InvalidCommand};
 pub use launch::{Signal, SpawnError, Step};
 pub use pipes::{
-    Conversation, PipeReader, PipeWriter, Piped, Streams, spawn_to_speak_with, spawn_with_pipes,
+    Conversation, Input, PipeReader, PipeWriter, Piped, Streams, spawn_to_speak_with, spawn_with_pipes,
 };
 pub use terminal::{OnTerminal, Resizer, TerminalReader, TerminalWriter, WindowSize, spawn_on_terminal};
 pub use user::{LookupError, User};

@@ -21,9 +21,20 @@ pub enum Streams {
     Merged,
 }
 
+/// What a program on pipes reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// Nothing: `/dev/null`.
+    Nothing,
+    /// A pipe.
+    Pipe,
+}
+
 /// A program that runs on pipes.
 #[derive(Debug)]
 pub struct Piped {
+    /// Standard input, if it is a pipe; dropping it is its end.
+    pub stdin: Option<PipeWriter>,
     /// Standard output, and standard error too when merged.
     pub stdout: PipeReader,
     /// Standard error when separate.
@@ -47,26 +58,34 @@ pub struct Conversation {
 #[derive(Debug)]
 pub struct PipeReader(AsyncFd<OwnedFd>);
 
-/// Starts `command` in a session of its own, with `/dev/null` as input. Call it from a blocking task, in the context
-/// of a runtime.
+/// Starts `command` in a session of its own. Call it from a blocking task, in the context of a runtime.
 ///
 /// # Errors
 /// If a step of the start fails.
-pub fn spawn_with_pipes(command: &Command, streams: Streams) -> Result<Piped, SpawnError> {
+pub fn spawn_with_pipes(command: &Command, input: Input, streams: Streams) -> Result<Piped, SpawnError> {
     let prepare = |what: &'static str| move |error: Errno| SpawnError::Prepare(what, error.into());
     let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(prepare("make a pipe"));
-    let input = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-        .map_err(prepare("open /dev/null"))?;
+    let (input_end, stdin) = match input {
+        Input::Nothing => {
+            let nothing = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+            (nothing.map_err(prepare("open /dev/null"))?, None)
+        }
+        Input::Pipe => {
+            let (end, stdin) = pipe()?;
+            (end, Some(stdin))
+        }
+    };
     let (stdout, stdout_end) = pipe()?;
     let errors = match streams {
         Streams::Separate => Some(pipe()?),
         Streams::Merged => None,
     };
     let stderr_end = errors.as_ref().map_or(&stdout_end, |(_, end)| end);
-    let launched = launch(command, &Stdio::Separate([&input, &stdout_end, stderr_end]))?;
+    let launched = launch(command, &Stdio::Separate([&input_end, &stdout_end, stderr_end]))?;
     let failed = |error| SpawnError::Prepare("watch the program", error);
     let child = Child::new(launched).map_err(failed)?;
     Ok(Piped {
+        stdin: stdin.map(|stdin| Ok(PipeWriter(watch(stdin)?))).transpose().map_err(failed)?,
         stdout: PipeReader::new(stdout).map_err(failed)?,
         stderr: errors.map(|(reader, _)| PipeReader::new(reader)).transpose().map_err(failed)?,
         child,

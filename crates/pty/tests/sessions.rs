@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use postern_pty::{
-    Child, Command, ExitStatus, OnTerminal, Signal, SpawnError, Step, Streams, User, WindowSize,
+    Child, Command, ExitStatus, Input, OnTerminal, Signal, SpawnError, Step, Streams, User, WindowSize,
     spawn_on_terminal, spawn_with_pipes,
 };
 
@@ -124,7 +124,7 @@ async fn all_output_comes_before_the_end_of_file() {
 
 #[tokio::test]
 async fn a_signal_is_told_from_a_code() {
-    let mut piped = spawn_with_pipes(&shell("kill -TERM $$"), Streams::Merged).unwrap();
+    let mut piped = spawn_with_pipes(&shell("kill -TERM $$"), Input::Nothing, Streams::Merged).unwrap();
     let status = limited(piped.child.wait()).await;
     assert_eq!(status, ExitStatus::Signal(15));
     assert_eq!(status.shell_code(), 143);
@@ -134,14 +134,14 @@ async fn a_signal_is_told_from_a_code() {
 async fn output_and_errors_are_apart_or_together_as_asked() {
     let script = "echo out; echo err >&2; echo out; cat; exit 4";
     let mut buffer = [0; 1000];
-    let mut piped = spawn_with_pipes(&shell(script), Streams::Merged).unwrap();
+    let mut piped = spawn_with_pipes(&shell(script), Input::Nothing, Streams::Merged).unwrap();
     assert!(piped.stderr.is_none());
     assert_eq!(limited(piped.child.wait()).await, ExitStatus::Code(4));
     let count = limited(piped.stdout.read(&mut buffer)).await.unwrap();
     assert_eq!(&buffer[..count], b"out\nerr\nout\n");
     assert_eq!(limited(piped.stdout.read(&mut buffer)).await.unwrap(), 0);
 
-    let mut piped = spawn_with_pipes(&shell(script), Streams::Separate).unwrap();
+    let mut piped = spawn_with_pipes(&shell(script), Input::Nothing, Streams::Separate).unwrap();
     assert_eq!(limited(piped.child.wait()).await, ExitStatus::Code(4));
     let count = limited(piped.stdout.read(&mut buffer)).await.unwrap();
     assert_eq!(&buffer[..count], b"out\nout\n");
@@ -240,7 +240,8 @@ async fn dropping_the_child_kills_everything() {
 
 #[tokio::test]
 async fn a_signal_to_the_program_ends_it() {
-    let mut piped = spawn_with_pipes(&shell("echo x; exec sleep 1000"), Streams::Merged).unwrap();
+    let mut piped =
+        spawn_with_pipes(&shell("echo x; exec sleep 1000"), Input::Nothing, Streams::Merged).unwrap();
     let mut buffer = [0; 10];
     limited(piped.stdout.read(&mut buffer)).await.unwrap();
     piped.child.killer().signal(Signal::Interrupt);

@@ -15,7 +15,7 @@ use postern_protocol::PayloadType;
 use postern_protocol::channel::{ChannelLimits, DataChannel, Event, Role};
 use postern_protocol::encryption::is_encrypted;
 use postern_protocol::notice::{self, Notice};
-use postern_protocol::payload::{SessionState, Size, State, exit_code_text};
+use postern_protocol::payload::{Flag, SessionState, Size, State, exit_code_text};
 use postern_pty::{Child, ExitStatus, StillRunning};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -95,6 +95,8 @@ pub(super) struct Carrier {
     processes: Processes,
     program: Option<Program>,
     input: Input,
+    /// Nothing follows for the program's standard input.
+    input_has_ended: bool,
     /// What this agent has to say itself, and output that has been read. At most a few messages.
     outgoing: VecDeque<(PayloadType, Bytes)>,
     ending: Option<Ending>,
@@ -135,6 +137,7 @@ impl Carrier {
             processes: Processes::None,
             program: None,
             input: Input::default(),
+            input_has_ended: false,
             outgoing: VecDeque::new(),
             ending: None,
             echo_comes_first: false,
@@ -173,16 +176,19 @@ impl Carrier {
         let chunk_bytes = self.chunk_bytes();
         let reads_echo = std::mem::take(&mut self.echo_comes_first) && may_send;
         let Self { commands, link, channel, processes, program, input, fetching, .. } = self;
-        let (sources, terminal) = match program {
-            Some(program) => (program.sources.as_mut_slice(), program.terminal.as_mut()),
-            None => (&mut [][..], None),
+        let (sources, terminal, stdin) = match program {
+            Some(program) => {
+                (program.sources.as_mut_slice(), program.terminal.as_mut(), program.stdin.as_mut())
+            }
+            None => (&mut [][..], None, None),
         };
         if reads_echo && sources.first_mut().is_some_and(|source| source.fill_echo(chunk_bytes)) {
             return Step::Output(0);
         }
         let write = async {
-            match (terminal, input.front()) {
-                (Some(terminal), Some(bytes)) => terminal.writer.write(bytes).await,
+            match (terminal, stdin, input.front()) {
+                (Some(terminal), _, Some(bytes)) => terminal.writer.write(bytes).await,
+                (None, Some(stdin), Some(bytes)) => stdin.write(bytes).await,
                 _ => std::future::pending().await,
             }
         };
@@ -227,7 +233,11 @@ impl Carrier {
                     self.channel.acknowledge(number);
                 }
             }
-            Step::Written(Err(_)) => self.discard_input(),
+            Step::Written(Err(_)) => {
+                // Nobody reads it any more.
+                self.input_has_ended = true;
+                self.discard_input();
+            }
             Step::Started(started) => self.handle_started(started),
             Step::Fetched(fetched) => self.handle_fetched(fetched),
             Step::Exited(status) => {
@@ -323,6 +333,10 @@ impl Carrier {
                 self.handle_size(&payload);
                 Some(sequence_number)
             }
+            PayloadType::Flag => {
+                self.input_has_ended |= Flag::from_payload(&payload) == Ok(Flag::EndOfStream);
+                Some(sequence_number)
+            }
             PayloadType::HandshakeResponse => {
                 let handled = match &mut self.start {
                     Some(start) => start.handle_response(&payload, Instant::now()),
@@ -380,10 +394,13 @@ impl Carrier {
     /// The number to acknowledge at once, if so.
     fn handle_input(&mut self, sequence_number: i64, payload: Bytes) -> Option<i64> {
         let is_on_terminal = !matches!(self.task.run, Run::Piped(_));
-        if is_on_terminal && self.ending.is_none() {
+        let is_fed = self.start.as_ref().is_some_and(Start::feeds_input);
+        if (is_on_terminal || is_fed && !self.input_has_ended) && self.ending.is_none() {
             return self.input.push(sequence_number, payload);
         }
-        if let (Some(signal), Processes::Running(child)) = (input::signal(&payload), &self.processes) {
+        if let (false, Some(signal), Processes::Running(child)) =
+            (is_fed, input::signal(&payload), &self.processes)
+        {
             child.killer().signal(signal);
         }
         Some(sequence_number)
@@ -455,12 +472,14 @@ impl Carrier {
                 Action::Start(size) if self.ending.is_none() => {
                     let client_separates =
                         self.start.as_ref().is_some_and(|start| start.client().is_postern());
+                    let is_fed = self.start.as_ref().is_some_and(Start::feeds_input);
                     self.processes = Processes::Starting(Box::pin(launch(Launch {
                         run: self.task.run.clone(),
                         run_as: self.task.run_as.clone(),
                         session_user: self.session_user.clone(),
                         size,
                         client_separates,
+                        input: if is_fed { postern_pty::Input::Pipe } else { postern_pty::Input::Nothing },
                     })));
                 }
                 Action::Start(_) => {}
@@ -474,6 +493,12 @@ impl Carrier {
         {
             self.exit_code_is_said = true;
             self.outgoing.push_back((PayloadType::ExitCode, exit_code_text(status.shell_code())));
+        }
+        if self.input_has_ended
+            && self.input.front().is_none()
+            && let Some(program) = &mut self.program
+        {
+            program.stdin = None;
         }
         self.send_outgoing();
         self.send_collected();

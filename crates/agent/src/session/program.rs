@@ -7,8 +7,8 @@ use bytes::Bytes;
 use postern_protocol::PayloadType;
 use postern_protocol::payload::Size;
 use postern_pty::{
-    Child, PipeReader, Resizer, SpawnError, Streams, TerminalReader, TerminalWriter, WindowSize,
-    spawn_on_terminal, spawn_with_pipes,
+    Child, Input, PipeReader, PipeWriter, Resizer, SpawnError, Streams, TerminalReader, TerminalWriter,
+    WindowSize, spawn_on_terminal, spawn_with_pipes,
 };
 
 use super::environment::{self, EnvironmentError};
@@ -24,6 +24,8 @@ pub(super) struct Launch {
     pub(super) size: Size,
     /// Whether the client can take errors apart from output without being asked to by the document.
     pub(super) client_separates: bool,
+    /// What a program on pipes reads.
+    pub(super) input: Input,
 }
 
 /// A program that runs.
@@ -31,6 +33,8 @@ pub(super) struct Launch {
 pub(super) struct Program {
     pub(super) sources: Vec<Source>,
     pub(super) terminal: Option<Terminal>,
+    /// Of a program on pipes that has input; dropping it is its end.
+    pub(super) stdin: Option<PipeWriter>,
 }
 
 /// The other direction of a terminal.
@@ -77,7 +81,8 @@ fn launch_blocking(launch: &Launch) -> Result<(Program, Child), LaunchError> {
         let started = spawn_on_terminal(&command, window(launch.size))?;
         let source = Source::new(Reader::Terminal(started.reader), PayloadType::Output, None);
         let terminal = Terminal { writer: started.writer, resizer: started.resizer };
-        return Ok((Program { sources: vec![source], terminal: Some(terminal) }, started.child));
+        let program = Program { sources: vec![source], terminal: Some(terminal), stdin: None };
+        return Ok((program, started.child));
     };
     let (streams, prefixes) = match &piped.separation {
         Separation::Separate { stdout_prefix, stderr_prefix } => {
@@ -87,12 +92,12 @@ fn launch_blocking(launch: &Launch) -> Result<(Program, Child), LaunchError> {
         Separation::Merged => (Streams::Merged, [None, None]),
     };
     let [stdout_prefix, stderr_prefix] = prefixes.map(|prefix| prefix.map(Prefix::new));
-    let started = spawn_with_pipes(&command, streams)?;
+    let started = spawn_with_pipes(&command, launch.input, streams)?;
     let mut sources = vec![Source::new(Reader::Pipe(started.stdout), PayloadType::Output, stdout_prefix)];
     if let Some(stderr) = started.stderr {
         sources.push(Source::new(Reader::Pipe(stderr), PayloadType::StdErr, stderr_prefix));
     }
-    Ok((Program { sources, terminal: None }, started.child))
+    Ok((Program { sources, terminal: None, stdin: started.stdin }, started.child))
 }
 
 pub(super) fn window(size: Size) -> WindowSize {

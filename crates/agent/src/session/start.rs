@@ -14,9 +14,9 @@ use postern_cipher::{Challenge, CipherError, SessionCipher, context_challenge};
 use postern_documents::SessionType;
 use postern_protocol::encryption::{EncryptedDataKey, EncryptionChallenge};
 use postern_protocol::handshake::{HandshakeComplete, HandshakeRequest, HandshakeResponse, RequestedAction};
-use postern_protocol::payload::{ClientAttached, Size};
+use postern_protocol::payload::{ClientAttached, STANDARD_INPUT_PROPERTY, Size};
 use postern_protocol::version::{CHUNK_BYTES_UNKNOWN_CLIENT, ClientVersion};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::encryption::{Encryption, SealedKey};
@@ -103,6 +103,10 @@ pub(super) struct Start {
     properties: Value,
     needs_handshake: bool,
     separates: bool,
+    /// Whether the program can be given input by a client that knows how.
+    offers_input: bool,
+    /// Whether the client took that up.
+    feeds_input: bool,
     encryption: Option<Encryption>,
     phase: Phase,
     actions: Vec<Action>,
@@ -123,6 +127,8 @@ impl Start {
             properties: Value::Null,
             needs_handshake,
             separates,
+            offers_input: matches!(run, Run::Piped(_)),
+            feeds_input: false,
             encryption: None,
             phase: Phase::AwaitingClient { until: now + within },
             actions: Vec::new(),
@@ -140,6 +146,8 @@ impl Start {
             properties,
             needs_handshake: true,
             separates: false,
+            offers_input: false,
+            feeds_input: false,
             encryption: None,
             phase: Phase::AwaitingClient { until },
             actions: Vec::new(),
@@ -176,10 +184,13 @@ impl Start {
         }
         if self.needs_handshake || self.client_id.is_some() {
             self.phase = Phase::Handshaking { since: now };
-            let action = RequestedAction::SessionType {
-                session_type: self.session_type.as_str().to_owned(),
-                properties: self.properties.clone(),
+            let properties = if self.offers_input && self.client().is_postern() {
+                json!({ STANDARD_INPUT_PROPERTY: "true" })
+            } else {
+                self.properties.clone()
             };
+            let session_type = self.session_type.as_str().to_owned();
+            let action = RequestedAction::SessionType { session_type, properties };
             let request = HandshakeRequest {
                 agent_version: AGENT_VERSION.to_owned(),
                 requested_client_actions: [action]
@@ -206,6 +217,9 @@ impl Start {
             });
         }
         self.client_version = response.client_version;
+        let mut results = response.processed_client_actions.iter().map(|done| &done.action_result);
+        self.feeds_input =
+            self.offers_input && results.any(|result| result.get(STANDARD_INPUT_PROPERTY).is_some());
         if let Some(encryption) = &self.encryption {
             let asked = encryption.action();
             let mut done = response.processed_client_actions.iter();
@@ -323,6 +337,11 @@ impl Start {
     /// Whether the program may run and the client be told things.
     pub(super) fn is_started(&self) -> bool {
         self.phase == Phase::Started
+    }
+
+    /// Whether what the client sends is the program's standard input.
+    pub(super) fn feeds_input(&self) -> bool {
+        self.feeds_input
     }
 
     /// The client's size, if it said one.

@@ -5,7 +5,7 @@ pub(super) mod node;
 mod proxy;
 mod words;
 
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::ExitStatus;
@@ -87,10 +87,7 @@ impl Ssh {
             eprintln!("postern: no SSH server answers on {node} ({reason}); this is a session without one");
         }
         let is_command = request.document_name.is_some();
-        if is_command && !words.wants_terminal && !io::stdin().is_terminal() {
-            eprintln!("postern: standard input does not reach the command");
-        }
-        let (ended, session_id) = carry(&api, &request, is_command).await?;
+        let (ended, session_id) = carry(&api, &request, is_command, !words.without_input).await?;
         Ok(exit_status(&ended, &session_id))
     }
 }

@@ -89,7 +89,7 @@ impl StartSession {
         let request = self.request();
         let is_quiet = is_command || request.document_name.as_deref().is_some_and(carries_stream);
         let api = api(global).await.map_err(failed)?;
-        let (ended, session_id) = carry(&api, &request, is_quiet).await?;
+        let (ended, session_id) = carry(&api, &request, is_quiet, false).await?;
         Ok(exit_status(&ended, &session_id))
     }
 }
@@ -99,6 +99,7 @@ pub(crate) async fn carry(
     api: &Api,
     request: &StartSessionInput,
     is_quiet: bool,
+    feeds_commands: bool,
 ) -> Result<(Ended, String), Failure> {
     let started = api.call(request).await.map_err(|error| Failure::new(error).with_status(SESSION_FAILED))?;
     let start = SessionStart {
@@ -108,6 +109,7 @@ pub(crate) async fn carry(
         token_value: started.token_value.map(Secret::into_exposed).unwrap_or_default(),
         client_version: CLIENT_VERSION.to_owned(),
         layout: Layout::Apart,
+        feeds_commands,
     };
     if !is_quiet {
         eprintln!("Starting session {}", start.session_id);

@@ -45,6 +45,7 @@ pub(super) async fn with_files<T>(
         token_value: started.token_value.map(Secret::into_exposed).unwrap_or_default(),
         client_version: CLIENT_VERSION.to_owned(),
         layout: Layout::Apart,
+        feeds_commands: false,
     };
     // The session reads and writes descriptors; these two pipes are its standard streams.
     let (session_input, to_session) = std::io::pipe()?;

@@ -38,7 +38,7 @@ impl SshProxy {
             reason: None,
             parameters: Some([("portNumber".to_owned(), vec![self.port.to_string()])].into()),
         };
-        let (ended, session_id) = carry(&api, &request, true).await?;
+        let (ended, session_id) = carry(&api, &request, true, false).await?;
         if let (Some(file), Some(reason)) = (&self.unanswered, unanswered(&ended)) {
             std::fs::write(file, reason)?;
             return Ok(SESSION_FAILED);

@@ -18,6 +18,8 @@ pub(super) struct SshWords {
     pub(super) command: Vec<String>,
     /// `-t`: the command gets a terminal.
     pub(super) wants_terminal: bool,
+    /// `-n`: standard input is not the command's.
+    pub(super) without_input: bool,
     /// The first option that only an SSH server can serve.
     pub(super) needs_server: Option<char>,
 }
@@ -68,6 +70,7 @@ impl SshWords {
             match letter {
                 't' => self.wants_terminal = true,
                 'T' => self.wants_terminal = false,
+                'n' => self.without_input = true,
                 _ => {}
             }
             if !WITH_VALUE.contains(letter) {

@@ -110,6 +110,7 @@ impl Program<'_> {
             token_value: started.token_value.map(Secret::into_exposed).unwrap_or_default(),
             client_version: CLIENT_VERSION.to_owned(),
             layout: Layout::Apart,
+            feeds_commands: false,
         })
     }
 
