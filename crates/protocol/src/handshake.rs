@@ -175,6 +175,18 @@ impl HandshakeResponse {
     pub fn failure(&self) -> Option<&ProcessedAction> {
         self.processed_client_actions.iter().find(|action| action.action_status != ActionStatus::Success)
     }
+
+    /// Whether the client takes up what the agent offered by `property` in the properties of the session: the result of an
+    /// action `SessionType` that was done has the property with that value. The agent and a server in between must not
+    /// understand that differently, so both ask this.
+    #[must_use]
+    pub fn takes_up(&self, property: &str, value: &str) -> bool {
+        self.processed_client_actions.iter().any(|action| {
+            action.action_type == SESSION_TYPE
+                && action.action_status == ActionStatus::Success
+                && action.action_result.get(property).is_some_and(|found| found == value)
+        })
+    }
 }
 
 /// Payload type HandshakeComplete, agent to client.

@@ -216,10 +216,8 @@ impl Start {
                 error: failed.error.clone(),
             });
         }
+        self.feeds_input = self.offers_input && response.takes_up(STANDARD_INPUT_PROPERTY, "true");
         self.client_version = response.client_version;
-        let mut results = response.processed_client_actions.iter().map(|done| &done.action_result);
-        self.feeds_input =
-            self.offers_input && results.any(|result| result.get(STANDARD_INPUT_PROPERTY).is_some());
         if let Some(encryption) = &self.encryption {
             let asked = encryption.action();
             let mut done = response.processed_client_actions.iter();
