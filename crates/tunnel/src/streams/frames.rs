@@ -135,7 +135,12 @@ impl Streams {
                     }
                     self.close(id, Some(reset.message));
                 }
-                content => stream.receive(content, message_bytes, &mut self.shared)?,
+                content => {
+                    stream.receive(content, message_bytes, &mut self.shared)?;
+                    if stream.timer.is_some() {
+                        self.timed.insert(id);
+                    }
+                }
             },
             Some(Entry::Listener(_)) => match content {
                 Content::Reset(reset) => self.close(id, Some(reset.message)),

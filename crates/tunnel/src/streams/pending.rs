@@ -84,7 +84,12 @@ impl Pending {
         }
     }
 
-    /// The next datagram.
+    /// The datagram that is to be sent next.
+    pub(super) fn next_datagram(&self) -> Option<&Bytes> {
+        self.pieces.front()
+    }
+
+    /// It was.
     pub(super) fn pop_datagram(&mut self) -> Option<Bytes> {
         let datagram = self.pieces.pop_front()?;
         self.bytes -= datagram.len();

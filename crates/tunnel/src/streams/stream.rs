@@ -12,7 +12,7 @@ use super::outgoing::Outgoing;
 use super::pending::Pending;
 use super::ready::Bell;
 use super::timer::Timer;
-use super::window::{Growth, Window};
+use super::window::{Giving, Growth, Window};
 use super::{Answers, LINGER_MAX, Traffic, UDP_IDLE_MAX};
 use crate::{Opening, Socket};
 
@@ -98,6 +98,7 @@ impl Stream {
     }
 
     fn new(id: StreamId, far: Far, answer: Answer, is_of_datagrams: bool, bell: Bell) -> Self {
+        let giving = if is_of_datagrams { Giving::Everything } else { Giving::Halves };
         Self {
             id,
             bell,
@@ -108,7 +109,7 @@ impl Stream {
             is_of_datagrams,
             pending: Pending::default(),
             own_pending_bytes: 0,
-            window: Window::new(),
+            window: Window::new(giving),
             peer_has_ended: false,
             is_shut: false,
             is_deaf: false,
@@ -194,7 +195,10 @@ impl Stream {
             Content::Data(data) => self.receive_data(data, message_bytes, shared)?,
             Content::End if self.is_of_datagrams => return Err(self.misplaced(&content)),
             Content::End if self.peer_has_ended => return Err(TunnelError::AfterEnd(self.id)),
-            Content::End => self.peer_has_ended = true,
+            Content::End => {
+                self.peer_has_ended = true;
+                self.linger();
+            }
             Content::Credit(bytes) => {
                 self.credit += usize::try_from(bytes).unwrap_or(usize::MAX).min(WINDOW_BYTES_MAX + 1);
                 if self.credit > WINDOW_BYTES_MAX {
@@ -322,16 +326,21 @@ impl Stream {
         if self.has_ended { Err(Did::Finished) } else { Ok(()) }
     }
 
-    /// What has no room is lost, as on any way that datagrams take.
     fn send_datagrams(&mut self, cx: &mut Context<'_>, shared: &mut Shared) -> Result<(), Did> {
         let mut taken = 0;
-        while let Some(datagram) = self.pending.pop_datagram() {
-            taken += self.cost(datagram.len());
-            let Far::Open(socket) = &mut self.far else { continue };
-            if let Poll::Ready(Err(error)) = socket.poll_write(cx, &datagram)
-                && is_end_of_datagrams(&error)
-            {
-                return Err(Did::Broke(error.to_string()));
+        while let Far::Open(socket) = &mut self.far
+            && let Some(datagram) = self.pending.next_datagram()
+        {
+            match socket.poll_write(cx, datagram) {
+                Poll::Pending => break,
+                Poll::Ready(Err(error)) if is_end_of_datagrams(&error) => {
+                    return Err(Did::Broke(error.to_string()));
+                }
+                // What is not taken whole is lost, as on any way that datagrams take.
+                Poll::Ready(_) => {
+                    taken += datagram.len() + HEAD_BYTES;
+                    self.pending.pop_datagram();
+                }
             }
         }
         if taken > 0 {
@@ -401,10 +410,15 @@ impl Stream {
         if self.is_shut {
             return Did::Finished;
         }
-        if self.peer_has_ended {
+        self.linger();
+        Did::Lingers
+    }
+
+    /// Once both ends have said all, what is left of it is not waited for for ever.
+    fn linger(&mut self) {
+        if self.has_ended && self.peer_has_ended {
             self.timer = Some(Timer::new(LINGER_MAX));
         }
-        Did::Lingers
     }
 
     /// What is given up when it is removed.

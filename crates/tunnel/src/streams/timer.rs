@@ -27,7 +27,8 @@ impl Timer {
 
     /// Whether it has stood still for all of its time.
     pub(super) fn is_over(&mut self, now: Instant) -> bool {
-        if self.since.is_none() || std::mem::take(&mut self.has_moved) {
+        let has_moved = std::mem::take(&mut self.has_moved);
+        if has_moved || self.since.is_none() {
             self.since = Some(now);
         }
         self.due().is_some_and(|due| due <= now)

@@ -31,9 +31,19 @@ impl Growth {
     }
 }
 
+/// What is given again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Giving {
+    /// Half of the window at a time.
+    Halves,
+    /// Whatever was taken, at once: a datagram that has no room does not wait, but is lost.
+    Everything,
+}
+
 /// One stream's.
 #[derive(Debug)]
 pub(super) struct Window {
+    giving: Giving,
     size: usize,
     /// What may still come.
     open: usize,
@@ -48,8 +58,9 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(giving: Giving) -> Self {
         Self {
+            giving,
             size: INITIAL_WINDOW_BYTES,
             open: INITIAL_WINDOW_BYTES,
             taken: 0,
@@ -69,6 +80,7 @@ impl Window {
             self.was_exhausted |= limit == self.received;
             self.limits.pop_front();
         }
+        self.was_exhausted |= self.giving == Giving::Everything && self.open < self.size / 2;
         true
     }
 
@@ -78,7 +90,11 @@ impl Window {
         if left == 0 && std::mem::take(&mut self.was_exhausted) && self.grow(growth) {
             return self.give();
         }
-        if self.taken < self.size / 2 {
+        let least = match self.giving {
+            Giving::Halves => self.size / 2,
+            Giving::Everything => 1,
+        };
+        if self.taken < least {
             return None;
         }
         self.shrink(growth);
@@ -138,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_waits_for_the_sender_gets_more() {
-        let (mut window, mut growth) = (Window::new(), Growth::default());
+        let (mut window, mut growth) = (Window::new(Giving::Halves), Growth::default());
         for expected in [128, 256, 512, 1024, 2048, 4096, 8192, 16_384, 16_384] {
             let given = rush(&mut window, &mut growth);
             assert_eq!(given, Some(expected * 1024));
@@ -150,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_is_behind_gets_what_it_took() {
-        let (mut window, mut growth) = (Window::new(), Growth::default());
+        let (mut window, mut growth) = (Window::new(Giving::Halves), Growth::default());
         assert!(window.receive(INITIAL_WINDOW_BYTES));
         assert!(!window.receive(1), "nothing beyond");
         assert_eq!(window.take(1000, INITIAL_WINDOW_BYTES - 1000, &mut growth), None);
@@ -163,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_sender_with_little_to_say_needs_no_more() {
-        let (mut window, mut growth) = (Window::new(), Growth::default());
+        let (mut window, mut growth) = (Window::new(Giving::Halves), Growth::default());
         for _ in 0..1000 {
             assert!(window.receive(1009));
             window.take(1009, 0, &mut growth);
@@ -172,9 +188,20 @@ mod tests {
     }
 
     #[test]
+    fn what_datagrams_used_is_given_at_once() {
+        let (mut window, mut growth) = (Window::new(Giving::Everything), Growth::default());
+        assert!(window.receive(12));
+        assert_eq!(window.take(12, 0, &mut growth), Some(12));
+        assert!(window.receive(INITIAL_WINDOW_BYTES));
+        assert_eq!(window.take(INITIAL_WINDOW_BYTES, 0, &mut growth), Some(128 * 1024));
+        assert!(window.receive(100));
+        assert_eq!(window.take(100, 0, &mut growth), Some(100));
+    }
+
+    #[test]
     fn all_that_have_grown_share_what_there_is() {
         let mut growth = Growth::default();
-        let mut windows: Vec<Window> = (0..100).map(|_| Window::new()).collect();
+        let mut windows: Vec<Window> = (0..100).map(|_| Window::new(Giving::Halves)).collect();
         for _ in 0..20 {
             for window in &mut windows {
                 rush(window, &mut growth);
