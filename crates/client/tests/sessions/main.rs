@@ -1,6 +1,8 @@
 //! Whole sessions against a scripted server that plays gateway and agent.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may end at the first surprise")]
 
+mod tunnel;
+
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
 use std::sync::Mutex;
