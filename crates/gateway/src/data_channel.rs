@@ -136,7 +136,10 @@ async fn hand_over(
     };
     handle.commands.send(command).await.map_err(|unsent| match unsent.0 {
         Command::AttachClient(socket, ..) | Command::AttachAgent(socket) => socket,
-        Command::TaskComplete { .. } | Command::NodeReturned | Command::End(_) => {
+        Command::TaskComplete { .. }
+        | Command::NodeReturned
+        | Command::ReviewConnections
+        | Command::End(_) => {
             unreachable!("what comes back is what was sent")
         }
     })

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use self::connection::{Connection, ConnectionEnd};
 pub use self::route::{Direction, Protocol, Route};
 
-pub(crate) use self::agreed::Carriage;
+pub(crate) use self::agreed::{Carriage, Offer};
 pub(crate) use self::dialect::Passage;
 
 use self::agreed::Handshake;
@@ -36,8 +36,12 @@ use crate::relay::Side;
 /// What happened to a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Happened {
+    /// The agent said how they may be carried.
+    Offered,
     /// How connections are carried was settled.
     Agreed(Carriage),
+    /// Nobody can tell them apart any more.
+    Blinded,
     /// The client asks for it; the message must not go on unless it is allowed ([`Forwarded::allow`], [`Forwarded::deny`]).
     Asked(Connection),
     /// The client asks once more for one that is open: the same must come of it.
@@ -50,6 +54,8 @@ pub(crate) enum Happened {
     Changed(Connection),
     /// It is over.
     Closed(Connection, ConnectionEnd),
+    /// It was over before, and now both sides know.
+    Forgotten(u32),
 }
 
 /// The stream cannot be followed: which connections it carries is not known from here on.
@@ -78,10 +84,17 @@ pub(crate) enum NotFollowed {
     Ambiguous(u32),
 }
 
+/// Since when a session is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Beginning,
+    Restart,
+}
+
 /// How connections are followed.
 #[derive(Debug)]
 enum Follower {
-    Unsettled(Handshake),
+    Unsettled(Handshake, Origin),
     Tunnel(Dialect),
     Multiplexed(Multiplexed),
     Single(Single),
@@ -100,47 +113,63 @@ pub(crate) struct Forwarded {
 
 /// What the next process has to know, besides what is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Kept {
-    pub(crate) carriage: Carriage,
-    #[serde(default)]
-    last_of_client: u32,
-    #[serde(default)]
-    last_of_node: u32,
+pub(crate) enum Remembered {
+    /// The agent asked, and the client has not answered.
+    Offered(Offer),
+    /// It is settled, and numbers up to these were used.
+    Agreed { carriage: Carriage, last_of_client: u32, last_of_node: u32 },
 }
 
 impl Forwarded {
     /// Of a new session, whose connections lead to `route` unless each is asked for by itself.
     pub(crate) fn new(route: Option<Route>) -> Self {
-        Self { follower: Follower::Unsettled(Handshake::default()), open: Open::default(), route }
+        Self {
+            follower: Follower::Unsettled(Handshake::default(), Origin::Beginning),
+            open: Open::default(),
+            route,
+        }
     }
 
-    /// Of a session that an earlier process followed until some time before `at`. What smux says makes sense from the
-    /// beginning only: of such a session it is merely known how much went each way.
+    /// Of a session that an earlier process followed until some time before `at`; `remembered` is what that knew, if it knew anything.
+    /// What smux says makes sense from the beginning only: of such a session it is merely known how much went each way.
     pub(crate) fn restored(
-        kept: Kept,
+        remembered: Option<Remembered>,
         open: impl IntoIterator<Item = Connection>,
         route: Option<Route>,
         at: Timestamp,
     ) -> Self {
-        let follower = match kept.carriage {
-            Carriage::Tunnel => Follower::Tunnel(Dialect::restored(kept.last_of_client, kept.last_of_node)),
-            Carriage::Single => Follower::Single(Single::restored(kept.last_of_client)),
-            Carriage::Multiplexed => Follower::Blind(kept.carriage),
-        };
-        let mut restored = Self { follower, open: Open::default(), route };
+        let mut restored =
+            Self { follower: Follower::Blind(Carriage::Multiplexed), open: Open::default(), route };
         open.into_iter().for_each(|connection| restored.open.restore(connection, at));
+        let unsettled = |offer| Follower::Unsettled(Handshake::restored(offer), Origin::Restart);
+        restored.follower = match remembered {
+            None => unsettled(None),
+            Some(Remembered::Offered(offer)) => unsettled(Some(offer)),
+            Some(Remembered::Agreed { carriage: Carriage::Tunnel, last_of_client, last_of_node }) => {
+                Follower::Tunnel(Dialect::restored(last_of_client, last_of_node, &restored.open))
+            }
+            Some(Remembered::Agreed { carriage: Carriage::Single, last_of_client, .. }) => {
+                Follower::Single(Single::restored(last_of_client))
+            }
+            Some(Remembered::Agreed { carriage: Carriage::Multiplexed, .. }) => return restored,
+        };
         restored
     }
 
     /// How connections are carried, once that is settled.
     pub(crate) fn carriage(&self) -> Option<Carriage> {
         match &self.follower {
-            Follower::Unsettled(_) => None,
+            Follower::Unsettled(..) => None,
             Follower::Tunnel(_) => Some(Carriage::Tunnel),
             Follower::Multiplexed(_) => Some(Carriage::Multiplexed),
             Follower::Single(_) => Some(Carriage::Single),
             Follower::Blind(carriage) => Some(*carriage),
         }
+    }
+
+    /// Whether the client asks for each connection, or may come to.
+    pub(crate) fn may_be_tunnel(&self) -> bool {
+        matches!(self.follower, Follower::Unsettled(..) | Follower::Tunnel(_))
     }
 
     /// Whether connections cannot be told apart any more.
@@ -149,13 +178,14 @@ impl Forwarded {
     }
 
     /// What the next process has to know.
-    pub(crate) fn kept(&self) -> Option<Kept> {
+    pub(crate) fn remembered(&self) -> Option<Remembered> {
         let (last_of_client, last_of_node) = match &self.follower {
+            Follower::Unsettled(handshake, _) => return handshake.offer().map(Remembered::Offered),
             Follower::Tunnel(dialect) => dialect.last(),
             Follower::Single(single) => (single.last(), 0),
-            Follower::Unsettled(_) | Follower::Multiplexed(_) | Follower::Blind(_) => (0, 0),
+            Follower::Multiplexed(_) | Follower::Blind(_) => (0, 0),
         };
-        Some(Kept { carriage: self.carriage()?, last_of_client, last_of_node })
+        Some(Remembered::Agreed { carriage: self.carriage()?, last_of_client, last_of_node })
     }
 
     /// Takes the next message of `side`, and adds what it does to `happened`.
@@ -173,13 +203,16 @@ impl Forwarded {
         match payload_type {
             PayloadType::Output => return self.data(side, payload, at, happened),
             PayloadType::HandshakeRequest if side == Side::Agent => match &mut self.follower {
-                Follower::Unsettled(handshake) => handshake.handle_request(payload),
+                Follower::Unsettled(handshake, _) => {
+                    handshake.handle_request(payload);
+                    happened.push(Happened::Offered);
+                }
                 Follower::Single(single) if !single.is_agreed() => return Err(NotFollowed::TooLate),
                 _ => {}
             },
             PayloadType::HandshakeResponse if side == Side::Client => {
-                if let Follower::Unsettled(handshake) = &self.follower {
-                    if !handshake.has_begun() {
+                if let Follower::Unsettled(handshake, _) = &self.follower {
+                    if handshake.offer().is_none() {
                         return Err(NotFollowed::Unasked);
                     }
                     let carriage = handshake.handle_response(payload);
@@ -203,12 +236,20 @@ impl Forwarded {
         at: Timestamp,
         happened: &mut Vec<Happened>,
     ) -> Result<Passage, NotFollowed> {
-        if let Follower::Unsettled(handshake) = &self.follower {
-            if handshake.has_begun() {
+        match &self.follower {
+            Follower::Unsettled(handshake, _) if handshake.offer().is_some() => {
                 return Err(NotFollowed::TooEarly);
             }
             // Neither shakes hands.
-            self.settle(Carriage::Single, false, at, happened)?;
+            Follower::Unsettled(_, Origin::Beginning) => {
+                self.settle(Carriage::Single, false, at, happened)?
+            }
+            // They did, when nobody followed.
+            Follower::Unsettled(_, Origin::Restart) => {
+                self.follower = Follower::Blind(Carriage::Multiplexed);
+                happened.push(Happened::Blinded);
+            }
+            _ => {}
         }
         let Self { follower, open, route } = self;
         match follower {
@@ -220,7 +261,7 @@ impl Forwarded {
                 }
                 single.count(side, payload.len(), open);
             }
-            Follower::Unsettled(_) | Follower::Blind(_) => {}
+            Follower::Unsettled(..) | Follower::Blind(_) => {}
         }
         Ok(Passage::Unchanged)
     }
@@ -263,21 +304,22 @@ impl Forwarded {
         self.open.get(id)
     }
 
-    /// All that are open.
+    /// All that are open and may be.
     pub(crate) fn connections(&self) -> impl Iterator<Item = &Connection> {
-        self.open.iter()
+        self.open.iter().filter(|connection| !connection.is_revoked())
     }
 
-    /// Policies do not allow it any more. Whether nothing of it passes from now on; if not, only the end of the session ends it.
-    pub(crate) fn revoke(&mut self, id: u32) -> bool {
+    /// Policies do not allow it any more: nothing of it passes from now on, which is its end. `None`: it ended before, or only the
+    /// end of the session ends it.
+    pub(crate) fn revoke(&mut self, id: u32) -> Option<&Connection> {
         match &mut self.follower {
             Follower::Tunnel(dialect) => dialect.revoke(id, &mut self.open),
-            _ => false,
+            _ => None,
         }
     }
 
     /// The session is over, and all that was open with it.
     pub(crate) fn finish(&mut self) -> impl Iterator<Item = Connection> + use<> {
-        self.open.take()
+        self.open.take().filter(|connection| !connection.is_revoked())
     }
 }

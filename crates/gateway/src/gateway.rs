@@ -12,8 +12,9 @@ use postern_protocol::control::{InteractiveShell, SessionTask as StartTask};
 use postern_protocol::payload::Stamps as _;
 use postern_recording::{RecordingDirectory, RecordingEnd};
 use postern_store::{
-    ChannelSide, CreateSessionError, EndStatus, NodeConnection, NodeConnectionStore, SessionEncryptionStore,
-    SessionEnd, SessionRecord, SessionStatus, SessionStore, StoreError, TokenGrant, TokenHash, TokenScope,
+    ChannelSide, CreateSessionError, EndStatus, NodeConnection, NodeConnectionStore, SessionConnectionStore,
+    SessionEncryptionStore, SessionEnd, SessionRecord, SessionStatus, SessionStore, StoreError, TokenGrant,
+    TokenHash, TokenScope,
 };
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, watch};
@@ -22,17 +23,18 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::forwarded::Forwarded;
 use crate::nodes::{Nodes, Presence};
 use crate::session::{
     Beginning, COMMANDS_MAX, Command, Encryption, EndReason, Kept, Origin, SessionLimits, SessionRecorder,
-    SessionTask,
+    SessionTask, forwarding,
 };
 use crate::sessions::{SessionHandle, Sessions};
 use crate::stamps::{SystemStamps, random};
 use crate::token::{self, Grant, TokenTable};
 use crate::{
-    Clock, DataKeys, SessionEnded, SessionEvent, Traffic, Witness, connections, control_channel,
-    data_channel, socket,
+    Clock, ConnectionAuthorizer, DataKeys, SessionEnded, SessionEvent, Traffic, Witness, connections,
+    control_channel, data_channel, socket,
 };
 
 /// What an operator may set.
@@ -47,9 +49,15 @@ pub struct GatewayConfig {
 }
 
 /// What the gateway remembers in the store.
-pub trait GatewayStore: SessionStore + SessionEncryptionStore + NodeConnectionStore {}
+pub trait GatewayStore:
+    SessionStore + SessionEncryptionStore + SessionConnectionStore + NodeConnectionStore
+{
+}
 
-impl<T: SessionStore + SessionEncryptionStore + NodeConnectionStore> GatewayStore for T {}
+impl<T> GatewayStore for T where
+    T: SessionStore + SessionEncryptionStore + SessionConnectionStore + NodeConnectionStore
+{
+}
 
 /// What all tasks of the gateway share.
 pub(crate) struct Shared {
@@ -59,6 +67,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) witness: Arc<dyn Witness>,
     pub(crate) data_keys: Arc<dyn DataKeys>,
+    pub(crate) authorizer: Arc<dyn ConnectionAuthorizer>,
     pub(crate) nodes: Nodes,
     pub(crate) sessions: Sessions,
     pub(crate) tokens: std::sync::Mutex<TokenTable>,
@@ -176,6 +185,7 @@ impl Gateway {
         clock: Arc<dyn Clock>,
         witness: Arc<dyn Witness>,
         data_keys: Arc<dyn DataKeys>,
+        authorizer: Arc<dyn ConnectionAuthorizer>,
     ) -> Self {
         let shared = Shared {
             config,
@@ -184,6 +194,7 @@ impl Gateway {
             clock,
             witness,
             data_keys,
+            authorizer,
             nodes: Nodes::default(),
             sessions: Sessions::default(),
             tokens: std::sync::Mutex::default(),
@@ -212,7 +223,10 @@ impl Gateway {
                 continue;
             }
             match self.reopened(&record).await? {
-                Ok((recorder, encryption)) => self.carry(&record, recorder, encryption, Origin::Restored),
+                Ok((mut recorder, encryption)) => {
+                    let forwarded = forwarding::restored(&self.shared, &record, &mut recorder).await?;
+                    self.carry(&record, recorder, encryption, forwarded, Origin::Restored);
+                }
                 Err(reason) => self.give_up(&record, reason).await,
             }
         }
@@ -273,6 +287,9 @@ impl Gateway {
         let end = session_end(&reason, None, self.shared.clock.now());
         if let Err(error) = self.shared.store.finish_session(&record.id, &end).await {
             tracing::error!(session.id = %record.id, error = &error as &dyn std::error::Error, "cannot end session {}", record.id);
+        }
+        if let Err(error) = self.shared.store.delete_session_connections(&record.id).await {
+            tracing::error!(session.id = %record.id, error = &error as &dyn std::error::Error, "cannot forget the connections of session {}", record.id);
         }
         self.witness_end(record, end).await;
     }
@@ -359,7 +376,8 @@ impl Gateway {
             run_as_user,
             session_owner: record.owner_arn.to_string(),
         });
-        self.carry(&record, recorder, encryption, Origin::Started);
+        let forwarded = forwarding::begun(&self.shared, &record);
+        self.carry(&record, recorder, encryption, forwarded, Origin::Started);
         let stamp = SystemStamps::new(&*self.shared.clock).stamp();
         if !self.shared.nodes.send(&node, task.to_message(stamp).encode()) {
             let reason = EndReason::Failed(format!("{node} is not connected."));
@@ -375,6 +393,7 @@ impl Gateway {
         record: &SessionRecord,
         recorder: SessionRecorder,
         encryption: Option<Encryption>,
+        forwarded: Option<Forwarded>,
         origin: Origin,
     ) {
         let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
@@ -391,6 +410,7 @@ impl Gateway {
             is_pausable: record.session_type != NON_INTERACTIVE_COMMANDS,
             recorder,
             encryption,
+            forwarded,
             age: age.try_into().unwrap_or_default(),
             origin,
         };
@@ -446,6 +466,11 @@ impl Gateway {
         // One that was stored and never carried, or whose task broke; of one that has ended nothing changes.
         let end = session_end(&reason, None, self.shared.clock.now());
         self.shared.store.finish_session(session, &end).await.map(drop)
+    }
+
+    /// Has the connections inside a session looked at again: policies have changed.
+    pub async fn review_connections(&self, session: &SessionId) {
+        self.command(session, Command::ReviewConnections).await;
     }
 
     /// Disconnects a node that was de-registered and ends its sessions. Whoever asked may be gone meanwhile: all of it

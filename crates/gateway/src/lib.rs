@@ -4,6 +4,7 @@
 //! HTTP routes nor policies. One task carries a control channel, one a session; they meet through two small
 //! tables ([`Gateway`]). Nothing a peer does or fails to do holds up another.
 
+mod authorizer;
 mod connections;
 mod control_channel;
 mod data_channel;
@@ -23,9 +24,12 @@ mod witness;
 
 use jiff::Timestamp;
 
+pub use authorizer::{
+    ConnectionAuthorizer, ConnectionDenied, ConnectionsUndecided, EveryConnection, OpenRoute,
+};
 pub use data_keys::{DataKeys, NoDataKeys, NotOpened, SealedDataKey};
 pub use follower::{FollowEnd, Followed};
-pub use forwarded::{Direction, Protocol, Route};
+pub use forwarded::{Connection, ConnectionEnd, Direction, Protocol, Route};
 pub use gateway::{
     ClientToken, Gateway, GatewayConfig, GatewayStore, NewSession, NodeDescription, ResumeSessionError,
     Resumed, StartSessionError,

@@ -59,6 +59,16 @@ pub struct Recordable {
     frame: Bytes,
 }
 
+impl Recordable {
+    /// Has another payload go on in the place of this one, under its number and with its ID.
+    pub(crate) fn replace_payload(&mut self, payload: Bytes) -> Result<(), DecodeError> {
+        let message = AgentMessage::decode_with(self.frame.clone(), PayloadDigest::Spared)?;
+        self.frame = AgentMessage { payload: payload.clone(), ..message }.encode();
+        self.payload = payload;
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 impl Recordable {
     /// Without a frame, for tests of what becomes of the payload.
@@ -86,6 +96,8 @@ pub enum Received {
 /// Whether messages are put in order, which whoever looks into them needs.
 #[derive(Debug)]
 enum Order {
+    /// As [`Self::Strict`] from the first frame that comes: an earlier process passed on what came before.
+    Resumed,
     /// Frames are passed on in sequence; those that come early wait.
     Strict { next: i64, early: BTreeMap<i64, AgentFrame>, early_bytes: usize },
     /// Frames are passed on as they come; the receiver puts them in order.
@@ -159,6 +171,8 @@ pub struct Relay {
     unrecorded: VecDeque<Recordable>,
     /// Input in order that is to be examined before the agent may have it.
     unexamined: VecDeque<Recordable>,
+    /// Input below the first frame that came is passed on unexamined: an earlier process has examined it.
+    passes_earlier: bool,
     /// The client may have had any output that it has not acknowledged: an earlier process may have sent it.
     all_is_doubtful: bool,
     /// Output below this number may have reached the client before this relay existed.
@@ -183,6 +197,9 @@ impl Relay {
     /// Bytes held for a receiver that is away, or has not acknowledged. Postern's ends stop by themselves below
     /// this; AWS's have no window, so what comes beyond is dropped and their resend timers bring it back.
     const HELD_BYTES_MAX: usize = 8 << 20;
+    /// The same of connections by AWS's plugin, which keeps 10,000 messages of 1 KiB and repeats only the oldest: none of them is
+    /// to be dropped.
+    const HELD_BYTES_OF_PLUGIN_MAX: usize = 12 << 20;
     /// The same in a tunnel, whose ends stop at 16 MiB and a message.
     const HELD_BYTES_OF_TUNNEL_MAX: usize = 24 << 20;
     /// Early frames kept, in messages and bytes: AWS's plugin keeps 10,000.
@@ -209,6 +226,7 @@ impl Relay {
             agent: Leg::default(),
             unrecorded: VecDeque::new(),
             unexamined: VecDeque::new(),
+            passes_earlier: false,
             all_is_doubtful: false,
             restored_next: next_output,
             client_is_set_up: next_output > 0,
@@ -222,12 +240,26 @@ impl Relay {
         }
     }
 
-    /// The relay of a session whose bytes nobody looks at. `is_restored`: an earlier process carried it.
+    /// The relay of a session with connections, both of whose directions are followed in order.
     #[must_use]
-    pub fn unrecorded(is_restored: bool) -> Self {
-        let output = Lane::new(Order::Loose);
-        let set_up = if is_restored { SetUp::Done } else { SetUp::NotBegun };
-        Self { output, set_up, all_is_doubtful: is_restored, client_is_set_up: is_restored, ..Self::new() }
+    pub fn followed() -> Self {
+        let held_bytes_max = Self::HELD_BYTES_OF_PLUGIN_MAX;
+        Self { set_up: SetUp::NotBegun, held_bytes_max, ..Self::examined() }
+    }
+
+    /// The same of a session that an earlier process carried: the first message of each side says where its order goes on.
+    /// AWS's plugin begins with new ones and repeats the others later; where that can do no harm (`passes_earlier`), it may.
+    #[must_use]
+    pub fn followed_on(passes_earlier: bool) -> Self {
+        Self {
+            input: Lane::new(Order::Resumed),
+            output: Lane::new(Order::Resumed),
+            set_up: SetUp::Done,
+            passes_earlier,
+            all_is_doubtful: true,
+            client_is_set_up: true,
+            ..Self::followed()
+        }
     }
 
     /// The relay of a new session whose input is examined too, message by message in order, before the agent has it.
@@ -244,8 +276,14 @@ impl Relay {
 
     /// The ends have agreed on the frames of a tunnel, on its windows, and to spare the digest.
     pub fn begin_tunnel(&mut self) {
+        self.passes_earlier = false;
         self.digest = PayloadDigest::Spared;
         self.held_bytes_max = Self::HELD_BYTES_OF_TUNNEL_MAX;
+    }
+
+    /// Nobody examines the input any more.
+    pub fn pass_earlier(&mut self) {
+        self.passes_earlier = true;
     }
 
     /// Where the input stands, for a client that takes the session over: the first number that the agent may not have,
@@ -297,7 +335,7 @@ impl Relay {
             Side::Client => &self.input,
             Side::Agent => &self.output,
         };
-        matches!(lane.order, Order::Strict { .. })
+        !matches!(lane.order, Order::Loose)
     }
 
     /// A binary message from `side`.
@@ -337,6 +375,7 @@ impl Relay {
             self.answer(Side::Client, &message, stamps);
             return Received::Nothing;
         }
+        self.input.order.go_on_at(number);
         if matches!(self.input.order, Order::Strict { .. }) {
             return self.examine(message, frame);
         }
@@ -353,7 +392,7 @@ impl Relay {
         let has_room = self.input.held_bytes + frame.len() <= self.held_bytes_max;
         let Order::Strict { next, .. } = &self.input.order else { return Received::Nothing };
         if number < *next {
-            if self.input.held.contains_key(&number) {
+            if self.input.held.contains_key(&number) || (self.passes_earlier && has_room) {
                 self.hold(Side::Agent, number, frame, false);
             }
             return Received::Nothing;
@@ -386,6 +425,7 @@ impl Relay {
         }
         // While the client is there it is slowed down instead (`wants_frames`).
         let has_room = self.client.is_attached || self.output.held_bytes < self.held_bytes_max;
+        self.output.order.go_on_at(number);
         let Order::Strict { next, .. } = &self.output.order else {
             let is_new = self.hold(Side::Client, number, frame, self.all_is_doubtful);
             return if is_new { Received::Stream { payload_type, payload } } else { Received::Nothing };
@@ -393,7 +433,7 @@ impl Relay {
         if number < *next {
             // On the record already. The client may have had it, if it was connected before.
             if !self.unrecorded.iter().any(|recordable| recordable.sequence_number == number) {
-                self.hold(Side::Client, number, frame, number < self.restored_next);
+                self.hold(Side::Client, number, frame, self.all_is_doubtful || number < self.restored_next);
             }
             return Received::Nothing;
         }
@@ -434,7 +474,7 @@ impl Relay {
     /// What [`Self::take_unrecorded`] gave is on the record.
     pub fn handle_recorded(&mut self, recorded: impl IntoIterator<Item = Recordable>) {
         for Recordable { sequence_number, frame, .. } in recorded {
-            self.hold(Side::Client, sequence_number, frame, false);
+            self.hold(Side::Client, sequence_number, frame, self.all_is_doubtful);
         }
     }
 
@@ -456,7 +496,7 @@ impl Relay {
         let (lane, leg) = self.lane_towards(receiver);
         let is_new = !lane.held.contains_key(&number);
         // An attached receiver is slowed down by its queue; one that is away, by this limit.
-        let is_ordered = matches!(lane.order, Order::Strict { .. });
+        let is_ordered = !matches!(lane.order, Order::Loose);
         let is_examined = receiver == Side::Agent && is_ordered;
         if is_new && !leg.is_attached && !is_examined && lane.held_bytes + frame.len() > held_bytes_max {
             return false;
@@ -638,6 +678,13 @@ impl Default for Relay {
 impl Order {
     fn strict(next: i64) -> Self {
         Self::Strict { next, early: BTreeMap::new(), early_bytes: 0 }
+    }
+
+    /// Begins with `number`, if it has not begun.
+    fn go_on_at(&mut self, number: i64) {
+        if matches!(self, Self::Resumed) {
+            *self = Self::strict(number);
+        }
     }
 
     /// Puts a frame that is not below the next number in its place: behind `ordered` with all that waited for it, or among

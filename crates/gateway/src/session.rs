@@ -5,6 +5,8 @@
 mod connection;
 mod encryption;
 mod end;
+pub(crate) mod forwarding;
+mod on_record;
 mod recorder;
 mod take_over;
 mod warning;
@@ -27,7 +29,7 @@ use postern_protocol::payload::{
 };
 use postern_protocol::version::ClientVersion;
 use postern_protocol::{DecodeError, MessageType, PayloadType, Silence};
-use postern_sftp::{Journal, NotUnderstood};
+use postern_sftp::Journal;
 use postern_store::SessionRecord;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -42,8 +44,9 @@ use self::connection::{Connection, Life};
 use self::encryption::{CLOSED_NOTE, Sight, Unrecordable};
 use self::take_over::{Displaced, RESUMED_ELSEWHERE, TurnedAway};
 use self::warning::{Warning, Warnings};
+use crate::forwarded::Forwarded;
 use crate::gateway::{Shared, session_end};
-use crate::relay::{Received, Recordable, Relay, Side};
+use crate::relay::{Received, Relay, Side};
 use crate::socket::{Incoming, Socket};
 use crate::stamps::SystemStamps;
 use crate::witness::{SessionEvent, Traffic};
@@ -58,6 +61,8 @@ pub(crate) enum Command {
     TaskComplete { error: Option<String> },
     /// The node has opened a control channel.
     NodeReturned,
+    /// Policies have changed: connections inside it may not be allowed any more.
+    ReviewConnections,
     /// The session must end.
     End(EndReason),
 }
@@ -156,6 +161,10 @@ pub(crate) struct SessionTask {
     encryption: Option<Encryption>,
     /// What is done with files, if that is what the session is for.
     journal: Option<Journal>,
+    /// The connections inside it, if it has any.
+    forwarded: Option<Forwarded>,
+    /// When to ask once more whether they may go on, as it could not be told.
+    review_due: Option<Instant>,
     /// Wakes whoever follows the recording; nobody waits for them.
     recorded_bytes: watch::Sender<u64>,
     client: Option<Connection>,
@@ -189,6 +198,8 @@ pub(crate) struct Beginning {
     pub(crate) is_pausable: bool,
     pub(crate) recorder: SessionRecorder,
     pub(crate) encryption: Option<Encryption>,
+    /// Of a session with connections.
+    pub(crate) forwarded: Option<Forwarded>,
     /// Told how many bytes of the recording are on record.
     pub(crate) recorded_bytes: watch::Sender<u64>,
     /// Time that has passed since the session started.
@@ -207,14 +218,26 @@ pub(crate) enum Origin {
 
 impl SessionTask {
     pub(crate) fn new(shared: Arc<Shared>, beginning: Beginning, commands: mpsc::Receiver<Command>) -> Self {
-        let Beginning { record, limits, is_pausable, recorder, encryption, recorded_bytes, age, origin } =
-            beginning;
+        let Beginning {
+            record,
+            limits,
+            is_pausable,
+            recorder,
+            encryption,
+            forwarded,
+            recorded_bytes,
+            age,
+            origin,
+        } = beginning;
         let now = Instant::now();
         let counted_since = shared.clock.now();
         let kept = Kept::of(&record);
         let relay = match kept {
             Kept::Output => Relay::restored(recorder.next_sequence_number()),
-            Kept::Traffic => Relay::unrecorded(origin == Origin::Restored),
+            Kept::Traffic if origin == Origin::Restored => {
+                forwarding::relay_of_restored(forwarded.as_ref().and_then(Forwarded::carriage))
+            }
+            Kept::Traffic => Relay::followed(),
             Kept::Files => Relay::examined(),
         };
         let relay = if origin == Origin::Restored { relay.with_unknown_input() } else { relay };
@@ -233,6 +256,8 @@ impl SessionTask {
             recorder,
             encryption,
             journal: (kept == Kept::Files).then(Journal::default),
+            forwarded,
+            review_due: None,
             recorded_bytes,
             client: None,
             agent: None,
@@ -490,6 +515,7 @@ impl SessionTask {
                 self.end(error.map_or(EndReason::Exited, EndReason::Failed), now).await;
             }
             Command::NodeReturned => self.node_returned_at = Some(now),
+            Command::ReviewConnections => self.review_connections(now).await,
             Command::End(reason) => self.end(reason, now).await,
         }
     }
@@ -613,59 +639,6 @@ impl SessionTask {
         }
     }
 
-    /// Puts what came in on the record, and lets it go on.
-    async fn record(&mut self) {
-        let input = self.relay.take_unexamined();
-        let output = self.relay.take_unrecorded();
-        if input.is_empty() && output.is_empty() {
-            return;
-        }
-        for (side, batch) in [(Side::Client, &input), (Side::Agent, &output)] {
-            self.traffic.count(side, batch.iter().map(|recordable| recordable.payload.len()).sum());
-        }
-        let mut lines = Vec::new();
-        let understood = self.follow(&input, &output, &mut lines);
-        if let Err(error) = &understood {
-            lines.push(format!("This cannot be understood, and the session ends: {error}."));
-        }
-        let at = self.shared.clock.now();
-        let recorded = match self.recorder.note(lines, at).await {
-            Ok(()) => self.recorder.record(output, at).await,
-            Err(error) => Err(error),
-        };
-        match (recorded, understood) {
-            (Ok(output), Ok(())) => {
-                self.relay.handle_examined(input);
-                self.relay.handle_recorded(output);
-                self.recorded_bytes.send_replace(self.recorder.recorded_bytes());
-                if self.recorder.is_on() && self.recorded_due.is_none() {
-                    self.recorded_due = Some(Instant::now() + self.shared.config.recording_vouched_within);
-                }
-            }
-            (Ok(_), Err(error)) => {
-                tracing::warn!(session.id = %self.id, %error, "cannot tell what session {} does; ending it", self.id);
-                self.end(EndReason::NotUnderstood(error.to_string()), Instant::now()).await;
-            }
-            (Err(error), _) => {
-                tracing::error!(session.id = %self.id, %error, "cannot write the recording of session {}; ending it", self.id);
-                self.end(EndReason::RecordingFailed(error.to_string()), Instant::now()).await;
-            }
-        }
-    }
-
-    /// Reads what is done with files, if that is what the session is for. Requests come before the replies to them.
-    fn follow(
-        &mut self,
-        input: &VecDeque<Recordable>,
-        output: &VecDeque<Recordable>,
-        lines: &mut Vec<String>,
-    ) -> Result<(), NotUnderstood> {
-        let Some(journal) = &mut self.journal else { return Ok(()) };
-        let data = |recordable: &&Recordable| recordable.payload_type == PayloadType::Output;
-        input.iter().filter(data).try_for_each(|message| journal.client(&message.payload, lines))?;
-        output.iter().filter(data).try_for_each(|message| journal.node(&message.payload, lines))
-    }
-
     /// Begins the end. The first reason stays, unless the last output turns out not to be on record; a reason from
     /// outside cuts the wait for a client short.
     async fn end(&mut self, reason: EndReason, now: Instant) {
@@ -764,6 +737,9 @@ impl SessionTask {
             self.recorded_due = None;
             self.tell_recorded().await;
         }
+        if self.review_due.is_some_and(|due| due <= now) {
+            self.review_connections(now).await;
+        }
         self.warn(now);
         if let Some(reason) = self.overdue(now) {
             self.end(reason, now).await;
@@ -841,6 +817,7 @@ impl SessionTask {
             .chain(self.warning().map(|(warning, _)| warning.due))
             .chain(self.recorded_due)
             .chain(self.set_up_until)
+            .chain(self.review_due)
             .min()
             .expect("a live session has a client to ping or to wait for, another a phase that ends")
     }
@@ -866,7 +843,8 @@ impl SessionTask {
         }
         let now = self.shared.clock.now();
         let is_recorded = self.recorder.is_on();
-        let last = self.last_lines();
+        let mut last = self.close_connections(now).await;
+        last.extend(self.last_lines());
         if let Err(error) = self.recorder.finish(now, &reason, self.exit_code, last).await {
             tracing::error!(session.id = %self.id, %error, "cannot finish the recording of session {}", self.id);
         }
@@ -875,6 +853,10 @@ impl SessionTask {
         self.log_store_failure(finished.err());
         if self.encryption.is_some() {
             let forgotten = self.shared.store.delete_session_encryption(&self.id).await;
+            self.log_store_failure(forgotten.err());
+        }
+        if self.forwarded.is_some() {
+            let forgotten = self.shared.store.delete_session_connections(&self.id).await;
             self.log_store_failure(forgotten.err());
         }
         self.tell_ended(now, &reason, is_recorded).await;

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use postern_recording::{Recorded, RecordingSummary};
 use postern_store::SessionRecord;
 
+use crate::authorizer::ConnectionDenied;
+use crate::forwarded::{Connection, ConnectionEnd};
 pub use crate::relay::Side;
 
 /// Keeps a record of what happens to sessions.
@@ -39,6 +41,19 @@ pub enum SessionEvent {
     Disconnected {
         /// The side.
         side: Side,
+    },
+    /// A connection inside it begins, or its node listens; nothing of that has gone on yet.
+    ConnectionOpened(Connection),
+    /// One was asked for that may not be.
+    ConnectionDenied(Connection, ConnectionDenied),
+    /// One is over.
+    ConnectionClosed {
+        /// As it was last.
+        connection: Connection,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        end: ConnectionEnd,
     },
     /// So much of its recording cannot be changed unnoticed any more.
     Recorded(Recorded),

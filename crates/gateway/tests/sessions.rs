@@ -10,8 +10,8 @@ use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use jiff::Timestamp;
 use postern_gateway::{
-    ClientToken, Clock, EndReason, Gateway, GatewayConfig, NewSession, NoDataKeys, NoWitness,
-    NodeDescription, Resumed, StartSessionError,
+    ClientToken, Clock, EndReason, EveryConnection, Gateway, GatewayConfig, NewSession, NoDataKeys,
+    NoWitness, NodeDescription, Resumed, StartSessionError,
 };
 use postern_ids::{NodeId, SessionId};
 use postern_protocol::channel::{ChannelLimits, DataChannel, Event, Role};
@@ -229,6 +229,7 @@ async fn open_gateway(directory: &TempDir, store: &Arc<SqliteStore>) -> Gateway 
         Arc::new(SystemClock),
         Arc::new(NoWitness),
         Arc::new(NoDataKeys),
+        Arc::new(EveryConnection),
     );
     gateway.restore().await.unwrap();
     gateway

@@ -59,8 +59,8 @@ pub(crate) struct App {
     pub(crate) audit_expire_min_days: u32,
     /// S3 over buckets, and what the trail delivers.
     pub(crate) s3: postern_s3::Endpoint,
-    pub(crate) authenticator: Authenticator,
-    pub(crate) authorizer: Authorizer,
+    pub(crate) authenticator: Arc<Authenticator>,
+    pub(crate) authorizer: Arc<Authorizer>,
     pub(crate) session_tokens: Arc<SessionTokens>,
     pub(crate) mfa_codes: MfaCodes,
     pub(crate) passwords: Passwords,

@@ -37,7 +37,7 @@ use crate::random::Random;
 use crate::rate_limit::{RateLimit, network};
 use crate::serve::TlsFacts;
 
-pub(crate) use entry::{Entry, Failure};
+pub(crate) use entry::{Entry, Failure, described_decision};
 pub(crate) use key_events::KeyEvent;
 pub(crate) use operation::Described;
 pub(crate) use retention::{REMOVED_EVERY, remove_old};

@@ -11,6 +11,7 @@ mod body_budget;
 pub mod bootstrap;
 pub mod clock;
 pub mod config;
+mod connection_rights;
 mod console;
 mod disk_reserve;
 mod dispatch;

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postern_gateway::EndReason;
-use postern_ids::{Arn, SessionId};
-use postern_store::{ResourceKey, SessionClaim, StoreError, Tag};
+use postern_ids::SessionId;
+use postern_store::{SessionClaim, StoreError};
 use tokio::time;
 
 use crate::app::App;
 use crate::auth::{Action, Check, Circumstances, SessionRight, Undecided};
 use crate::config::Revocation;
+use crate::connection_rights::document_tags;
 
 /// How often it is looked for changes that this process was not told of.
 const REFRESHED_EVERY: Duration = Duration::from_millis(500);
@@ -97,8 +98,9 @@ async fn review(app: &Arc<App>) -> Result<(), ReviewError> {
     loop {
         let claims = app.store.session_claims(after.as_ref(), CLAIMS).await?;
         for claim in &claims {
-            if let Verdict::Ends(reason) = verdict(app, claim).await? {
-                end(app, claim, reason);
+            match verdict(app, claim).await? {
+                Verdict::Ends(reason) => end(app, claim, reason),
+                Verdict::GoesOn => review_connections(app, claim),
             }
         }
         match claims.into_iter().last() {
@@ -122,7 +124,7 @@ async fn verdict(app: &App, claim: &SessionClaim) -> Result<Verdict, ReviewError
         Err(lost) => return Ok(revoked(&lost.to_string())),
     };
     let caller = right.caller(principal, token);
-    let document_tags = document_tags(app, &right).await?;
+    let document_tags = document_tags(&*app.store, &app.region, &app.account, &right).await?;
     let circumstances = Circumstances {
         node: &claim.node,
         node_tags,
@@ -154,16 +156,6 @@ async fn verdict(app: &App, claim: &SessionClaim) -> Result<Verdict, ReviewError
     }
 }
 
-/// The tags of the session's document; those of the start once it is gone, for a session outlives its document.
-async fn document_tags(app: &App, right: &SessionRight) -> Result<Vec<Tag>, StoreError> {
-    let name = right.document.resource().strip_prefix("document/").unwrap_or_default();
-    let is_own = Arn::document(&app.region, &app.account, name) == right.document;
-    if !is_own || app.store.document(name).await?.is_none() {
-        return Ok(right.document_tags.clone());
-    }
-    app.store.tags(&ResourceKey::document(name)).await
-}
-
 /// Whether nobody has a data channel without the right to it. As long as clients may come unsigned, whoever loses that
 /// right can come back without it, so it takes no session away.
 fn asks_for_data_channels(app: &App) -> bool {
@@ -176,6 +168,13 @@ fn data_channel_check(app: &App, claim: &SessionClaim) -> Check {
 
 fn revoked(why: &str) -> Verdict {
     Verdict::Ends(EndReason::PermissionRevoked(why.to_owned()))
+}
+
+/// A session whose connections lead to places of their own goes on without those that may not be any more.
+fn review_connections(app: &Arc<App>, claim: &SessionClaim) {
+    let (app, session) = (Arc::clone(app), claim.id.clone());
+    let tasks = app.tasks.clone();
+    tasks.spawn(async move { app.gateway.review_connections(&session).await });
 }
 
 /// A session that takes no commands must not hold up the others.

@@ -31,6 +31,7 @@ use crate::bootstrap::{
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, ListenAddress, PublicUrl, RecordingStrictness, Tls};
+use crate::connection_rights::ConnectionRights;
 use crate::console::{self, About, Console, Origins, Passkeys, SetupLink, SetupLinkError};
 use crate::disk_reserve::DiskReserve;
 use crate::dispatch::Dispatch;
@@ -197,6 +198,23 @@ impl Server {
             )
         };
         let data_keys = DataKeyOpener::new(Arc::clone(&kms), new_audit(trail.clone()));
+        let authenticator = Arc::new(Authenticator::new(
+            store.clone(),
+            Arc::clone(&session_tokens),
+            config.account.clone(),
+            config.region.clone(),
+        ));
+        let authorizer =
+            Arc::new(Authorizer::new(store.clone(), config.account.clone(), config.region.clone()));
+        let connection_rights = ConnectionRights {
+            store: store.clone(),
+            authenticator: Arc::clone(&authenticator),
+            authorizer: Arc::clone(&authorizer),
+            account: config.account.clone(),
+            region: config.region.clone(),
+            document_check: config.sessions.document_check,
+            clock: Arc::clone(&clock),
+        };
         let gateway = Gateway::new(
             gateway_config,
             store.clone(),
@@ -204,6 +222,7 @@ impl Server {
             Arc::clone(&clock),
             Arc::new(session_records),
             Arc::new(data_keys),
+            Arc::new(connection_rights),
         );
 
         let host_name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -238,13 +257,8 @@ impl Server {
                 sinks,
                 Collectors::new(&config.session_logs.collectors, &clock),
             ),
-            authenticator: Authenticator::new(
-                store.clone(),
-                Arc::clone(&session_tokens),
-                config.account.clone(),
-                config.region.clone(),
-            ),
-            authorizer: Authorizer::new(store.clone(), config.account.clone(), config.region.clone()),
+            authenticator,
+            authorizer,
             audit: new_audit(trail),
             audit_expire_min_days: config.audit.expire_min_days,
             s3: s3_endpoint(&config, &public_url, audit_directory, vault.clone(), &clock),

@@ -5,7 +5,7 @@
 //!
 //! Source of who multiplexes: agent/session/plugins/port/port.go of aws/amazon-ssm-agent.
 
-use postern_protocol::handshake::{ActionStatus, HandshakeRequest, HandshakeResponse, RequestedAction};
+use postern_protocol::handshake::{HandshakeRequest, HandshakeResponse, RequestedAction};
 use postern_protocol::tunnel::{TUNNEL_PROPERTY, TUNNEL_VERSION};
 use postern_protocol::version::{AgentVersion, ClientVersion};
 use serde::{Deserialize, Serialize};
@@ -13,8 +13,6 @@ use serde_json::Value;
 
 /// The properties' `type` of a session whose client listens.
 const FORWARDING_TYPE: &str = "LocalPortForwarding";
-/// The action of the handshake that says what the session is.
-const SESSION_TYPE: &str = "SessionType";
 
 /// How connections are carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,16 +31,21 @@ pub(super) struct Handshake {
     offer: Option<Offer>,
 }
 
-#[derive(Debug, Default)]
-struct Offer {
+/// What the agent asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Offer {
     has_tunnel: bool,
     may_multiplex: bool,
 }
 
 impl Handshake {
-    /// Whether the agent has asked.
-    pub(super) fn has_begun(&self) -> bool {
-        self.offer.is_some()
+    pub(super) fn restored(offer: Option<Offer>) -> Self {
+        Self { offer }
+    }
+
+    /// What the agent has asked.
+    pub(super) fn offer(&self) -> Option<Offer> {
+        self.offer
     }
 
     /// The agent asks. What it asked first counts.
@@ -56,7 +59,7 @@ impl Handshake {
     pub(super) fn handle_response(&self, payload: &[u8]) -> Carriage {
         let Some(offer) = &self.offer else { return Carriage::Single };
         let Ok(response) = HandshakeResponse::from_json(payload) else { return Carriage::Single };
-        if offer.has_tunnel && accepts_tunnel(&response) {
+        if offer.has_tunnel && response.takes_up(TUNNEL_PROPERTY, TUNNEL_VERSION) {
             Carriage::Tunnel
         } else if offer.may_multiplex && ClientVersion(&response.client_version).supports_multiplexing() {
             Carriage::Multiplexed
@@ -79,14 +82,6 @@ impl Offer {
         }
         offer
     }
-}
-
-fn accepts_tunnel(response: &HandshakeResponse) -> bool {
-    response.processed_client_actions.iter().any(|action| {
-        action.action_type == SESSION_TYPE
-            && action.action_status == ActionStatus::Success
-            && has_tunnel(&action.action_result)
-    })
 }
 
 fn has_tunnel(value: &Value) -> bool {

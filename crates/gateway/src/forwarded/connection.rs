@@ -43,7 +43,7 @@ pub struct Connection {
     #[serde(default)]
     pub(super) node_has_ended: bool,
     /// Policies do not allow it any more: nothing of it passes.
-    #[serde(skip)]
+    #[serde(default)]
     pub(super) is_revoked: bool,
 }
 
@@ -108,6 +108,11 @@ impl Connection {
             node_has_ended: false,
             is_revoked: false,
         }
+    }
+
+    /// Whether policies do not allow it any more.
+    pub(super) fn is_revoked(&self) -> bool {
+        self.is_revoked
     }
 
     /// That side says nothing more; whether neither does.

@@ -33,9 +33,11 @@ pub(crate) enum Passage {
 }
 
 impl Dialect {
-    pub(super) fn restored(last_of_client: u32, last_of_node: u32) -> Self {
+    pub(super) fn restored(last_of_client: u32, last_of_node: u32, open: &Open) -> Self {
         let restored = (last_of_client, last_of_node);
-        Self { last_of_client, last_of_node, restored, untold: Vec::new() }
+        let revoked = open.iter().filter(|connection| connection.is_revoked);
+        let untold = revoked.flat_map(|connection| to_be_told(connection.id)).collect();
+        Self { last_of_client, last_of_node, restored, untold }
     }
 
     pub(super) fn last(&self) -> (u32, u32) {
@@ -230,13 +232,11 @@ impl Dialect {
 
     /// Policies do not allow it any more. From now on nothing of it passes, and both sides learn it with the next that
     /// they are sent.
-    pub(super) fn revoke(&mut self, id: u32, open: &mut Open) -> bool {
-        let Some(connection) = open.get_mut(id).filter(|connection| !connection.is_revoked) else {
-            return false;
-        };
+    pub(super) fn revoke<'a>(&mut self, id: u32, open: &'a mut Open) -> Option<&'a Connection> {
+        let connection = open.get_mut(id).filter(|connection| !connection.is_revoked)?;
         connection.is_revoked = true;
-        self.untold.extend([(Side::Client, StreamId(id)), (Side::Agent, StreamId(id))]);
-        true
+        self.untold.extend(to_be_told(id));
+        Some(connection)
     }
 
     /// The payload without the frames of connections that are not allowed any more, and with the news of them.
@@ -267,8 +267,9 @@ impl Dialect {
             kept.extend_from_slice(&news);
             self.untold.swap_remove(place);
             let is_told = !self.untold.iter().any(|(_, other)| *other == id);
-            if is_told && let Some(connection) = open.remove(id.0) {
-                happened.push(Happened::Closed(connection, ConnectionEnd::Revoked));
+            if is_told {
+                open.remove(id.0);
+                happened.push(Happened::Forgotten(id.0));
             }
         }
         // A message without a frame is none. Whoever knows that it is over takes no notice.
@@ -279,6 +280,10 @@ impl Dialect {
         }
         Ok(kept.freeze())
     }
+}
+
+fn to_be_told(id: u32) -> [(Side, StreamId); 2] {
+    [(Side::Client, StreamId(id)), (Side::Agent, StreamId(id))]
 }
 
 /// What both sides are told of a connection that is not allowed any more.

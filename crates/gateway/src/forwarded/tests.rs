@@ -43,6 +43,7 @@ impl Told {
         let mut told = Self { forwarded: Forwarded::new(Some(route())), happened: Vec::new() };
         told.take(Side::Agent, PayloadType::HandshakeRequest, request(properties)).unwrap();
         told.take(Side::Client, PayloadType::HandshakeResponse, response(result)).unwrap();
+        assert_eq!(told.happened.remove(0), Happened::Offered);
         told
     }
 
@@ -87,6 +88,9 @@ fn line(happened: &Happened) -> String {
         format!("{} {route} {input}/{output}", connection.id)
     };
     match happened {
+        Happened::Offered => "offered".to_owned(),
+        Happened::Blinded => "blinded".to_owned(),
+        Happened::Forgotten(id) => format!("forgotten {id}"),
         Happened::Agreed(carriage) => format!("{carriage:?}"),
         Happened::Asked(connection) => format!("asked {}", shown(connection)),
         Happened::AskedAgain(connection) => format!("again {}", shown(connection)),
@@ -269,8 +273,9 @@ fn what_is_revoked_passes_no_more_and_both_sides_learn_it() {
     told.frame(Side::Client, 1, open_to("web")).unwrap();
     told.frame(Side::Client, 3, open_to("db")).unwrap();
     told.lines();
-    assert!(told.forwarded.revoke(1));
-    assert!(!told.forwarded.revoke(1));
+    assert_eq!(told.forwarded.revoke(1).map(|revoked| revoked.id), Some(1));
+    assert_eq!(told.forwarded.revoke(1), None);
+    assert_eq!(told.forwarded.connections().map(|open| open.id).collect::<Vec<_>>(), [3]);
     let mut both = bytes::BytesMut::new();
     Frame::new(StreamId(1), data("secret")).write_to(&mut both);
     Frame::new(StreamId(3), data("fine")).write_to(&mut both);
@@ -289,7 +294,7 @@ fn what_is_revoked_passes_no_more_and_both_sides_learn_it() {
     assert_eq!(contents(passage), [(1, is_reset)]);
     let passage = told.frame(Side::Agent, 3, data("fine")).unwrap();
     assert_eq!(contents(passage), [(3, is_data), (1, is_reset)]);
-    assert_eq!(told.lines(), ["closed 1 web:80 0/0 permission-revoked"]);
+    assert_eq!(told.lines(), ["forgotten 1"]);
     assert_eq!(told.frame(Side::Agent, 3, data("fine")), Ok(Passage::Unchanged));
 }
 
@@ -300,10 +305,10 @@ fn a_restart_knows_what_comes_again() {
     before.frame(Side::Client, 3, open_to("db")).unwrap();
     before.frame(Side::Agent, 1, Content::Reset(Reset::new(""))).unwrap();
     let left: Vec<Connection> = before.forwarded.connections().cloned().collect();
-    let kept = before.forwarded.kept().unwrap();
-    let stored: Kept = serde_json::from_value(serde_json::to_value(kept).unwrap()).unwrap();
+    let kept = before.forwarded.remembered().unwrap();
+    let stored: Remembered = serde_json::from_value(serde_json::to_value(kept).unwrap()).unwrap();
     let stored_left: Vec<Connection> = serde_json::from_value(serde_json::to_value(&left).unwrap()).unwrap();
-    let forwarded = Forwarded::restored(stored, stored_left, None, AT);
+    let forwarded = Forwarded::restored(Some(stored), stored_left, None, AT);
     let mut after = Told { forwarded, happened: Vec::new() };
     after.frame(Side::Client, 1, open_to("elsewhere")).unwrap();
     after.frame(Side::Client, 3, open_to("db")).unwrap();
@@ -315,6 +320,40 @@ fn a_restart_knows_what_comes_again() {
         ["late 1", "again 3 db:80 0/0", "asked 5 new:80 0/0", "closed 3 db:80 7/0 client-reset"]
     );
     assert!(after.frame(Side::Client, 5, open_to("new")).is_err());
+}
+
+#[test]
+fn a_restart_before_the_handshake_is_answered_loses_nothing_of_it() {
+    let mut before = Told { forwarded: Forwarded::new(None), happened: Vec::new() };
+    before.take(Side::Agent, PayloadType::HandshakeRequest, request(r#"{"posternTunnel":"1"}"#)).unwrap();
+    let forwarded = Forwarded::restored(before.forwarded.remembered(), [], None, AT);
+    let mut after = Told { forwarded, happened: Vec::new() };
+    after.take(Side::Client, PayloadType::HandshakeResponse, response(r#"{"posternTunnel":"1"}"#)).unwrap();
+    assert_eq!(after.lines(), ["Tunnel"]);
+}
+
+#[test]
+fn after_a_restart_streams_that_make_sense_from_the_beginning_only_are_not_told_apart() {
+    let kept = Told::multiplexed().forwarded.remembered();
+    let mut told = Told { forwarded: Forwarded::restored(kept, [], None, AT), happened: Vec::new() };
+    assert!(told.forwarded.is_blind());
+    told.data(Side::Client, &b"half a frame"[..]).unwrap();
+    assert_eq!(told.lines(), [""; 0]);
+    // Nor is a session of whose beginning nothing is known.
+    let mut told = Told { forwarded: Forwarded::restored(None, [], None, AT), happened: Vec::new() };
+    told.data(Side::Client, &b"anything"[..]).unwrap();
+    assert_eq!(told.lines(), ["blinded"]);
+}
+
+#[test]
+fn what_was_revoked_before_a_restart_still_is() {
+    let mut before = Told::tunnel();
+    before.frame(Side::Client, 1, open_to("web")).unwrap();
+    let revoked = before.forwarded.revoke(1).unwrap().clone();
+    let forwarded = Forwarded::restored(before.forwarded.remembered(), [revoked], None, AT);
+    let mut after = Told { forwarded, happened: Vec::new() };
+    assert!(matches!(after.frame(Side::Client, 1, data("secret")), Ok(Passage::Replaced(_))));
+    assert_eq!(after.forwarded.finish().count(), 0);
 }
 
 proptest! {

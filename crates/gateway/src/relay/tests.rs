@@ -427,9 +427,16 @@ fn what_was_not_given_back_never_goes_on() {
     assert_eq!(drain(&mut relay, Side::Agent), []);
 }
 
+/// Handles a frame of input and lets it go on.
+fn handle_examined(relay: &mut Relay, frame: &Bytes) {
+    handle(relay, Side::Client, frame);
+    let examined = relay.take_unexamined();
+    relay.handle_examined(examined);
+}
+
 #[test]
-fn output_that_nobody_records_passes_whatever_its_number() {
-    let mut relay = Relay::unrecorded(true);
+fn after_a_restart_the_first_message_of_each_side_says_where_it_goes_on() {
+    let mut relay = Relay::followed_on(false);
     relay.handle_attached(Side::Client);
     relay.handle_attached(Side::Agent);
     let frame = stream(Side::Agent, 500, b"x");
@@ -438,24 +445,60 @@ fn output_that_nobody_records_passes_whatever_its_number() {
     assert_eq!(drain(&mut relay, Side::Client), [Transmit::Frame(frame), Transmit::Fence(0)]);
     relay.handle_pong(0, &mut stamps());
     assert!(relay.is_delivered());
+    assert_eq!(drain(&mut relay, Side::Agent).len(), 1, "the answer in the client's place");
+    let frames: Vec<Bytes> = [70, 72, 71].iter().map(|&number| stream(Side::Client, number, b"x")).collect();
+    frames.iter().for_each(|frame| handle_examined(&mut relay, frame));
+    let expected = [0, 2, 1].map(|place| Transmit::Frame(frames[place].clone()));
+    assert_eq!(drain(&mut relay, Side::Agent), expected);
+}
+
+#[test]
+fn what_an_earlier_process_examined_may_come_late_where_that_does_no_harm() {
+    for (passes_earlier, expected) in [(true, 2), (false, 1)] {
+        let mut relay = Relay::followed_on(passes_earlier);
+        relay.handle_attached(Side::Agent);
+        handle_examined(&mut relay, &stream(Side::Client, 70, b"new"));
+        handle_examined(&mut relay, &stream(Side::Client, 69, b"old"));
+        assert_eq!(drain(&mut relay, Side::Agent).len(), expected, "{passes_earlier}");
+    }
+}
+
+#[test]
+fn what_is_examined_may_go_on_as_something_else() {
+    let mut relay = Relay::followed();
+    relay.handle_attached(Side::Agent);
+    let frame = stream(Side::Client, 0, b"asks");
+    handle(&mut relay, Side::Client, &frame);
+    let mut examined = relay.take_unexamined();
+    examined[0].replace_payload(Bytes::from_static(b"denied")).unwrap();
+    relay.handle_examined(examined);
+    // Nor does its repetition bring back what it was.
+    handle_examined(&mut relay, &frame);
+    let sent = drain(&mut relay, Side::Agent);
+    let [Transmit::Frame(sent)] = sent.as_slice() else { panic!("{sent:?}") };
+    let (sent, asked) = (AgentMessage::decode(sent.clone()).unwrap(), AgentMessage::decode(frame).unwrap());
+    assert_eq!((sent.sequence_number, sent.message_id), (0, asked.message_id));
+    assert_eq!(sent.payload, "denied");
 }
 
 #[test]
 fn a_client_that_sets_itself_up_for_connections_is_left_alone() {
     let done = |number| typed(Side::Agent, number, PayloadType::HandshakeComplete);
     for by_input in [true, false] {
-        let mut relay = Relay::unrecorded(false);
+        let mut relay = Relay::followed();
         relay.handle_attached(Side::Client);
         relay.handle_attached(Side::Agent);
+        handle(&mut relay, Side::Agent, &typed(Side::Agent, 0, PayloadType::HandshakeRequest));
+        drain(&mut relay, Side::Client);
         let response = typed(Side::Client, 0, PayloadType::HandshakeResponse);
-        handle(&mut relay, Side::Client, &response);
+        handle_examined(&mut relay, &response);
         handle(&mut relay, Side::Agent, &done(1));
         let late = acknowledgement(&response);
         handle(&mut relay, Side::Agent, &late);
         assert!(relay.waits_for_set_up());
         assert_eq!(drain(&mut relay, Side::Client), [Transmit::Frame(done(1))]);
         if by_input {
-            handle(&mut relay, Side::Client, &stream(Side::Client, 1, b"SYN"));
+            handle_examined(&mut relay, &stream(Side::Client, 1, b"SYN"));
         } else {
             relay.handle_set_up();
         }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use postern_documents::TUNNEL_DOCUMENT_NAME;
+
 /// Why a session ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndReason {
@@ -25,6 +27,10 @@ pub enum EndReason {
     RecordingFailed(String),
     /// What the session does cannot be told from its bytes, so that it could not be recorded; why not.
     NotUnderstood(String),
+    /// Which connections the session carries cannot be told from its bytes, so that they could not be allowed or recorded; why not.
+    NotFollowed(String),
+    /// Its document is for clients that ask for each connection, and this one does not.
+    NoTunnel,
     /// It is encrypted, has to be recorded, and cannot be; why not.
     Unrecordable(String),
     /// What happens to the session could not be put on the audit trail; it must not go on without.
@@ -47,7 +53,8 @@ impl EndReason {
             Self::NodeDeregistered => "node-deregistered".into(),
             Self::PermissionRevoked(_) => "permission-revoked".into(),
             Self::RecordingFailed(_) => "failed:recording".into(),
-            Self::NotUnderstood(_) => "failed:not-understood".into(),
+            Self::NotUnderstood(_) | Self::NotFollowed(_) => "failed:not-understood".into(),
+            Self::NoTunnel => "failed:no-tunnel".into(),
             Self::Unrecordable(_) => "failed:encryption".into(),
             Self::NotWitnessed => "failed:audit".into(),
             Self::Failed(_) => "failed:agent".into(),
@@ -84,6 +91,16 @@ impl EndReason {
                     "The session was ended: what it does with files has to be recorded, and cannot be told ({cause})."
                 )
             }
+            Self::NotFollowed(cause) => {
+                format!(
+                    "The session was ended: each of its connections has to be allowed and recorded, and they cannot be told apart ({cause})."
+                )
+            }
+            Self::NoTunnel => {
+                format!(
+                    "The session was ended: the document {TUNNEL_DOCUMENT_NAME} is for clients that ask for each connection, such as postern forward."
+                )
+            }
             Self::Unrecordable(cause) => {
                 format!(
                     "The session was ended: it is encrypted and has to be recorded, and cannot be ({cause}). Set kmsKeyId of its document to a key of this server's KMS, or its inputs.recording to \"allowed\" or \"off\"."
@@ -105,6 +122,8 @@ impl EndReason {
             self,
             Self::Failed(_)
                 | Self::NotUnderstood(_)
+                | Self::NotFollowed(_)
+                | Self::NoTunnel
                 | Self::NotWitnessed
                 | Self::RecordingFailed(_)
                 | Self::Unrecordable(_)

@@ -69,6 +69,8 @@ async fn of_a_connection_the_record_has_how_much_went_each_way() {
     world.wait_for(&session, SessionStatus::Terminated).await;
     let expected = [
         "A connection. What goes over it is not recorded.",
+        "Connection 1.",
+        "Connection 1 ended (session-ended): 8 bytes to the node, 16 bytes from it.",
         "The end. 8 bytes to the node, 16 bytes from it.",
     ];
     assert_eq!(world.lines(&session), expected);

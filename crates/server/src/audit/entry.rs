@@ -211,8 +211,8 @@ impl Entry {
     /// What they said.
     pub(crate) fn decision(&self, decided: &Result<Permit, NotAuthorized>) {
         let decision = match decided {
-            Ok(permit) => describe(permit.decision()),
-            Err(NotAuthorized::Denied(denied)) => describe(&denied.decision),
+            Ok(permit) => described_decision(permit.decision()),
+            Err(NotAuthorized::Denied(denied)) => described_decision(&denied.decision),
             Err(NotAuthorized::Undecided(_)) => json!({"result": "UNDECIDED"}),
         };
         self.fact("decision", decision);
@@ -229,7 +229,8 @@ const UNKNOWN_NAME_CHARS_MAX: usize = 64;
 /// Operations whose `parameters` are what a document's program is run with: they may hold anything.
 const HIDES_PARAMETERS: [&str; 2] = ["SendCommand", "StartSession"];
 
-fn describe(decision: &postern_iam::Decision) -> Value {
+/// A decision as records have it.
+pub(crate) fn described_decision(decision: &postern_iam::Decision) -> Value {
     use postern_iam::{Layer, Verdict};
     let result = match decision.verdict {
         Verdict::Allow => "ALLOW",

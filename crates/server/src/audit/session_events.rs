@@ -11,6 +11,8 @@ use postern_ids::{AccountId, Arn, Region, SessionId};
 use postern_store::SessionRecord;
 use serde_json::{Map, Value, json};
 
+mod connection;
+
 use super::resource;
 use crate::clock::Clock;
 use crate::random::Random;
@@ -39,12 +41,30 @@ impl SessionRecords {
     }
 
     fn record(&self, session: &SessionRecord, event: SessionEvent) -> Record {
+        let (mut decision, mut denial) = (None, None);
         let (name, at, details) = match event {
             SessionEvent::Connected { side, client_version } => {
-                ("SessionConnected", self.clock.now(), connection(side, client_version))
+                ("SessionConnected", self.clock.now(), data_channel(side, client_version))
             }
             SessionEvent::Disconnected { side } => {
-                ("SessionDisconnected", self.clock.now(), connection(side, None))
+                ("SessionDisconnected", self.clock.now(), data_channel(side, None))
+            }
+            SessionEvent::ConnectionOpened(connection) => (
+                "ConnectionOpened",
+                connection.opened_at,
+                connection_details(connection::opened(&connection)),
+            ),
+            SessionEvent::ConnectionDenied(connection, denied) => {
+                decision = denied.decision;
+                denial = Some(denied.message);
+                (
+                    "ConnectionDenied",
+                    connection.opened_at,
+                    connection_details(connection::opened(&connection)),
+                )
+            }
+            SessionEvent::ConnectionClosed { connection, at, end } => {
+                ("ConnectionClosed", at, connection_details(connection::closed(&connection, at, &end)))
             }
             SessionEvent::Recorded(recorded) => {
                 let file = recorded_file(session, recorded.bytes, &recorded.sha256);
@@ -65,6 +85,9 @@ impl SessionRecords {
         let event_id = uuid::Builder::from_random_bytes(self.random.bytes()).into_uuid();
         let who = self.owner(session);
         let mut record = Record::service_event(event_id, at, SOURCE, name, self.region.clone(), who, all);
+        record.error_code = denial.is_some().then(|| "AccessDenied".to_owned());
+        record.error_message = denial;
+        record.additional_event_data.extend(decision.map(|decision| ("decision".to_owned(), decision)));
         record.recipient_account_id = Some(self.account.clone());
         record.resources = [
             Arn::session(&self.region, &self.account, &session.id),
@@ -119,7 +142,11 @@ impl Witness for SessionRecords {
     }
 }
 
-fn connection(side: Side, client_version: Option<String>) -> Map<String, Value> {
+fn connection_details(connection: Value) -> Map<String, Value> {
+    Map::from_iter([("connection".to_owned(), connection)])
+}
+
+fn data_channel(side: Side, client_version: Option<String>) -> Map<String, Value> {
     let side = match side {
         Side::Client => "client",
         Side::Agent => "node",
