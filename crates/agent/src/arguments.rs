@@ -30,6 +30,15 @@ pub(crate) enum Command {
     /// Serve files over standard input and output: what the agent runs for sessions that copy files
     #[command(name = "sftp-server", hide = true)]
     SftpServer,
+    /// Join standard input and output to a socket file: what the agent runs for connections to one
+    #[command(name = "relay-socket", hide = true)]
+    RelaySocket(RelaySocketArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RelaySocketArguments {
+    /// The socket file
+    pub(crate) path: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +89,10 @@ pub(crate) struct RunArguments {
     /// unless they are allowed
     #[arg(long, value_name = "NETWORK", env = "POSTERN_AGENT_DENY_DESTINATIONS", value_delimiter = ',')]
     deny_destination: Vec<Network>,
+    /// What sessions may have this node listen on, besides the ports of its loopback from 1024 on
+    /// (`0.0.0.0:8000-8999`, `127.0.0.1:80`)
+    #[arg(long, value_name = "NETWORK", env = "POSTERN_AGENT_ALLOW_LISTEN", value_delimiter = ',')]
+    allow_listen: Vec<Network>,
 }
 
 impl RegisterArguments {
@@ -107,7 +120,11 @@ impl RegisterArguments {
 
 impl RunArguments {
     pub(crate) fn into_options(self) -> (PathBuf, run::Options) {
-        let destinations = Destinations { allowed: self.allow_destination, denied: self.deny_destination };
+        let destinations = Destinations {
+            allowed: self.allow_destination,
+            denied: self.deny_destination,
+            listenable: self.allow_listen,
+        };
         let options =
             run::Options { sessions_max: self.max_sessions, session_user: self.session_user, destinations };
         (self.state_dir, options)

@@ -10,8 +10,10 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpListener, TcpStream, UdpSocket, lookup_host};
 use tokio::time::timeout;
+
+use postern_protocol::tunnel::Reason;
 
 /// What a name server gets to answer.
 const RESOLVE_WITHIN: Duration = Duration::from_secs(10);
@@ -19,6 +21,8 @@ const RESOLVE_WITHIN: Duration = Duration::from_secs(10);
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// Addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 16;
+/// Ports below are for the services of the machine itself.
+const FIRST_COMMON_PORT: u16 = 1024;
 
 /// What nobody means to offer to whoever may reach a node: the services that clouds give a machine, its credentials among
 /// them, and whatever else is on the same link. AWS's agent denies the first and the last of these
@@ -108,6 +112,8 @@ pub struct Destinations {
     pub allowed: Vec<Network>,
     /// Where they may not, whatever is allowed.
     pub denied: Vec<Network>,
+    /// What a session may have this node listen on, other than the ports of its loopback from 1024 on.
+    pub listenable: Vec<Network>,
 }
 
 impl Destinations {
@@ -124,16 +130,70 @@ impl Destinations {
         !DENIED.iter().any(|(network, prefix)| is_in(address.ip(), *network, *prefix))
     }
 
+    /// Whether a session may have this node listen there.
+    #[must_use]
+    pub fn permit_listening(&self, on: SocketAddr) -> bool {
+        let on = SocketAddr::new(on.ip().to_canonical(), on.port());
+        let is_harmless = on.ip().is_loopback() && (on.port() == 0 || on.port() >= FIRST_COMMON_PORT);
+        is_harmless || self.listenable.iter().any(|network| network.contains(on))
+    }
+
+    /// Listens, on an address and a port of it, or on any if it is 0. No name at all is the loopback.
+    ///
+    /// # Errors
+    /// It may not be listened on, or cannot.
+    pub(crate) async fn listen(&self, host: &str, port: u16) -> Result<TcpListener, ConnectError> {
+        let address = match host {
+            "" => Ipv4Addr::LOCALHOST.into(),
+            name if name.eq_ignore_ascii_case("localhost") => Ipv4Addr::LOCALHOST.into(),
+            "*" => Ipv4Addr::UNSPECIFIED.into(),
+            address => address.parse::<IpAddr>().map_err(|_| ConnectError::Listen {
+                host: host.to_owned(),
+                port,
+                source: io::Error::new(io::ErrorKind::InvalidInput, "it is no address of this node"),
+            })?,
+        };
+        let on = SocketAddr::new(address, port);
+        if !self.permit_listening(on) {
+            return Err(ConnectError::ListeningForbidden { on });
+        }
+        let listening = TcpListener::bind(on).await;
+        listening.map_err(|source| ConnectError::Listen { host: address.to_string(), port, source })
+    }
+
     /// The addresses of a host, all of which may be connected to.
     ///
     /// # Errors
     /// The name has none, or one of them may not be.
     pub(crate) async fn resolve(&self, to: &Host) -> Result<Vec<SocketAddr>, ConnectError> {
         let addresses = to.addresses().await.map_err(|source| ConnectError::Resolve { source })?;
+        self.check(to, addresses)
+    }
+
+    /// What a name server said is taken only if all of it may be connected to, each time that it is asked.
+    fn check(&self, to: &Host, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, ConnectError> {
         if addresses.iter().all(|address| self.permit(*address)) {
             return Ok(addresses);
         }
         Err(ConnectError::Forbidden { host: to.name().to_owned() })
+    }
+
+    /// A socket for datagrams to and from the first address of a host. Whether anything is there, none says.
+    ///
+    /// # Errors
+    /// It may not be connected to, or no way leads there.
+    pub(crate) async fn connect_datagrams(&self, to: &Host) -> Result<UdpSocket, ConnectError> {
+        let addresses = self.resolve(to).await?;
+        let nothing = || ConnectError::Resolve { source: io::ErrorKind::NotFound.into() };
+        let address = *addresses.first().ok_or_else(nothing)?;
+        let any: IpAddr = match address {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let failed = |source| ConnectError::Dial { address, source };
+        let socket = UdpSocket::bind((any, 0)).await.map_err(failed)?;
+        socket.connect(address).await.map_err(failed)?;
+        Ok(socket)
     }
 
     /// Connects to the first address of a host that answers.
@@ -188,6 +248,32 @@ pub(crate) enum ConnectError {
     /// Go's wording has the address in front.
     #[error("Unable to connect to specified port: dial tcp {address}: {source}")]
     Dial { address: SocketAddr, source: io::Error },
+    /// AWS's agent listens on nothing; the words are ours.
+    #[error("Listening on {on} is forbidden.")]
+    ListeningForbidden { on: SocketAddr },
+    #[error("Unable to listen on port {port} of {host}: {source}")]
+    Listen { host: String, port: u16, source: io::Error },
+}
+
+impl ConnectError {
+    /// The same for programs.
+    pub(crate) fn reason(&self) -> Reason {
+        match self {
+            Self::Forbidden { .. } | Self::ListeningForbidden { .. } => Reason::Forbidden,
+            Self::Resolve { source } if source.kind() == io::ErrorKind::TimedOut => Reason::TimedOut,
+            Self::Resolve { .. } => Reason::NotFound,
+            Self::Dial { source, .. } | Self::Listen { source, .. } => match source.kind() {
+                io::ErrorKind::ConnectionRefused => Reason::RefusedByPeer,
+                io::ErrorKind::TimedOut => Reason::TimedOut,
+                io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+                | io::ErrorKind::AddrNotAvailable => Reason::Unreachable,
+                io::ErrorKind::AddrInUse => Reason::InUse,
+                io::ErrorKind::PermissionDenied => Reason::Forbidden,
+                _ => Reason::Failed,
+            },
+        }
+    }
 }
 
 /// A port of a host.
@@ -209,6 +295,16 @@ impl Host {
         Self { name: name.trim().to_owned(), port }
     }
 
+    /// Whether that is this one, as far as their names say.
+    pub(crate) fn is(&self, name: &str, port: u16) -> bool {
+        let other = Self::new(name, port);
+        self.port == port && self.bare_name().eq_ignore_ascii_case(other.bare_name())
+    }
+
+    fn bare_name(&self) -> &str {
+        self.name().trim_start_matches('[').trim_end_matches(']')
+    }
+
     fn name(&self) -> &str {
         if self.name.is_empty() { "localhost" } else { &self.name }
     }
@@ -218,8 +314,7 @@ impl Host {
             let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
             return Ok(loopback.map(|address| SocketAddr::new(address, self.port)).to_vec());
         }
-        let bare = self.name().trim_start_matches('[').trim_end_matches(']');
-        let found = timeout(RESOLVE_WITHIN, lookup_host((bare, self.port))).await;
+        let found = timeout(RESOLVE_WITHIN, lookup_host((self.bare_name(), self.port))).await;
         let found = found.unwrap_or_else(|_elapsed| Err(io::ErrorKind::TimedOut.into()))?;
         Ok(found.take(ADDRESSES_MAX).collect())
     }
@@ -277,6 +372,7 @@ mod tests {
         let rules = Destinations {
             allowed: networks(&["192.0.2.0/24", "169.254.169.254"]),
             denied: networks(&["192.0.2.1"]),
+            ..Destinations::default()
         };
         for (address, is_permitted) in [
             ("192.0.2.2:80", true),
@@ -297,6 +393,71 @@ mod tests {
             assert_eq!(text.parse::<Network>(), Err(NetworkError), "{text}");
         }
         assert!("::1".parse::<Network>().is_ok());
+    }
+
+    #[test]
+    fn a_name_that_means_something_else_the_next_time_is_checked_again() {
+        let rules = Destinations::default();
+        let host = Host::new("rebinding.example", 80);
+        let addresses = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>();
+        let first = addresses(&["192.0.2.1:80"]);
+        assert_eq!(rules.check(&host, first.clone()).unwrap(), first, "the very addresses that were checked");
+        for then in [
+            &["169.254.169.254:80"][..],
+            &["192.0.2.1:80", "169.254.169.254:80"],
+            &["[::ffff:169.254.169.254]:80"],
+        ] {
+            let error = rules.check(&host, addresses(then)).unwrap_err();
+            assert_eq!(error.reason(), Reason::Forbidden, "{then:?}");
+        }
+    }
+
+    #[test]
+    fn nodes_listen_on_common_ports_of_their_loopback() {
+        let rules = Destinations::default();
+        let wide = Destinations {
+            listenable: networks(&["0.0.0.0:8000-8999", "127.0.0.1:80"]),
+            ..Destinations::default()
+        };
+        for (on, by_default, if_allowed) in [
+            ("127.0.0.1:8080", true, true),
+            ("127.0.0.1:0", true, true),
+            ("[::1]:1024", true, true),
+            ("[::ffff:127.0.0.1]:8080", true, true),
+            ("127.0.0.1:80", false, true),
+            ("127.0.0.1:443", false, false),
+            ("0.0.0.0:8080", false, true),
+            ("[::ffff:0.0.0.0]:8080", false, true),
+            ("0.0.0.0:9000", false, false),
+            ("0.0.0.0:0", false, false),
+            ("[::]:8080", false, false),
+            ("192.0.2.1:8080", false, false),
+        ] {
+            let on: SocketAddr = on.parse().unwrap();
+            assert_eq!(
+                (rules.permit_listening(on), wide.permit_listening(on)),
+                (by_default, if_allowed),
+                "{on}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_same_host_has_several_names() {
+        assert!(Host::new("", 80).is("localhost", 80) && Host::new("DB", 80).is("db", 80));
+        assert!(Host::new("[::1]", 80).is("::1", 80));
+        assert!(!Host::new("db", 80).is("db", 81) && !Host::new("db", 80).is("db.internal", 80));
+    }
+
+    #[tokio::test]
+    async fn datagrams_go_only_where_they_may() {
+        let rules = Destinations { denied: networks(&["127.0.0.0/8"]), ..Destinations::default() };
+        for name in ["127.0.0.1", "localhost", "::ffff:127.0.0.1"] {
+            let error = rules.connect_datagrams(&Host::new(name, 53)).await.unwrap_err();
+            assert_eq!(error.reason(), Reason::Forbidden, "{name}");
+        }
+        let socket = Destinations::default().connect_datagrams(&Host::new("127.0.0.1", 53)).await.unwrap();
+        assert_eq!(socket.peer_addr().unwrap(), "127.0.0.1:53".parse().unwrap());
     }
 
     #[tokio::test]

@@ -1,8 +1,9 @@
-//! The agent on a managed node. It listens on nothing: it dials out to the control plane, and runs what users start
-//! through it.
+//! The agent on a managed node. It listens on nothing of its own accord: it dials out to the control plane, and runs what
+//! users start through it.
 //!
 //! [`register`] makes this machine a node; [`run`] keeps the node's credentials fresh, its control channel open and
-//! its sessions running; [`sftp_server`] is what a session that copies files speaks with.
+//! its sessions running; [`sftp_server`] is what a session that copies files speaks with, [`relay_socket`] what a
+//! connection to a socket file goes through.
 
 mod backoff;
 mod control_channel;
@@ -15,6 +16,7 @@ mod network;
 mod node_key;
 mod random;
 pub mod register;
+pub mod relay_socket;
 pub mod run;
 mod session;
 pub mod sftp_server;

@@ -3,12 +3,13 @@
 mod arguments;
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use postern_agent::state::StateDirectory;
-use postern_agent::{register, run, sftp_server};
+use postern_agent::{register, relay_socket, run, sftp_server};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -17,8 +18,10 @@ use crate::arguments::{Arguments, Command, RegisterArguments, RunArguments};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if matches!(arguments.command, Command::SftpServer) {
-        return serve_files();
+    match &arguments.command {
+        Command::SftpServer => return serve_files(),
+        Command::RelaySocket(arguments) => return relay_socket(&arguments.path),
+        Command::Register(_) | Command::Run(_) => {}
     }
     let filter = EnvFilter::try_from_env("POSTERN_AGENT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
@@ -34,7 +37,7 @@ fn main() -> ExitCode {
             match arguments.command {
                 Command::Register(arguments) => register_node(arguments).await,
                 Command::Run(arguments) => run_node(arguments).await,
-                Command::SftpServer => unreachable!("it has returned above"),
+                Command::SftpServer | Command::RelaySocket(_) => unreachable!("they have returned above"),
             }
         });
         // A lookup that hangs must not hold up the exit.
@@ -53,6 +56,14 @@ fn main() -> ExitCode {
 /// In a process of its own, as a session's user: it needs neither runtime nor log.
 fn serve_files() -> ExitCode {
     match sftp_server::serve(std::io::stdin().lock(), std::io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Likewise.
+fn relay_socket(path: &Path) -> ExitCode {
+    match relay_socket::relay(path) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::task::{Context, Poll, ready};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -54,6 +55,37 @@ pub(crate) async fn read(fd: &AsyncFd<OwnedFd>, buffer: &mut [u8]) -> io::Result
         drop(fd.readable().await?);
         if let Some(count) = try_read(fd, buffer)? {
             return Ok(count);
+        }
+    }
+}
+
+/// As [`read`]. Whoever asked last is woken.
+pub(crate) fn poll_read(
+    fd: &AsyncFd<OwnedFd>,
+    cx: &mut Context<'_>,
+    buffer: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    loop {
+        let mut guard = ready!(fd.poll_read_ready(cx))?;
+        if let Ok(read) = guard.try_io(|fd| read_once(fd.get_ref(), buffer)) {
+            return Poll::Ready(read);
+        }
+    }
+}
+
+/// As [`write`]. Whoever asked last is woken.
+pub(crate) fn poll_write(
+    fd: &AsyncFd<OwnedFd>,
+    cx: &mut Context<'_>,
+    bytes: &[u8],
+) -> Poll<io::Result<usize>> {
+    loop {
+        let mut guard = ready!(fd.poll_write_ready(cx))?;
+        match rustix::io::write(fd.get_ref(), bytes) {
+            Ok(count) => return Poll::Ready(Ok(count)),
+            Err(Errno::AGAIN) => guard.clear_ready(),
+            Err(Errno::INTR) => {}
+            Err(error) => return Poll::Ready(Err(error.into())),
         }
     }
 }

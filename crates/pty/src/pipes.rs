@@ -2,13 +2,14 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::task::{Context, Poll};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 use tokio::io::unix::AsyncFd;
 
-use crate::descriptor::{read, try_read, watch, write};
+use crate::descriptor::{poll_read, poll_write, read, try_read, watch, write};
 use crate::launch::{Stdio, launch};
 use crate::{Child, Command, SpawnError};
 
@@ -128,9 +129,27 @@ impl PipeWriter {
     }
 }
 
+impl PipeWriter {
+    /// As [`Self::write`].
+    ///
+    /// # Errors
+    /// If nobody reads the other end any more.
+    pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        poll_write(&self.0, cx, bytes)
+    }
+}
+
 impl PipeReader {
     fn new(pipe: OwnedFd) -> io::Result<Self> {
         watch(pipe).map(Self)
+    }
+
+    /// As [`Self::read`].
+    ///
+    /// # Errors
+    /// If the pipe fails.
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        poll_read(&self.0, cx, buffer)
     }
 
     /// Waits for data and reads up to `buffer.len()` bytes of it; 0 at the end. Cancelling loses nothing.

@@ -7,6 +7,8 @@
 mod carry;
 mod far;
 mod place;
+mod reach;
+mod relay;
 mod task;
 
 pub(super) use carry::PortCarrier;

@@ -15,6 +15,7 @@ use postern_documents::SessionType;
 use postern_protocol::encryption::{EncryptedDataKey, EncryptionChallenge};
 use postern_protocol::handshake::{HandshakeComplete, HandshakeRequest, HandshakeResponse, RequestedAction};
 use postern_protocol::payload::{ClientAttached, STANDARD_INPUT_PROPERTY, Size};
+use postern_protocol::tunnel::{TUNNEL_PROPERTY, TUNNEL_VERSION};
 use postern_protocol::version::{CHUNK_BYTES_UNKNOWN_CLIENT, ClientVersion};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -107,6 +108,8 @@ pub(super) struct Start {
     offers_input: bool,
     /// Whether the client took that up.
     feeds_input: bool,
+    /// The client took up the dialect of Postern's own ends.
+    speaks_dialect: bool,
     encryption: Option<Encryption>,
     phase: Phase,
     actions: Vec<Action>,
@@ -129,6 +132,7 @@ impl Start {
             separates,
             offers_input: matches!(run, Run::Piped(_)),
             feeds_input: false,
+            speaks_dialect: false,
             encryption: None,
             phase: Phase::AwaitingClient { until: now + within },
             actions: Vec::new(),
@@ -148,6 +152,7 @@ impl Start {
             separates: false,
             offers_input: false,
             feeds_input: false,
+            speaks_dialect: false,
             encryption: None,
             phase: Phase::AwaitingClient { until },
             actions: Vec::new(),
@@ -217,6 +222,8 @@ impl Start {
             });
         }
         self.feeds_input = self.offers_input && response.takes_up(STANDARD_INPUT_PROPERTY, "true");
+        let offers_dialect = self.properties.get(TUNNEL_PROPERTY).is_some();
+        self.speaks_dialect = offers_dialect && response.takes_up(TUNNEL_PROPERTY, TUNNEL_VERSION);
         self.client_version = response.client_version;
         if let Some(encryption) = &self.encryption {
             let asked = encryption.action();
@@ -335,6 +342,11 @@ impl Start {
     /// Whether the program may run and the client be told things.
     pub(super) fn is_started(&self) -> bool {
         self.phase == Phase::Started
+    }
+
+    /// Whether connections go through this session in the dialect of Postern's own ends.
+    pub(super) fn speaks_dialect(&self) -> bool {
+        self.speaks_dialect
     }
 
     /// Whether what the client sends is the program's standard input.

@@ -12,12 +12,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use postern_ids::SessionId;
 use postern_protocol::PayloadType;
 use postern_protocol::channel::{ChannelLimits, DataChannel, Event, Role};
 use postern_protocol::payload::{Flag, SessionState, State};
 use postern_protocol::smux::{STREAMS_MAX, SmuxError};
-use postern_tunnel::Socket;
+use postern_protocol::tunnel::TunnelError;
 use postern_tunnel::smux::{Happened, Opening, STALL_MAX, STALL_MAX_WITHOUT_WINDOW, Tunnel};
+use postern_tunnel::{Happened as StreamHappened, Socket, Streams};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -27,6 +29,7 @@ use super::super::start::{Action, HandshakeError, Start};
 use super::super::{EndCommand, Outcome};
 use super::far::{Far, open_files};
 use super::place::{self, Boxed, Place};
+use super::reach::{Leads, Reach};
 use super::task::{Destination, PortTask};
 use crate::control_plane::ControlPlane;
 use crate::credentials::CredentialSource;
@@ -44,6 +47,9 @@ const UNCONSUMED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// How often a multiplexing client hears of this end, if it is one that gives up after 30 seconds of silence.
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(10);
+
+/// Why a session of a client that is too old, or not Postern's, ends.
+const NEEDS_DIALECT: &str = "This session needs a client that speaks Postern's protocol of tunnels: use postern forward, of this version or a later one.";
 
 /// What came first.
 enum Step {
@@ -210,6 +216,10 @@ impl PortCarrier {
                 }
             },
             place::Event::Tunnel(happened) => self.handle_tunnel(happened),
+            place::Event::Streams(StreamHappened::Message(message)) => {
+                self.outgoing.push_back((PayloadType::Output, message));
+            }
+            place::Event::Streams(happened) => note(&self.task.session_id, &happened),
             place::Event::Ended => self.place = Place::Closed,
         }
     }
@@ -302,25 +312,37 @@ impl PortCarrier {
         }
         let nobody_takes_it = match &self.place {
             Place::Open(far) => far.writer.is_none(),
-            Place::Closed | Place::Opening(_) | Place::Many(_) => false,
+            Place::Closed | Place::Opening(_) | Place::Many(_) | Place::Streams(_) => false,
             Place::Ending(_) => true,
         };
         if self.ending.is_some() || self.input_has_ended || nobody_takes_it {
             return Some(sequence_number);
         }
         self.open();
-        let Place::Many(tunnel) = &mut self.place else { return self.input.push(sequence_number, payload) };
-        if let Err(error) = tunnel.receive(sequence_number, payload, Instant::now()) {
-            self.end(Outcome::Failed(not_smux(error)), Duration::ZERO);
+        match &mut self.place {
+            Place::Many(tunnel) => {
+                if let Err(error) = tunnel.receive(sequence_number, payload, Instant::now()) {
+                    self.end(Outcome::Failed(not_smux(error)), Duration::ZERO);
+                }
+                None
+            }
+            Place::Streams(streams) => {
+                if let Err(error) = streams.receive(payload, std::time::Instant::now()) {
+                    self.end(Outcome::Failed(not_the_dialect(&error)), Duration::ZERO);
+                }
+                // Their windows bound what waits for connections.
+                Some(sequence_number)
+            }
+            _ => self.input.push(sequence_number, payload),
         }
-        None
     }
 
     fn handle_flag(&mut self, payload: &[u8]) {
         match Flag::from_payload(payload) {
             Ok(Flag::TerminateSession) => self.end(Outcome::Success, Duration::ZERO),
             // Each of many connections has an end of its own.
-            Ok(Flag::EndOfStream | Flag::DisconnectToPort) if matches!(self.place, Place::Many(_)) => {}
+            Ok(Flag::EndOfStream | Flag::DisconnectToPort)
+                if matches!(self.place, Place::Many(_) | Place::Streams(_)) => {}
             Ok(Flag::EndOfStream) => self.input_has_ended = true,
             // What the file server does is on record as one stream.
             Ok(Flag::DisconnectToPort) if matches!(self.task.destination, Destination::Files(_)) => {
@@ -391,7 +413,13 @@ impl PortCarrier {
         }
         let client = start.client();
         let destinations = Arc::clone(&self.destinations);
+        if start.speaks_dialect() {
+            return self.open_streams();
+        }
         self.place = match self.task.destination.clone() {
+            Destination::Anywhere(_) => {
+                return self.end(Outcome::Failed(NEEDS_DIALECT.to_owned()), DRAIN_PAUSE_MAX);
+            }
             Destination::Files(run_as) => {
                 Place::Opening(Box::pin(open_files(run_as, self.session_user.clone())))
             }
@@ -406,6 +434,21 @@ impl PortCarrier {
                 connected.map(Far::of_port).map_err(|error| error.to_string())
             })),
         };
+    }
+
+    /// From now on this end and the client's speak the dialect of Postern's own.
+    fn open_streams(&mut self) {
+        let leads = match self.task.destination.clone() {
+            Destination::Forward(host) => Leads::To(host),
+            Destination::Anywhere(run_as) => {
+                Leads::Anywhere { run_as, session_user: self.session_user.clone() }
+            }
+            // It is offered for these two only.
+            Destination::Stream(_) | Destination::Files(_) => return,
+        };
+        self.channel.begin_tunnel();
+        let reach = Reach::new(leads, Arc::clone(&self.destinations));
+        self.place = Place::Streams(Box::new(Streams::of_node(Box::new(reach))));
     }
 
     /// The far end says nothing more. A client that understands it is told, and may go on; to any other it is the end.
@@ -447,6 +490,9 @@ impl PortCarrier {
                 self.keep_alive_at = Some(now + KEEP_ALIVE_EVERY);
             }
         }
+        if let Place::Streams(streams) = &mut self.place {
+            streams.handle_timeout(now.into_std());
+        }
         if let Some(over) = self.link.handle_timeout(&mut self.channel, now) {
             self.handle_over(&over);
         }
@@ -468,6 +514,7 @@ impl PortCarrier {
         };
         let tunnel = match &self.place {
             Place::Many(tunnel) => [tunnel.poll_timeout(), self.keep_alive_at],
+            Place::Streams(streams) => [streams.poll_timeout().map(Instant::from_std), None],
             _ => [None, None],
         };
         let link = self.link.poll_timeout();
@@ -527,7 +574,9 @@ impl PortCarrier {
                 Place::Opening(opening)
             }
             Place::Ending(ending) => Place::Ending(ending),
-            Place::Open(_) | Place::Opening(_) | Place::Many(_) | Place::Closed => Place::Closed,
+            Place::Open(_) | Place::Opening(_) | Place::Many(_) | Place::Streams(_) | Place::Closed => {
+                Place::Closed
+            }
         };
     }
 }
@@ -542,6 +591,31 @@ fn tunnel(destinations: Arc<Destinations>, host: Host) -> Tunnel {
         })
     };
     Tunnel::of_node(STREAMS_MAX, Box::new(opener))
+}
+
+/// What happened to a connection, for the log.
+fn note(session_id: &SessionId, happened: &StreamHappened) {
+    match happened {
+        StreamHappened::Opened { id, address } => {
+            let address = address.as_deref().unwrap_or("?");
+            tracing::info!(session.id = %session_id, "connection {id} of session {session_id} leads to {address}");
+        }
+        StreamHappened::Refused { id, refused } => {
+            tracing::info!(session.id = %session_id, "connection {id} of session {session_id} was refused ({}): {}", refused.reason.as_str(), refused.message);
+        }
+        StreamHappened::Closed { id, sent, received, message } => {
+            let why = message.as_deref().unwrap_or("its ends had said all");
+            tracing::debug!(session.id = %session_id, "connection {id} of session {session_id} is over after {received} bytes in and {sent} out: {why}");
+        }
+        StreamHappened::Accepted { id, listener, source } => {
+            tracing::info!(session.id = %session_id, "{source} connected to listener {listener} of session {session_id} as {id}");
+        }
+        StreamHappened::Message(_) | StreamHappened::Moved => {}
+    }
+}
+
+fn not_the_dialect(error: &TunnelError) -> String {
+    format!("The client does not speak the protocol of tunnels: {error}.")
 }
 
 fn not_smux(error: SmuxError) -> String {

@@ -71,7 +71,7 @@ fn start(command: &Command) -> Result<Far, LaunchError> {
     })
 }
 
-fn own_program() -> std::path::PathBuf {
+pub(super) fn own_program() -> std::path::PathBuf {
     if cfg!(target_os = "linux") {
         return OWN_PROGRAM.into();
     }

@@ -4,7 +4,9 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 
+use postern_protocol::tunnel::TUNNEL_MESSAGE_BYTES;
 use postern_tunnel::smux::{Happened, Tunnel};
+use postern_tunnel::{Happened as StreamHappened, Streams};
 
 use super::far::Far;
 
@@ -18,6 +20,8 @@ pub(super) enum Place {
     Open(Far),
     /// Any number of connections.
     Many(Box<Tunnel>),
+    /// The same, in the dialect of Postern's own ends.
+    Streams(Box<Streams>),
     /// The file server is being ended.
     Ending(Boxed<()>),
 }
@@ -28,6 +32,7 @@ pub(super) enum Event {
     Written(io::Result<usize>),
     Read(io::Result<usize>),
     Tunnel(Happened),
+    Streams(StreamHappened),
     Ended,
 }
 
@@ -45,6 +50,10 @@ impl Place {
             Self::Many(tunnel) => {
                 let room = may_read.then_some(buffer.len());
                 Event::Tunnel(poll_fn(|cx| tunnel.poll(cx, room)).await)
+            }
+            Self::Streams(streams) => {
+                let room = may_read.then_some(TUNNEL_MESSAGE_BYTES);
+                Event::Streams(poll_fn(|cx| streams.poll(cx, room)).await)
             }
             Self::Open(Far { reader, writer, .. }) => {
                 let write = async {

@@ -1,9 +1,12 @@
 //! Where a port session leads, from the task that the server sends.
 
-use postern_documents::{Commands, PortProperties, Properties, SFTP_TYPE, SessionDocument, SessionType};
+use postern_documents::{
+    Commands, PortProperties, Properties, SFTP_TYPE, SessionDocument, SessionType, TUNNEL_TYPE,
+};
 use postern_ids::SessionId;
 use postern_protocol::control::SessionTask;
 use postern_protocol::payload::END_OF_STREAM_PROPERTY;
+use postern_protocol::tunnel::{TUNNEL_PROPERTY, TUNNEL_VERSION};
 use serde_json::{Value, json};
 
 use super::super::task::{RunAs, TaskError, run_as};
@@ -30,6 +33,8 @@ pub(super) enum Destination {
     Forward(Host),
     /// This agent's file server, as a user.
     Files(RunAs),
+    /// Wherever each connection is asked to lead; to socket files as a user. In the dialect of Postern's own ends only.
+    Anywhere(RunAs),
 }
 
 impl PortTask {
@@ -41,11 +46,11 @@ impl PortTask {
         }
         let resolved = document.resolve(&task.parameters)?;
         let Properties::Port(port) = resolved.properties else { return Ok(None) };
+        let user = || run_as(&resolved.preferences, &Commands::default(), &task.run_as_user);
         let destination = match port.forwarding_type.as_str() {
             LOCAL_PORT_FORWARDING => Destination::Forward(host_of(&port)?),
-            SFTP_TYPE => {
-                Destination::Files(run_as(&resolved.preferences, &Commands::default(), &task.run_as_user)?)
-            }
+            SFTP_TYPE => Destination::Files(user()?),
+            TUNNEL_TYPE => Destination::Anywhere(user()?),
             // The agent of AWS takes any other type for a plain stream.
             _ => Destination::Stream(host_of(&port)?),
         };
@@ -74,9 +79,11 @@ fn properties(port: &PortProperties, destination: &Destination) -> Value {
             properties[name] = json!(value);
         }
     }
-    if !matches!(destination, Destination::Forward(_)) {
-        properties[END_OF_STREAM_PROPERTY] = json!("true");
-    }
+    let ours = match destination {
+        Destination::Forward(_) | Destination::Anywhere(_) => (TUNNEL_PROPERTY, TUNNEL_VERSION),
+        Destination::Stream(_) | Destination::Files(_) => (END_OF_STREAM_PROPERTY, "true"),
+    };
+    properties[ours.0] = json!(ours.1);
     properties
 }
 
@@ -115,13 +122,22 @@ mod tests {
     }
 
     #[test]
+    fn a_tunnel_leads_wherever_it_is_asked_to() {
+        let task = port(json!({"type": "Tunnel"})).unwrap().unwrap();
+        assert_eq!(task.destination, Destination::Anywhere(RunAs::Default));
+        assert_eq!(task.properties["posternTunnel"], "1");
+    }
+
+    #[test]
     fn what_the_client_needs_to_listen_is_passed_on() {
         let properties = json!({
             "portNumber": "5432", "type": "LocalPortForwarding", "host": "db", "localPortNumber": "15432"
         });
         let task = port(properties.clone()).unwrap().unwrap();
         assert_eq!(task.destination, Destination::Forward(Host::new("db", 5432)));
-        assert_eq!(task.properties, properties);
+        let mut offered = properties;
+        offered["posternTunnel"] = json!("1");
+        assert_eq!(task.properties, offered);
     }
 
     #[test]
