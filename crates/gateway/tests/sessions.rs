@@ -10,8 +10,8 @@ use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use jiff::Timestamp;
 use postern_gateway::{
-    ClientToken, Clock, EndReason, EveryConnection, Gateway, GatewayConfig, NewSession, NoDataKeys,
-    NoWitness, NodeDescription, Resumed, StartSessionError,
+    ClientToken, Clock, EndReason, Gateway, GatewayConfig, NewSession, NoDataKeys, NodeDescription, Resumed,
+    StartSessionError,
 };
 use postern_ids::{NodeId, SessionId};
 use postern_protocol::channel::{ChannelLimits, DataChannel, Event, Role};
@@ -30,12 +30,16 @@ use tokio::time::timeout;
 use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
 use uuid::Uuid;
 
+use self::forwarded::Book;
+
 #[path = "sessions/connected.rs"]
 mod connected;
 #[path = "sessions/connections.rs"]
 mod connections;
 #[path = "sessions/following.rs"]
 mod following;
+#[path = "sessions/forwarded.rs"]
+mod forwarded;
 
 /// Nothing here takes as long; what does not come within it will not come.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,6 +71,7 @@ struct World {
     gateway: Gateway,
     node: NodeId,
     channels: JoinSet<()>,
+    book: Arc<Book>,
 }
 
 impl World {
@@ -75,8 +80,9 @@ impl World {
         let node: NodeId = "mi-0123456789abcdef0".parse().unwrap();
         let store = open_store(&directory).await;
         register(&store, &node).await;
-        let gateway = open_gateway(&directory, &store).await;
-        Self { directory, store, gateway, node, channels: JoinSet::new() }
+        let book = Arc::default();
+        let gateway = open_gateway(&directory, &store, &book).await;
+        Self { directory, store, gateway, node, channels: JoinSet::new(), book }
     }
 
     /// As after SIGKILL: every connection is cut, nothing is tidied up.
@@ -85,7 +91,7 @@ impl World {
         self.gateway.drain().await;
         self.store.close().await;
         self.store = open_store(&self.directory).await;
-        self.gateway = open_gateway(&self.directory, &self.store).await;
+        self.gateway = open_gateway(&self.directory, &self.store, &self.book).await;
     }
 
     async fn connect_node(&mut self) -> End {
@@ -215,7 +221,7 @@ async fn open_store(directory: &TempDir) -> Arc<SqliteStore> {
     Arc::new(SqliteStore::open(&options, MasterKey::new([7; 32])).await.unwrap())
 }
 
-async fn open_gateway(directory: &TempDir, store: &Arc<SqliteStore>) -> Gateway {
+async fn open_gateway(directory: &TempDir, store: &Arc<SqliteStore>, book: &Arc<Book>) -> Gateway {
     let path = directory.path().join("recordings");
     let recordings = RecordingDirectory::open(&path).unwrap();
     let gateway = Gateway::new(
@@ -227,9 +233,9 @@ async fn open_gateway(directory: &TempDir, store: &Arc<SqliteStore>) -> Gateway 
         store.clone(),
         Arc::new(recordings),
         Arc::new(SystemClock),
-        Arc::new(NoWitness),
+        book.clone(),
         Arc::new(NoDataKeys),
-        Arc::new(EveryConnection),
+        book.clone(),
     );
     gateway.restore().await.unwrap();
     gateway
@@ -299,8 +305,12 @@ impl End {
     }
 
     async fn send(&mut self, payload: &[u8]) {
+        self.send_typed(PayloadType::Output, payload).await;
+    }
+
+    async fn send_typed(&mut self, payload_type: PayloadType, payload: &[u8]) {
         let payload = Bytes::copy_from_slice(payload);
-        self.channel.send(PayloadType::Output, payload, stamp(), std::time::Instant::now()).unwrap();
+        self.channel.send(payload_type, payload, stamp(), std::time::Instant::now()).unwrap();
         self.transmit().await;
     }
 

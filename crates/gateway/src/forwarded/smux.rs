@@ -33,13 +33,9 @@ impl Multiplexed {
         };
         while let Some(frame) = decoder.next(&mut rest)? {
             match frame {
-                // A second SYN says nothing new, and the node opens none.
-                Frame::Syn(id) if side == Side::Agent || open.get(id.0).is_some() => {}
-                Frame::Syn(id) => {
-                    let connection = Connection::new(id.0, route.cloned(), at);
-                    open.insert(connection.clone())?;
-                    happened.push(Happened::Opened(connection));
-                }
+                // The node opens none.
+                Frame::Syn(_) if side == Side::Agent => {}
+                Frame::Syn(id) => Self::syn(id.0, open, route, at, happened)?,
                 Frame::Data(id, data) => {
                     // What comes for one that is no more was on its way.
                     if let Some(connection) = open.get_mut(id.0) {
@@ -49,6 +45,28 @@ impl Multiplexed {
                 Frame::Fin(id) => Self::fin(side, id.0, open, happened),
             }
         }
+        Ok(())
+    }
+
+    fn syn(
+        id: u32,
+        open: &mut Open,
+        route: Option<&Route>,
+        at: Timestamp,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), NotFollowed> {
+        match open.get(id) {
+            // A second one says nothing new.
+            Some(connection) if !connection.has_ended(Side::Client) => return Ok(()),
+            // The number is used again before the node has closed the former.
+            Some(_) => happened.extend(
+                open.remove(id).map(|former| Happened::Closed(former, ConnectionEnd::Closed(Side::Client))),
+            ),
+            None => {}
+        }
+        let connection = Connection::new(id, route.cloned(), at);
+        open.insert(connection.clone())?;
+        happened.push(Happened::Opened(connection));
         Ok(())
     }
 

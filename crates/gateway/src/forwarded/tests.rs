@@ -134,6 +134,18 @@ fn smux_is_followed_wherever_it_is_cut() {
 }
 
 #[test]
+fn a_number_may_be_used_again_before_the_node_has_closed_the_former() {
+    let mut told = Told::multiplexed();
+    let id = smux::StreamId(3);
+    let stream = [&smux::syn(id)[..], &smux::syn(id), &smux::fin(id), &smux::syn(id)].concat();
+    told.data(Side::Client, stream).unwrap();
+    assert_eq!(
+        told.lines(),
+        ["Multiplexed", "opened 3 db:5432 0/0", "closed 3 db:5432 0/0 client", "opened 3 db:5432 0/0"]
+    );
+}
+
+#[test]
 fn what_is_no_smux_is_not_followed() {
     assert!(matches!(Told::multiplexed().data(Side::Client, &b"GET / HT"[..]), Err(NotFollowed::Smux(_))));
 }

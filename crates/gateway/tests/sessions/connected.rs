@@ -5,7 +5,7 @@ use postern_sftp::{Attributes, Message as Sftp, OpenFlags, Reply, Request, Statu
 use super::*;
 
 /// A world with a port session that runs.
-async fn running_port(document_name: &str) -> (World, SessionId, End, End, End) {
+pub(crate) async fn running_port(document_name: &str) -> (World, SessionId, End, End, End) {
     let mut world = World::new().await;
     let mut control = world.connect_node().await;
     let (session, mut new) = world.new_session();
@@ -43,14 +43,14 @@ fn init() -> Vec<u8> {
 
 impl World {
     /// The lines of a recording.
-    fn lines(&self, session: &SessionId) -> Vec<String> {
+    pub(crate) fn lines(&self, session: &SessionId) -> Vec<String> {
         let recording = self.recording(session);
         let events = recording.lines().skip(1).map(|line| serde_json::from_str(line).unwrap());
         let text: String = events.map(|(_, _, text): (f64, String, String)| text).collect();
         text.lines().map(str::to_owned).collect()
     }
 
-    async fn end(&self, session: &SessionId) {
+    pub(crate) async fn end(&self, session: &SessionId) {
         self.gateway.end_session(session, EndReason::Terminated).await.unwrap();
     }
 }
