@@ -21,6 +21,7 @@ mod session_token;
 mod signed_request;
 mod smux;
 mod transcript;
+mod tunnel;
 
 use arbitrary::{Arbitrary, Unstructured};
 
@@ -36,7 +37,7 @@ pub struct Target {
 }
 
 /// All of them, sorted by name.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     Target { name: "agent_message", run: agent_message::run, seeds: agent_message::seeds },
     Target { name: "api_inputs", run: api_inputs::run, seeds: api_inputs::seeds },
     Target { name: "authorization", run: authorization::run, seeds: authorization::seeds },
@@ -54,6 +55,7 @@ pub const TARGETS: [Target; 17] = [
     Target { name: "signed_request", run: signed_request::run, seeds: Vec::new },
     Target { name: "smux", run: smux::run, seeds: smux::seeds },
     Target { name: "transcript", run: transcript::run, seeds: transcript::seeds },
+    Target { name: "tunnel", run: tunnel::run, seeds: tunnel::seeds },
 ];
 
 /// Runs the target called `name`.

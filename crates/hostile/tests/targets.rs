@@ -112,6 +112,7 @@ targets!(
     signed_request,
     smux,
     transcript,
+    tunnel,
 );
 
 #[test]

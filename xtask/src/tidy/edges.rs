@@ -30,6 +30,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "sigv4",
             "store",
             "timeline",
+            "tunnel",
             "webauthn",
         ],
     ),
