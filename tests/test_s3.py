@@ -13,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import boto3.s3.transfer
 import pytest
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
+from harness import requests
 from harness.node import Node
 from harness.people import Person, allow, deny, document
 from harness.programs import REGION, SCRIPTS
@@ -202,6 +203,33 @@ def test_an_upload_in_parts(s3, bucket, tmp_path):
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == body
     part = s3.get_object(Bucket=bucket, Key="k", Range=f"bytes={5 * MIB - 3}-{5 * MIB + 2}")
     assert part["Body"].read() == body[5 * MIB - 3 : 5 * MIB + 3]
+
+
+def test_a_completion_that_is_sent_again_is_answered_again(s3, bucket):
+    """As a client does that missed the answer."""
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
+    part = s3.upload_part(Bucket=bucket, Key="k", UploadId=upload, PartNumber=1, Body=b"all")
+    named = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    complete = lambda: s3.complete_multipart_upload(Bucket=bucket, Key="k", UploadId=upload, MultipartUpload=named)  # noqa: E731
+    assert complete()["ETag"] == complete()["ETag"]
+    s3.put_object(Bucket=bucket, Key="k", Body=b"another")
+    with pytest.raises(ClientError, match="NoSuchUpload"):
+        complete()
+
+
+def test_a_part_of_an_object_is_described_as_one(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"0123456789")
+    head = s3.head_object(Bucket=bucket, Key="k", Range="bytes=2-5")
+    assert (head["ResponseMetadata"]["HTTPStatusCode"], head["ContentRange"]) == (206, "bytes 2-5/10")
+    assert s3.head_object(Bucket=bucket, Key="k")["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_a_description_that_is_too_long_is_said_to_be(server, bucket):
+    for method, path in [("PUT", f"/{bucket}-2"), ("POST", f"/{bucket}?delete")]:
+        request = requests.Request(method=method, path=path, body=b" " * (2 * MIB + 1))
+        auth = S3SigV4Auth(requests.credentials(server), "s3", REGION)
+        answer = requests.sign(request, server, "s3", auth=auth).send(server)
+        assert (answer.status, answer.code) == (400, "MaxMessageLengthExceeded"), answer.body
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])

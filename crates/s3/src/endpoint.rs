@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt as _};
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST};
-use http::{HeaderValue, Request, Response};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HOST};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 use jiff::Timestamp;
@@ -22,7 +22,9 @@ use s3s::{HttpError, S3Error, S3ErrorCode, S3Request, S3Result};
 use crate::backend::Backend;
 use crate::body::{CheckedBody, DECODED_LENGTH, DeclaredBody, Trailers};
 use crate::call::{Call, Guard, Refused};
+use crate::error::ErrorAnswer;
 use crate::errors::error;
+use crate::fault::Fault;
 use crate::objects::Objects;
 use crate::{presigned, write};
 
@@ -34,6 +36,8 @@ const RETAINED_UNTIL: &str = "x-amz-object-lock-retain-until-date";
 const BYPASS: &str = "x-amz-bypass-governance-retention";
 /// What is read whole of a request that is described by XML: 1,000 keys of a kilobyte, or 10,000 parts with their checksums.
 pub const XML_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Their bodies are what objects hold.
+const WRITES: [&str; 2] = ["PutObject", "UploadPart"];
 const DELETE_SEVERAL: &str = "DeleteObjects";
 /// What a browser's form uploads. Key and retention stand in its fields, where nothing asks policies about them.
 const FORM_UPLOAD: &str = "PostObject";
@@ -112,14 +116,35 @@ impl Endpoint {
             length = Some(decoded.to_str().ok().and_then(|text| text.parse().ok()).unwrap_or(0));
             request.headers_mut().insert(CONTENT_LENGTH, decoded);
         }
-        let trailers = Trailers::default();
+        let (trailers, fault) = (Trailers::default(), Fault::default());
         request.extensions_mut().insert(trailers.clone());
+        request.extensions_mut().insert(fault.clone());
         let request = request.map(|body| {
             let checked = CheckedBody::new(body, declared, length, trailers);
-            Body::http_body(StreamBody::new(checked.map_ok(Frame::data)))
+            Body::http_body(StreamBody::new(fault.watch(checked, XML_BYTES_MAX).map_ok(Frame::data)))
         });
-        self.service.call(request).await
+        let mut response = self.service.call(request).await?;
+        if response.status() == StatusCode::INTERNAL_SERVER_ERROR
+            && let Some(refused) = fault.found()
+        {
+            return Ok(refusal(&refused));
+        }
+        // `s3s` says so of GET alone.
+        if response.status() == StatusCode::OK && response.headers().contains_key(CONTENT_RANGE) {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        }
+        Ok(response)
     }
+}
+
+/// The answer that names an error.
+fn refusal(error: &S3Error) -> Response<Body> {
+    let (code, message) = (error.code().as_str(), error.message().unwrap_or_default());
+    let answer = ErrorAnswer { code, message, resource: "", request_id: "" };
+    let mut response = Response::new(Body::from(answer.body()));
+    *response.status_mut() = error.status_code().unwrap_or(StatusCode::BAD_REQUEST);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(ErrorAnswer::CONTENT_TYPE));
+    response
 }
 
 fn limits() -> S3Config {
@@ -162,6 +187,11 @@ impl<G: Guard> S3Access for Access<G> {
         let operation = context.s3_op().name().to_owned();
         if operation == FORM_UPLOAD {
             return Err(error(S3ErrorCode::NotImplemented, "Uploads by forms are not supported here."));
+        }
+        if WRITES.contains(&operation.as_str())
+            && let Some(fault) = context.extensions_mut().get::<Fault>()
+        {
+            fault.is_of_contents();
         }
         let bucket = context.s3_path().get_bucket_name().map(str::to_owned);
         let key = context.s3_path().get_object_key().map(str::to_owned);

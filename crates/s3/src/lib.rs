@@ -17,6 +17,7 @@ mod encoding;
 mod endpoint;
 mod error;
 mod errors;
+mod fault;
 mod listing;
 mod lock;
 mod objects;

@@ -172,8 +172,14 @@ impl Backend {
         request: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
         let S3Request { input, extensions, .. } = request;
-        let upload = self.upload(&input.bucket, &input.key, &input.upload_id).await?;
         let named = input.multipart_upload.as_ref().and_then(|named| named.parts.as_deref());
+        let upload = match self.upload(&input.bucket, &input.key, &input.upload_id).await {
+            Err(gone) if *gone.code() == S3ErrorCode::NoSuchUpload => {
+                let before = self.completed_before(&input, named.unwrap_or_default()).await?;
+                return before.ok_or(gone).map(S3Response::new);
+            }
+            found => found?,
+        };
         let parts = self.chosen(&upload, named.unwrap_or_default()).await?;
         let size_bytes: u64 = parts.iter().map(|part| part.segment.size_bytes).sum();
         if size_bytes > OBJECT_BYTES_MAX {
@@ -211,6 +217,38 @@ impl Backend {
                 ..CompleteMultipartUploadOutput::default()
             }
         )))
+    }
+
+    /// The answer again to who missed it: the object is what these very parts make. S3 answers so for a while too.
+    async fn completed_before(
+        &self,
+        input: &CompleteMultipartUploadInput,
+        named: &[CompletedPart],
+    ) -> S3Result<Option<CompleteMultipartUploadOutput>> {
+        let tags: Option<Vec<&str>> = named.iter().map(|part| part.e_tag.as_ref().map(ETag::value)).collect();
+        let Some(entity_tag) =
+            tags.filter(|tags| !tags.is_empty()).and_then(|tags| digests::entity_tag_of_parts(&tags))
+        else {
+            return Ok(None);
+        };
+        let found = self.vault.store().object(&input.bucket, &input.key).await;
+        let found = found.map_err(|cause| failed(io::Error::other(cause)))?;
+        Ok(found.filter(|object| object.entity_tag == entity_tag).map(|object| {
+            let checksum = digests::of_stored(&object.attributes.checksums);
+            with_checksums!(
+                checksum,
+                CompleteMultipartUploadOutput {
+                    bucket: Some(input.bucket.clone()),
+                    checksum_type: digests::kind_of_stored(&object.attributes.checksums),
+                    e_tag: Some(ETag::Strong(entity_tag)),
+                    key: Some(input.key.clone()),
+                    server_side_encryption: Some(ServerSideEncryption::from_static(
+                        ServerSideEncryption::AES256
+                    )),
+                    ..CompleteMultipartUploadOutput::default()
+                }
+            )
+        }))
     }
 
     /// The parts that a request names, in its order, each as it was written.

@@ -468,6 +468,15 @@ async fn an_upload_in_parts_becomes_one_object() {
     let done = complete(&[(1, &tags[0]), (2, &tags[1])]).await;
     assert_eq!(done.status, StatusCode::OK, "{}", done.text());
     assert!(elements(done.text(), "ETag")[0].contains("-2"), "{}", done.text());
+    let again = complete(&[(1, &tags[0]), (2, &tags[1])]).await;
+    assert_eq!(
+        (again.status, elements(again.text(), "ETag")),
+        (StatusCode::OK, elements(done.text(), "ETag"))
+    );
+    for other in [vec![(1, tags[0].as_str())], vec![], vec![(1, "\"0\"")]] {
+        let refused = complete(&other).await;
+        assert_eq!(elements(refused.text(), "Code"), ["NoSuchUpload"], "{}", refused.text());
+    }
     let end = [("range", "bytes=5242878-")];
     let got = lab.send("GET", "/mine/big", &end).await;
     assert_eq!(got.body, b"\x07\x07tail"[..]);
@@ -477,8 +486,15 @@ async fn an_upload_in_parts_becomes_one_object() {
     assert_eq!(tail.headers["content-range"], "bytes 5242880-5242883/5242884");
     assert_eq!(tail.headers["x-amz-mp-parts-count"], "2");
     let head = lab.send("HEAD", "/mine/big?partNumber=1", &[]).await;
+    assert_eq!(head.status, StatusCode::PARTIAL_CONTENT);
     assert_eq!(head.headers["content-length"], "5242880");
     assert_eq!(head.headers["content-range"], "bytes 0-5242879/5242884");
+    let head = lab.send("HEAD", "/mine/big", &end).await;
+    assert_eq!(head.status, StatusCode::PARTIAL_CONTENT);
+    assert_eq!(head.headers["content-range"], "bytes 5242878-5242883/5242884");
+    assert_eq!(lab.send("HEAD", "/mine/big", &[]).await.status, StatusCode::OK);
+    let beyond = lab.send("HEAD", "/mine/big", &[("range", "bytes=5242884-")]).await;
+    assert_eq!(beyond.status, StatusCode::RANGE_NOT_SATISFIABLE);
     for number in ["0", "3", "-1"] {
         let refused = lab.get(&format!("/mine/big?partNumber={number}")).await;
         assert_eq!(elements(refused.text(), "Code"), ["InvalidPartNumber"], "{number}");
@@ -551,8 +567,12 @@ async fn only_so_many_are_removed_at_once_and_asked_about() {
 async fn what_describes_a_request_is_not_read_without_end() {
     let lab = lab("us-east-1").await;
     let refused = lab.put("/mine", &vec![b' '; postern_s3::XML_BYTES_MAX + 1]).await;
-    assert!(!refused.status.is_success(), "{}", refused.text());
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.text());
+    assert_eq!(elements(refused.text(), "Code"), ["MaxMessageLengthExceeded"]);
     assert_eq!(elements(lab.get("/").await.text(), "Name"), ["audit"]);
+    let other = DeclaredBody::Sha256([0; 32]);
+    let wrong = lab.upload("PUT", "/mine", &[], b"<CreateBucketConfiguration/>", other).await;
+    assert_eq!(elements(wrong.text(), "Code"), ["XAmzContentSHA256Mismatch"], "{}", wrong.text());
     let read = lab.put("/mine", &vec![b' '; 1000]).await;
     assert_ne!(elements(read.text(), "Code"), ["InternalError"], "{}", read.text());
 }

@@ -36,6 +36,9 @@ use crate::serve::{Body, RequestBody, Respond};
 /// Nothing of AWS's has this code in its model: it is the answer of the machinery before the service.
 const BODY_TOO_LARGE: ErrorCode =
     ErrorCode { name: "RequestEntityTooLargeException", status: 413, message_member: "Message" };
+/// Source: "List of error codes", Amazon S3 API Reference.
+const MESSAGE_TOO_LONG: ErrorCode =
+    ErrorCode { name: "MaxMessageLengthExceeded", status: 400, message_member: "Message" };
 /// SDKs try again when they see it.
 const TIMED_OUT: ErrorCode =
     ErrorCode { name: "RequestTimeoutException", status: 408, message_member: "Message" };
@@ -200,7 +203,8 @@ async fn serve(app: &Arc<App>, form: Form, mut inbound: Inbound, body: RequestBo
         Form::S3 => app.limits.body_bytes_max.max(postern_s3::XML_BYTES_MAX),
         _ => body_bytes_max(inbound.header(json::TARGET_HEADER), &app.limits),
     };
-    match read(body, bytes_max, &mut held).await {
+    let too_large = if form == Form::S3 { MESSAGE_TOO_LONG } else { BODY_TOO_LARGE };
+    match read(body, bytes_max, too_large, &mut held).await {
         Ok(body) => inbound.body = body,
         Err(error) => return Served::failed(form, error),
     }
@@ -334,9 +338,14 @@ fn unknown_operation() -> ApiError {
 }
 
 /// The whole body, counted in `held`. One that says it is too large is not even begun.
-async fn read(mut body: RequestBody, bytes_max: usize, held: &mut HeldBytes) -> Result<Bytes, ApiError> {
+async fn read(
+    mut body: RequestBody,
+    bytes_max: usize,
+    too_large: ErrorCode,
+    held: &mut HeldBytes,
+) -> Result<Bytes, ApiError> {
     let too_large =
-        || ApiError::new(BODY_TOO_LARGE, format!("The request body is larger than {bytes_max} bytes."));
+        || ApiError::new(too_large, format!("The request body is larger than {bytes_max} bytes."));
     if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
         return Err(too_large());
     }
