@@ -62,6 +62,11 @@ def rows(page: Page):
     return table(page).get_by_role("row").filter(has=page.get_by_role("rowheader"))
 
 
+def look_again(page: Page) -> None:
+    """As whoever comes back to the tab."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
 def test_each_connection_is_listed_with_how_it_went(page, session):
     recorded(page, RECORDS)
     visit(page, f"/sessions/{session.id}")
@@ -104,8 +109,10 @@ def test_a_connection_appears_by_itself_and_is_seen_to_end(page, session):
     trail.insert(0, record("ConnectionOpened", opened(2), 2))
     expect(rows(page)).to_have_count(2)
     trail.insert(0, record("ConnectionClosed", closed(1, 5), 6))
+    look_again(page)
     expect(rows(page).last.get_by_text("Closed")).to_be_visible()
     trail.insert(0, {"EventId": "end", "EventName": "SessionEnded", "EventTime": 2e9, "CloudTrailEvent": "{}"})
+    look_again(page)
     expect(rows(page).first.get_by_text("Ended with the session")).to_be_visible()
 
 

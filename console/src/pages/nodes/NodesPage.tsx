@@ -45,7 +45,7 @@ export default function NodesPage() {
   const shownColumns = useMemo((): readonly Column<Node>[] => {
     const cell = (node: Node) => <TagList tags={tags.get(node.InstanceId)} />;
     const [name, ...others] = columns;
-    return [...(name ? [name] : []), statusColumn(connections), ...others, { id: 'tags', header: texts.columns.tags, minWidth: 180, cell }];
+    return [...(name ? [name] : []), statusColumn(connections), ...others, { id: 'tags', header: texts.columns.tags, minWidth: 170, cell }];
   }, [tags, connections]);
   const selected = nodes.value?.filter((node) => node.InstanceId === selectedId) ?? [];
 
