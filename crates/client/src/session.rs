@@ -456,6 +456,10 @@ impl<'a> Session<'a> {
         }
         self.phase = Phase::Handshaking(kind);
         self.send(PayloadType::HandshakeResponse, response.to_json());
+        if matches!(kind, Some(Kind::Tunnel | Kind::ForwardingInDialect)) {
+            // The agent's next message is already one of a tunnel.
+            self.line.channel.begin_tunnel();
+        }
         Ok(())
     }
 

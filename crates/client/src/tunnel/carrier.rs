@@ -52,9 +52,8 @@ pub(crate) struct Carrier<'a> {
 }
 
 impl<'a> Carrier<'a> {
-    /// The handshake is complete, and said that the dialect is spoken.
-    pub(crate) fn new(mut line: Line<'a>, ends: TunnelEnds<'a>) -> Self {
-        line.channel.begin_tunnel();
+    /// The handshake is complete, and the channel a tunnel's.
+    pub(crate) fn new(line: Line<'a>, ends: TunnelEnds<'a>) -> Self {
         let targets = Targets::default();
         let mut carrier = Self {
             line,

@@ -57,8 +57,8 @@ impl Agent {
 
     /// The node's end, until the client says that it wants to be gone.
     async fn carry(&mut self) {
-        self.send(PayloadType::HandshakeComplete, HandshakeComplete::default().to_json()).await;
         self.channel.begin_tunnel();
+        self.send(PayloadType::HandshakeComplete, HandshakeComplete::default().to_json()).await;
         let mut streams = Streams::of_node(Box::new(Anywhere));
         loop {
             while let Some(event) = self.channel.poll_event() {
