@@ -7,9 +7,12 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use futures_util::{SinkExt, StreamExt};
 use postern_protocol::channel::{ChannelLimits, DataChannel, Event, Role};
-use postern_protocol::handshake::{HandshakeRequest, HandshakeResponse};
+use postern_protocol::handshake::{HandshakeRequest, HandshakeResponse, ProcessedAction};
+use postern_protocol::message::PayloadDigest;
 use postern_protocol::payload::{ClientAttached, Flag, SessionState, Size, Stamp};
+use postern_protocol::tunnel::{Frame, Frames};
 use postern_protocol::{AgentMessage, MessageType, PayloadType};
+use serde_json::{Value, json};
 use tokio_websockets::Message;
 
 use crate::scripted::{Socket, limited};
@@ -34,6 +37,10 @@ pub(crate) struct Client {
     pub(crate) handshakes: usize,
     pub(crate) longest: usize,
     pub(crate) version: &'static str,
+    /// Whether it takes up the dialect of tunnels.
+    pub(crate) speaks_dialect: bool,
+    /// The frames that it got in it.
+    pub(crate) frames: Vec<Frame>,
     pub(crate) acknowledging: Acknowledging,
     pub(crate) is_closed: bool,
 }
@@ -53,6 +60,8 @@ impl Client {
             handshakes: 0,
             longest: 0,
             version,
+            speaks_dialect: false,
+            frames: Vec::new(),
             acknowledging: Acknowledging::Yes,
             is_closed: false,
         }
@@ -146,7 +155,7 @@ impl Client {
             return;
         }
         let frame = Bytes::from(message.into_payload());
-        let decoded = AgentMessage::decode(frame.clone()).unwrap();
+        let decoded = AgentMessage::decode_with(frame.clone(), PayloadDigest::Spared).unwrap();
         if decoded.message_type == MessageType::OutputStreamData {
             self.longest = self.longest.max(decoded.payload.len());
         }
@@ -161,6 +170,9 @@ impl Client {
             Event::SessionState(state) => self.states.push(state),
             Event::Stream { sequence_number, payload_type, payload } => {
                 match payload_type {
+                    PayloadType::Output if self.speaks_dialect => {
+                        self.frames.extend(Frames::new(payload).map(Result::unwrap));
+                    }
                     PayloadType::Output => self.output.extend_from_slice(&payload),
                     PayloadType::StdErr => self.errors.extend_from_slice(&payload),
                     PayloadType::ExitCode => {
@@ -186,11 +198,21 @@ impl Client {
             processed_client_actions: request
                 .requested_client_actions
                 .iter()
-                .map(|action| action.succeeded())
+                .map(|action| ProcessedAction {
+                    action_result: if self.speaks_dialect {
+                        json!({"posternTunnel": "1"})
+                    } else {
+                        Value::Null
+                    },
+                    ..action.succeeded()
+                })
                 .collect(),
             errors: None,
         };
         self.send(PayloadType::HandshakeResponse, response.to_json());
+        if self.speaks_dialect {
+            self.channel.begin_tunnel();
+        }
     }
 }
 

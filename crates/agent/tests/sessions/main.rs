@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod client;
+mod dialect;
 mod forwarding;
 mod ports;
 mod scripted;
