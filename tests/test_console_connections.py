@@ -3,9 +3,14 @@
 import datetime
 import json
 import re
+import socket
 
 import pytest
-from harness.chromium import PHONE, accessibility_faults, answered, overflow_px, visit
+from harness.chromium import PHONE, accessibility_faults, answered, give_password, overflow_px, visit
+from harness.forward import Forward
+from harness.peer import Peer
+from harness.people import Person, allow, deny
+from harness.waiting import eventually
 from playwright.sync_api import Page, expect
 
 OPENED_AT = datetime.datetime(2026, 11, 27, 10, 0, 0, tzinfo=datetime.UTC)
@@ -28,7 +33,7 @@ def opened(number: int, **more) -> dict:
 
 def closed(number: int, lasted_s: int, **more) -> dict:
     at = (OPENED_AT + datetime.timedelta(seconds=number + lasted_s)).isoformat().replace("+00:00", "Z")
-    end = {"closedAt": at, "address": "10.0.0.5:5432", "bytesIn": 2048, "bytesOut": 5 << 20, "endReason": "both ends had done"}
+    end = {"closedAt": at, "address": "10.0.0.5:5432", "bytesIn": 2048, "bytesOut": 5 << 20, "endReason": "node-reset", "details": "idle"}
     return opened(number, **(end | more))
 
 
@@ -78,7 +83,7 @@ def test_each_connection_is_listed_with_how_it_went(page, session):
         [
             ["[fd00::1]:53", "UDP, from the client", "127.0.0.1:40004", "Open"],
             ["10.9.9.9:22", "Denied", "Statement 2 of NoDatabases", "User: alice is not authorized"],
-            ["127.0.0.1:8080", "TCP, from the node", "at 10.0.0.5:5432", "2.0 KiB, 5.0 MiB", "1 min 30 s", "Closed", "both ends had done"],
+            ["127.0.0.1:8080", "TCP, from the node", "at 10.0.0.5:5432", "2.0 KiB, 5.0 MiB", "1 min 30 s", "Closed", "broken off at the node’s end", "idle"],
             ["U+202E", "gpj.<b>x</b>:5432", "<img src=x>", "Open"],
         ],
         strict=True,
@@ -120,6 +125,51 @@ def test_a_session_that_does_not_forward_has_no_table(page, session):
     visit(page, f"/sessions/{session.id}")
     expect(page.get_by_role("link", name="StartSession").first).to_be_visible()
     expect(page.get_by_role("heading", name="Connections")).to_have_count(0)
+
+
+def echo(connection: socket.socket) -> None:
+    with connection:
+        while data := connection.recv(65_536):
+            connection.sendall(data)
+
+
+@pytest.fixture
+def peer(lab):
+    peer = Peer(echo)
+    lab.closers.append(peer.close)
+    return peer
+
+
+def open_sessions(person: Person) -> list[dict]:
+    filters = [{"key": "Owner", "value": person.arn}]
+    return person.server.client().describe_sessions(State="Active", Filters=filters)["Sessions"]
+
+
+def test_what_is_forwarded_is_seen_while_it_happens(browser, lab, server, node, peer):
+    person = Person(server, allow("*"))
+    give_password(server, person.name)
+    forward = Forward(lab, person.environment(), node.node_id, "-L", f"0:127.0.0.1:{peer.port}", "-D", "0")
+    with forward.connect() as connection:
+        connection.sendall(b"hello")
+        assert connection.recv(5) == b"hello"
+        session = eventually(lambda: open_sessions(person), "the session is there")[0]["SessionId"]
+        page = browser.signed_in(server, person.name)
+        visit(page, f"/sessions/{session}")
+        row = rows(page).filter(has_text=f"127.0.0.1:{peer.port}")
+        for text in ["TCP, from the client", "Open", f"127.0.0.1:{connection.getsockname()[1]}"]:
+            expect(row.get_by_text(text, exact=True)).to_be_visible()
+    expect(row.get_by_text("Closed")).to_be_visible()
+    expect(row.get_by_text("5 B, 5 B")).to_be_visible()
+    # What a statement denies from now on is not reached, and the page says which.
+    person.put(allow("*"), deny("ssm:StartSession", Sid="NotDiscard", Condition={"StringEquals": {"postern:DestinationPort": "9"}}))
+    with forward.connect("-D") as connection:
+        connection.sendall(b"\x05\x01\x00" + b"\x05\x01\x00\x01\x7f\x00\x00\x01\x00\x09")
+        assert connection.makefile("rb").read(4)[3] != 0
+    denied = rows(page).filter(has_text="127.0.0.1:9")
+    expect(denied.get_by_text("Denied")).to_be_visible()
+    expect(denied.get_by_text(re.compile("Statement 2 of"))).to_be_visible()
+    row.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="ConnectionClosed")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -80,8 +80,17 @@ export const sessionsTexts = {
     lasted: 'Duration',
     end: 'How it ended',
     directions: { local: 'from the client', remote: 'from the node' } as Readonly<Record<string, string>>,
+    listeners: { local: 'listener at the client', remote: 'listener at the node' } as Readonly<Record<string, string>>,
     way: (protocol: string, direction: string) => [protocol.toUpperCase(), direction].filter(Boolean).join(', '),
-    statuses: { open: 'Open', closed: 'Closed', cut: 'Ended with the session', denied: 'Denied' },
+    statuses: { open: 'Open', closed: 'Closed', cut: 'Ended with the session', refused: 'Refused', denied: 'Denied' },
+    ends: {
+      client: 'by the client’s end',
+      node: 'by the node’s end',
+      'client-reset': 'broken off at the client’s end',
+      'node-reset': 'broken off at the node’s end',
+      'permission-revoked': 'the right to it was taken away',
+      'session-ended': '',
+    } as Readonly<Record<string, string>>,
   },
   terminateModal: {
     title: (session: string) => `Terminate ${session}?`,

@@ -16,7 +16,7 @@ import { Listing, type Column } from '../../../ui/table/Listing.tsx';
 import { duration, Time, useNow } from '../../../ui/Time.tsx';
 import { visible, visibleLine } from '../../../ui/visible.ts';
 import type { RecordedDecision } from '../../audit/record.ts';
-import { connectionsOf, lasted_s, type Connection, type ConnectionStatus } from './connections.ts';
+import { connectionsOf, lasted_s, REFUSED, type Connection, type ConnectionStatus } from './connections.ts';
 
 const texts = sessionsTexts.connections;
 const decisionTexts = auditTexts.record;
@@ -102,8 +102,9 @@ function Small({ text }: { readonly text: string }) {
   );
 }
 
-function Destination({ destination, protocol = '', direction = '', address }: Connection) {
-  const begins = Object.hasOwn(texts.directions, direction) ? (texts.directions[direction] ?? '') : direction;
+function Destination({ destination, protocol = '', direction = '', address, isListener }: Connection) {
+  const directions = isListener ? texts.listeners : texts.directions;
+  const begins = (Object.hasOwn(directions, direction) && directions[direction]) || direction;
   return (
     <>
       <Breaking text={destination || '–'} />
@@ -117,11 +118,13 @@ const INDICATORS: Readonly<Record<ConnectionStatus, StatusIndicatorProps.Type>> 
   open: 'success',
   closed: 'stopped',
   cut: 'stopped',
+  refused: 'warning',
   denied: 'error',
 };
 
-function End({ status, endReason, decision }: Connection) {
-  const more = [decision && decided(decision), endReason].filter((text) => text !== undefined);
+function End({ status, endReason, details, decision }: Connection) {
+  const said = [decision && decided(decision), endReason && endText(endReason), details];
+  const more = said.flatMap((text) => (text ? [text] : []));
   return (
     <>
       <StatusIndicator type={INDICATORS[status]}>{texts.statuses[status]}</StatusIndicator>
@@ -130,6 +133,14 @@ function End({ status, endReason, decision }: Connection) {
       ))}
     </>
   );
+}
+
+/** A code in words; an unknown one as it is. */
+function endText(endReason: string): string {
+  if (endReason.startsWith(REFUSED)) {
+    return endReason.slice(REFUSED.length);
+  }
+  return (Object.hasOwn(texts.ends, endReason) ? texts.ends[endReason] : undefined) ?? endReason;
 }
 
 /** The statement that decided, or who did where it was none. */
@@ -145,6 +156,6 @@ function durationText(length_s: number | undefined): string {
   return length_s === undefined ? '–' : duration(length_s);
 }
 
-function textOf({ id, source, destination, protocol, address, status, endReason }: Connection): string {
-  return [id, source, destination, protocol, address, texts.statuses[status], endReason].join('\n');
+function textOf({ id, source, destination, protocol, address, status, endReason, details }: Connection): string {
+  return [id, source, destination, protocol, address, texts.statuses[status], endReason, details].join('\n');
 }

@@ -14,7 +14,7 @@ const at_s = Date.parse(opened.openedAt) / 1000;
 
 test('what was said of a connection is put together', () => {
   const records = [
-    record('ConnectionClosed', { ...opened, id: 'c-1', address: '10.0.0.5:5432', closedAt: '2026-11-27T10:01:30Z', bytesIn: 3, bytesOut: 4, endReason: 'closed' }),
+    record('ConnectionClosed', { ...opened, id: 'c-1', address: '10.0.0.5:5432', closedAt: '2026-11-27T10:01:30Z', bytesIn: 3, bytesOut: 4, endReason: 'node' }),
     record('SessionConnected', { id: 'c-9' }),
     record('ConnectionOpened', { ...opened, id: 'c-1' }),
   ];
@@ -33,7 +33,7 @@ test('what was said of a connection is put together', () => {
     address: '10.0.0.5:5432',
     bytesIn: 3,
     bytesOut: 4,
-    endReason: 'closed',
+    endReason: 'node',
   });
   expect(connection && lasted_s(connection, 0)).toBe(90);
 });
@@ -58,11 +58,23 @@ test('what was open when the session ended was cut', () => {
   expect(connection && lasted_s(connection, at_s + 5)).toBeUndefined();
 });
 
+test.each([
+  ['client', 'closed'],
+  ['node-reset', 'closed'],
+  ['refused:Unreachable', 'refused'],
+  ['session-ended', 'cut'],
+  [undefined, 'closed'],
+])('one that ended by %s is %s', (endReason, status) => {
+  expect(connectionsOf([record('ConnectionClosed', { ...opened, id: 1, endReason })])[0]?.status).toBe(status);
+});
+
 test('a denied one says what decided', () => {
   const decision = { result: 'EXPLICIT_DENY', layer: 'identity', policy: 'NoDatabases', statement: 1 };
   const more = { errorCode: 'AccessDenied', errorMessage: 'User: x is not authorized', additionalEventData: { decision } };
   const [connection] = connectionsOf([record('ConnectionDenied', { ...opened, id: 1 }, more)]);
-  expect(connection).toMatchObject({ status: 'denied', decision, endReason: 'User: x is not authorized' });
+  expect(connection).toMatchObject({ status: 'denied', decision, details: 'User: x is not authorized' });
+  const refused = record('ConnectionClosed', { ...opened, id: 1, endReason: 'refused:Denied' });
+  expect(connectionsOf([refused, record('ConnectionDenied', { ...opened, id: 1 }, more)])).toMatchObject([{ status: 'denied', decision }]);
 });
 
 test.each([

@@ -4,8 +4,8 @@ import type * as cloudtrail from '../../../api/generated/cloudtrail.ts';
 import { decisionOf, type RecordedDecision } from '../../audit/record.ts';
 import { object, parsed } from './record.ts';
 
-/** `open` also where the end is not on the trail yet; `cut`: it ended with its session. */
-export type ConnectionStatus = 'open' | 'closed' | 'cut' | 'denied';
+/** `open` also where the end is not on the trail yet; `cut`: it ended with its session; `refused`: the node reached nobody. */
+export type ConnectionStatus = 'open' | 'closed' | 'cut' | 'refused' | 'denied';
 
 export interface Connection {
   readonly id: string;
@@ -25,12 +25,20 @@ export interface Connection {
   readonly direction?: string;
   /** What the host's name stood for. */
   readonly address?: string;
+  /** What is open is a listener: those who connect to it are connections of their own. */
+  readonly isListener?: boolean;
   /** Payload bytes to the node and from it. */
   readonly bytesIn?: number;
   readonly bytesOut?: number;
+  /** A code, such as `node-reset`. */
   readonly endReason?: string;
+  /** What those who ended it said. */
+  readonly details?: string;
   readonly decision?: RecordedDecision;
 }
+
+/** What the code of a refusal begins with; why stands behind it. */
+export const REFUSED = 'refused:';
 
 /** The events that this is about. */
 const STATUSES: Readonly<Record<string, ConnectionStatus>> = {
@@ -46,9 +54,7 @@ export function connectionsOf(records: readonly cloudtrail.Event[]): readonly Co
   for (const event of records.toReversed()) {
     const said = saidBy(event);
     if (said) {
-      const before = found.get(said.id);
-      // Of one second, they come in any order.
-      found.set(said.id, said.status === 'open' && before ? { ...said, ...before } : { ...before, ...said });
+      found.set(said.id, together(found.get(said.id), said));
     }
   }
   const hasEnded = records.some(({ EventName }) => EventName === 'SessionEnded');
@@ -61,6 +67,12 @@ function cut(connection: Connection): Connection {
   return connection.status === 'open' ? { ...connection, status: 'cut' } : connection;
 }
 
+/** Of one second, they come in any order; and what was denied stays so, whatever the node says of it. */
+function together(before: Connection | undefined, said: Connection): Connection {
+  const saysLess = said.status === 'open' || before?.status === 'denied';
+  return before && saysLess ? { ...said, ...before } : { ...before, ...said };
+}
+
 /** How long it has lasted, or lasts at `now_s`, in seconds. */
 export function lasted_s({ status, opened_s, closed_s }: Connection, now_s: number): number | undefined {
   const end_s = closed_s ?? (status === 'open' ? now_s : undefined);
@@ -68,8 +80,8 @@ export function lasted_s({ status, opened_s, closed_s }: Connection, now_s: numb
 }
 
 function saidBy({ EventId = '', EventName = '', EventTime, CloudTrailEvent }: cloudtrail.Event): Connection | undefined {
-  const status = Object.hasOwn(STATUSES, EventName) ? STATUSES[EventName] : undefined;
-  if (status === undefined) {
+  const event = Object.hasOwn(STATUSES, EventName) ? STATUSES[EventName] : undefined;
+  if (event === undefined) {
     return undefined;
   }
   const record = parsed(CloudTrailEvent);
@@ -79,19 +91,31 @@ function saidBy({ EventId = '', EventName = '', EventTime, CloudTrailEvent }: cl
   if (typeof id !== 'string' && typeof id !== 'number') {
     return undefined;
   }
+  const endReason = text(connection['endReason']);
+  const status = event === 'closed' ? endOf(endReason) : event;
   const said: Connection = { id: String(id), status, eventId: EventId, destination: destinationOf(connection) };
   return defined(said, {
-    opened_s: time_s(connection['openedAt']) ?? (status === 'closed' ? undefined : EventTime),
-    closed_s: status === 'closed' ? (time_s(connection['closedAt']) ?? EventTime) : undefined,
+    opened_s: time_s(connection['openedAt']) ?? (event === 'closed' ? undefined : EventTime),
+    closed_s: event === 'closed' ? (time_s(connection['closedAt']) ?? EventTime) : undefined,
     source: text(connection['source']),
     protocol: text(connection['protocol']),
     direction: text(connection['direction']),
     address: text(connection['address']),
     bytesIn: number(connection['bytesIn']),
     bytesOut: number(connection['bytesOut']),
-    endReason: text(connection['endReason']) ?? text(record['errorMessage']),
+    isListener: connection['isListener'] === true ? true : undefined,
+    endReason,
+    details: text(connection['details']) ?? text(record['errorMessage']),
     decision: [object(record['additionalEventData']), details, connection].map((part) => decisionOf(part['decision'])).find(Boolean),
   });
+}
+
+/** Source: `ConnectionEnd::code` of crates/gateway. */
+function endOf(endReason: string | undefined): ConnectionStatus {
+  if (endReason === 'session-ended') {
+    return 'cut';
+  }
+  return endReason?.startsWith(REFUSED) ? 'refused' : 'closed';
 }
 
 function destinationOf({ host, port, path }: Readonly<Record<string, unknown>>): string {
