@@ -176,11 +176,8 @@ class Server:
         return self
 
     def wait_until_ready(self) -> None:
-        def ready():
-            assert self.program.is_running(), f"postern-server ended:\n{self.program.tail()}"
-            return self.answers()
-
-        eventually(ready, "the server answers", 60)
+        eventually(lambda: self.answers() or not self.program.is_running(), "the server answers", 60)
+        assert self.program.is_running(), f"postern-server ended:\n{self.program.tail()}"
 
     def answers(self) -> bool:
         try:
@@ -306,11 +303,9 @@ class Agent:
         return self
 
     def wait_until_connected(self) -> None:
-        def connected():
-            assert self.program.is_running(), f"postern-agent ended:\n{self.program.tail()}"
-            return self.is_connected()
-
-        eventually(connected, f"{self.node_id} is connected", 45)
+        connected = f"{self.node_id} is connected"
+        eventually(lambda: self.is_connected() or not self.program.is_running(), connected, 45)
+        assert self.program.is_running(), f"postern-agent ended:\n{self.program.tail()}"
 
     def is_connected(self) -> bool:
         return self.server.client().get_connection_status(Target=self.node_id)["Status"] == "connected"
