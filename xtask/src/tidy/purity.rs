@@ -48,10 +48,11 @@ const ELSEWHERE: [(&str, &[&str], &str); 4] = [
     ("unsafe {", &["pty"], "pty is the only crate with unsafe code"),
     ("unsafe fn", &["pty"], "pty is the only crate with unsafe code"),
     ("unsafe_code", &["pty"], "pty is the only crate with unsafe code"),
-    // The client and the agent listen on this machine, to forward what connects there; `hostile` answers its own dialler.
+    // The client, the agent and their tunnel listen on this machine, to forward what connects there; `hostile` answers its own
+    // dialler.
     (
         "TcpListener",
-        &["agent", "client", "server", "cli", "hostile"],
+        &["agent", "client", "tunnel", "server", "cli", "hostile"],
         "only programs and what they forward accept connections",
     ),
 ];
