@@ -6,7 +6,8 @@ import json
 import pytest
 from harness import chromium as real
 from harness.browser import Browser
-from harness.issuer import Authority, Issuer
+from harness.https import Authority
+from harness.issuer import Issuer
 from harness.people import allow, document
 from harness.programs import ACCOUNT
 from playwright.sync_api import expect

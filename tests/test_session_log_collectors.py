@@ -2,16 +2,14 @@
 
 import hashlib
 import hmac
-import http.server
 import json
 import re
 import socket
-import ssl
 import threading
 import time
 
 import pytest
-from harness.issuer import Authority
+from harness.https import Authority, Https, Request
 from harness.programs import free_port
 from harness.waiting import eventually
 
@@ -23,44 +21,23 @@ def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-def over_tls(authority: Authority) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(authority.chain_file)
-    return context
-
-
 class Http:
     """Takes what is posted, and answers with `status`."""
 
     def __init__(self, authority: Authority, port: int = 0):
         self.posted, self.status = [], 200
-        taker = self
+        self.https = Https(authority, self._take, port)
+        self.port = self.https.port
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                taker.posted.append((taker.status, self.path, self.headers, body))
-                self.send_response(taker.status)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *_):
-                pass
-
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.http.socket = over_tls(authority).wrap_socket(self.http.socket, server_side=True)
-        self.port = self.http.server_address[1]
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+    def _take(self, request: Request) -> tuple[int, dict, bytes]:
+        self.posted.append((self.status, request.path, request.headers, request.body))
+        return self.posted[-1][0], {}, b"{}"
 
     def taken(self) -> list[tuple]:
         return [each for each in self.posted if each[0] == 200]
 
     def close(self) -> None:
-        self.http.shutdown()
-        self.http.server_close()
+        self.https.close()
 
 
 class Syslog:
@@ -68,7 +45,7 @@ class Syslog:
 
     def __init__(self, authority: Authority):
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port, self.context, self.messages, self.connections = self.listener.getsockname()[1], over_tls(authority), [], []
+        self.port, self.context, self.messages, self.connections = self.listener.getsockname()[1], authority.tls(), [], []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:

@@ -1,16 +1,13 @@
 """Encryption keys whose material is encrypted by a Vault: a transit engine of the tests' own, over HTTPS."""
 
 import base64
-import http.server
 import json
 import os
-import ssl
-import threading
 
 import botocore.exceptions
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from harness.issuer import Authority
+from harness.https import Authority, Https, Request
 from harness.programs import free_port
 
 TOKEN = "hvs.token-of-a-test"
@@ -21,27 +18,12 @@ class Vault:
 
     def __init__(self, authority: Authority):
         self.cipher, self.asked, self.token, self.sealed = AESGCM(AESGCM.generate_key(256)), [], TOKEN, False
-        vault = self
+        self.https = Https(authority, self._serve)
+        self.url = f"https://localhost:{self.https.port}"
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                status, answer = vault.answer(self.path, self.headers, content)
-                body = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(authority.chain_file)
-        self.http.socket = context.wrap_socket(self.http.socket, server_side=True)
-        self.url = f"https://localhost:{self.http.server_address[1]}"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+    def _serve(self, request: Request) -> tuple[int, dict, bytes]:
+        status, answer = self.answer(request.path, request.headers, json.loads(request.body))
+        return status, {}, json.dumps(answer).encode()
 
     def answer(self, path: str, headers, content: dict) -> tuple[int, dict]:
         verb = path.split("/")[-2]
@@ -60,8 +42,7 @@ class Vault:
         return 404, {"errors": []}
 
     def close(self) -> None:
-        self.http.shutdown()
-        self.http.server_close()
+        self.https.close()
 
 
 @pytest.fixture(scope="module")

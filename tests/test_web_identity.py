@@ -11,7 +11,8 @@ import botocore.config
 import botocore.exceptions
 import pytest
 from botocore import UNSIGNED
-from harness.issuer import Authority, Issuer, Key, b64, token
+from harness.https import Authority
+from harness.issuer import Issuer, Key, b64, token
 from harness.people import Holder, allow, document
 from harness.programs import ACCOUNT, SCRIPTS, binary, clean_environment
 

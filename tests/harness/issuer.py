@@ -1,22 +1,17 @@
 """An OIDC provider of the tests' own: its description and keys over HTTPS, and tokens, good and bad."""
 
 import base64
-import datetime
 import hashlib
 import html
-import http.server
-import ipaddress
 import json
-import ssl
-import threading
 import time
 import urllib.parse
-from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from .https import Authority, Https, Request
 
 KEEP = object()
 
@@ -61,41 +56,6 @@ def token(key: Key, claims: dict, **header) -> str:
     return f"{text}.{b64(key.sign(text.encode()))}"
 
 
-class Authority:
-    """A certificate authority, with a certificate for this machine's loopback names."""
-
-    def __init__(self, directory: Path):
-        directory.mkdir(parents=True, exist_ok=True)
-        self.ca_file, self.chain_file = directory / "ca.pem", directory / "server.pem"
-        ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-        ca_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "the issuer's authority")])
-        ca = self._certificate(ca_name, ca_name, ca_key.public_key(), ca_key, is_ca=True)
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-        leaf = self._certificate(name, ca_name, key.public_key(), ca_key, is_ca=False)
-        pem = serialization.Encoding.PEM
-        self.ca_file.write_bytes(ca.public_bytes(pem))
-        private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        self.chain_file.write_bytes(leaf.public_bytes(pem) + private)
-
-    @staticmethod
-    def _certificate(name, issuer, public_key, signer, is_ca: bool) -> x509.Certificate:
-        now = datetime.datetime.now(datetime.UTC)
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(issuer)
-            .public_key(public_key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=2))
-            .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
-        )
-        if not is_ca:
-            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        return builder.sign(signer, hashes.SHA256())
-
-
 class Issuer:
     """A provider that listens on a free port until it is closed."""
 
@@ -109,43 +69,19 @@ class Issuer:
         self.authorizations: list[str | None] = []
         # Who sits in front of a browser that comes to sign in: the claims about them.
         self.visitor: dict = {}
-        issuer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                issuer.requests.append(self.path)
-                status, headers, body = issuer._answer(self.path)
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_POST(self):
-                form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-                fields = {name: values[0] for name, values in form.items()}
-                status, body = issuer._redeem(fields, self.headers["Authorization"])
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(authority.chain_file)
-        self.http.socket = context.wrap_socket(self.http.socket, server_side=True)
-        self.name = f"localhost:{self.http.server_address[1]}{path}"
+        self.https = Https(authority, self._serve)
+        self.name = f"localhost:{self.https.port}{path}"
         self.url = f"https://{self.name}"
         self.path = path
-        self.thread = threading.Thread(target=self.http.serve_forever, daemon=True)
-        self.thread.start()
+
+    def _serve(self, request: Request) -> tuple[int, dict, bytes]:
+        if request.method == "POST":
+            form = urllib.parse.parse_qs(request.body.decode())
+            fields = {name: values[0] for name, values in form.items()}
+            status, body = self._redeem(fields, request.headers["Authorization"])
+            return status, {"Content-Type": "application/json"}, body
+        self.requests.append(request.path)
+        return self._answer(request.path)
 
     def _answer(self, path: str) -> tuple[int, dict, bytes]:
         if path in self.instead:
@@ -209,5 +145,4 @@ class Issuer:
         return token(key or self.keys[0], self.claims(**changes), **(header or {}))
 
     def close(self) -> None:
-        self.http.shutdown()
-        self.http.server_close()
+        self.https.close()
