@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use postern_audit_format::segment;
+pub(crate) use postern_private_files::{create_directory, named, private, remove_if_there, sync_directory};
 
 /// The chain's files, of which the last is written to.
 pub(crate) trait Disk: fmt::Debug + Send {
@@ -77,36 +78,6 @@ impl Disk for ChainFiles {
     }
 }
 
-/// Says which file an error is about.
-pub(crate) fn named(path: &Path, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-}
-
-/// Options for files that only their owner can read.
-pub(crate) fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-/// Makes a directory that only its owner can enter, unless it exists.
-pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| named(path, error))
-}
-
-/// Waits until the names of files in a directory are on the disk.
-pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(directory).and_then(|file| file.sync_all()).map_err(|error| named(directory, error))?;
-    }
-    Ok(())
-}
-
 /// Writes a whole file durably, though not yet under its name.
 pub(crate) fn write_aside(path: &Path, contents: &[u8]) -> io::Result<()> {
     let aside = aside(path);
@@ -126,12 +97,4 @@ pub(crate) fn aside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     name.into()
-}
-
-/// Removes a file that may not be there.
-pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(path, error)),
-        _ => Ok(()),
-    }
 }

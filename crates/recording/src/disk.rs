@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use postern_ids::SessionId;
+use postern_private_files::private;
+pub(crate) use postern_private_files::{create_directory, named, remove_if_there, sync_directory};
 
 use crate::position::Position;
 
@@ -52,18 +54,6 @@ impl Paths {
         }
         Ok(())
     }
-}
-
-pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(path, error)),
-        _ => Ok(()),
-    }
-}
-
-/// Says which file an error is about.
-pub(crate) fn named(path: &Path, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// What a recorder does to its files; a seam, so that tests can fill the disk.
@@ -152,14 +142,6 @@ fn write_all_at(file: &mut File, offset: u64, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-/// Options for files that only their owner can read.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
 /// Puts a file in place of the one before, or leaves that one as it was.
 pub(crate) fn replace(path: &Path, new: &Path, contents: &[u8], durability: Durability) -> io::Result<()> {
     let written = private().write(true).create(true).truncate(true).open(new).and_then(|mut file| {
@@ -168,21 +150,4 @@ pub(crate) fn replace(path: &Path, new: &Path, contents: &[u8], durability: Dura
     });
     written.map_err(|error| named(new, error))?;
     fs::rename(new, path).map_err(|error| named(path, error))
-}
-
-/// Waits until the names of files in a directory are on the disk.
-pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(directory).and_then(|file| file.sync_all()).map_err(|error| named(directory, error))?;
-    }
-    Ok(())
-}
-
-/// Makes a directory that only its owner can enter, unless it exists.
-pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| named(path, error))
 }
