@@ -13,6 +13,7 @@ import threading
 
 import pytest
 from harness.forward import Forward, order
+from harness.node import Node
 from harness.peer import Peer
 from harness.people import Person, allow
 from harness.programs import binary, free_port
@@ -474,6 +475,21 @@ def test_a_node_that_is_not_there_yet_is_waited_for_or_told(lab, forward, peer, 
     waits.event("waiting")
     away.start()
     assert exchange(waits.connect(), b"there") == b"there"
+
+
+def test_an_agent_that_cannot_is_told_with_what_works_instead(forward, peer, server):
+    other = Node(server).joined().connected()
+    forwarded = forward("-L", f"0:localhost:{peer().port}", nodes=[other.id])
+    assert forwarded.wait() == 255
+    eventually(lambda: "hint: " in forwarded.told, forwarded.told)
+    assert "needs postern-agent" in forwarded.told and "AWS-StartPortForwardingSession" in forwarded.told
+    assert "needs postern-agent" in forwarded.event("failed")["message"]
+
+
+def test_what_the_node_may_not_listen_on_is_forbidden(forward, peer):
+    forwarded = forward("-R", f"*:0:localhost:{peer().port}", "-L", f"0:localhost:{peer().port}")
+    assert forwarded.event("not-listening")["reason"] == "forbidden"
+    assert exchange(forwarded.connect(), b"the rest goes on") == b"the rest goes on"
 
 
 def test_a_server_that_restarts_under_a_transfer(lab, peer):
