@@ -285,7 +285,8 @@ impl Streams {
 
     fn unpark(&mut self) {
         for id in self.parked.drain(..) {
-            if let Some(Entry::Stream(stream)) = self.entries.get(&id) {
+            if let Some(Entry::Stream(stream)) = self.entries.get_mut(&id) {
+                stream.wants_room = false;
                 stream.bell.ring();
             }
         }
@@ -301,9 +302,9 @@ impl Streams {
         match self.entries.get_mut(&id)? {
             Entry::Stream(stream) => {
                 stream.bell.answer();
-                stream.wants_room = false;
+                let is_parked = stream.wants_room;
                 let polled = stream.poll(room, &mut self.shared);
-                if stream.wants_room {
+                if stream.wants_room && !is_parked {
                     self.parked.push(id);
                 }
                 match polled {

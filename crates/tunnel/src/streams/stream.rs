@@ -81,7 +81,7 @@ pub(super) struct Stream {
     /// What may be sent.
     credit: usize,
     has_ended: bool,
-    /// It would read, and has no room.
+    /// It would read, and has had no room.
     pub(super) wants_room: bool,
 }
 

@@ -8,7 +8,7 @@ use postern_protocol::tunnel::{Accepted, Destination as Asked, Listen, Open, Rea
 use postern_tunnel::{Bound, Connected, Far, Listening, Opening, Socket};
 
 use super::super::task::RunAs;
-use super::relay;
+use super::relay::{self, Relays};
 use crate::destinations::{ConnectError, Destinations, Host};
 
 /// What the session's task permits; what the node does is checked besides.
@@ -24,11 +24,12 @@ pub(super) enum Leads {
 pub(super) struct Reach {
     leads: Leads,
     destinations: Arc<Destinations>,
+    relays: Relays,
 }
 
 impl Reach {
     pub(super) fn new(leads: Leads, destinations: Arc<Destinations>) -> Self {
-        Self { leads, destinations }
+        Self { leads, destinations, relays: Relays::default() }
     }
 }
 
@@ -50,7 +51,8 @@ impl Far for Reach {
                 Box::pin(connect_datagrams(destinations, Host::new(host, *port)))
             }
             (Leads::Anywhere { run_as, session_user }, Asked::Unix { path }) => {
-                Box::pin(relay::connect(run_as.clone(), session_user.clone(), path.clone()))
+                let relays = self.relays.clone();
+                Box::pin(relay::connect(relays, run_as.clone(), session_user.clone(), path.clone()))
             }
         }
     }
