@@ -235,6 +235,18 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_that_is_wrong_is_not_missing_too() {
+        let environment = variables(&[
+            ("POSTERN_SESSION_LOGS_WEBHOOK_URL", "no URL"),
+            ("POSTERN_SESSION_LOGS_WEBHOOK_SECRET_FILE", "/s"),
+            ("POSTERN_SESSION_LOGS_SYSLOG_ADDRESS", "no-port"),
+            ("POSTERN_SESSION_LOGS_SYSLOG_CA_CERTIFICATES", "/ca"),
+        ]);
+        let text = Config::read(&Flags::default(), environment).unwrap_err().to_string();
+        assert!(text.starts_with("2 mistakes in the configuration"), "{text}");
+    }
+
+    #[test]
     fn a_file_that_is_not_toml_or_not_there_is_a_mistake() {
         let (_directory, path) = file("listen = \n");
         let text =

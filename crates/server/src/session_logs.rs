@@ -5,6 +5,7 @@
 //! far it is stands in the store. A task a log follows its session; what fails after the end is tried again by
 //! [`tend`].
 
+mod again;
 mod collectors;
 mod delivery;
 mod destination;
@@ -15,6 +16,7 @@ mod private_file;
 mod sinks;
 mod tend;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use postern_ids::SessionId;
@@ -49,11 +51,8 @@ pub(crate) struct SessionLogs {
     config: config::SessionLogs,
     pub(crate) sinks: Sinks,
     pub(crate) collectors: Collectors,
-    to_s3: Bounds,
-    to_cloud_watch: Bounds,
-    to_webhook: Bounds,
-    to_syslog: Bounds,
-    to_otlp: Bounds,
+    /// Of each kind of sink.
+    bounds: HashMap<SessionLogSink, Bounds>,
 }
 
 /// How much goes on at a time. Each kind of sink has its own, so that one that is away does not keep the other waiting.
@@ -66,26 +65,12 @@ struct Bounds {
 
 impl SessionLogs {
     pub(crate) fn new(config: config::SessionLogs, sinks: Sinks, collectors: Collectors) -> Self {
-        Self {
-            config,
-            sinks,
-            collectors,
-            to_s3: Bounds::new(),
-            to_cloud_watch: Bounds::new(),
-            to_webhook: Bounds::new(),
-            to_syslog: Bounds::new(),
-            to_otlp: Bounds::new(),
-        }
+        let bounds = SessionLogSink::ALL.iter().map(|sink| (*sink, Bounds::new())).collect();
+        Self { config, sinks, collectors, bounds }
     }
 
     fn bounds(&self, sink: SessionLogSink) -> &Bounds {
-        match sink {
-            SessionLogSink::S3 => &self.to_s3,
-            SessionLogSink::CloudWatch => &self.to_cloud_watch,
-            SessionLogSink::Webhook => &self.to_webhook,
-            SessionLogSink::Syslog => &self.to_syslog,
-            SessionLogSink::Otlp => &self.to_otlp,
-        }
+        self.bounds.get(&sink).expect("each kind has its bounds")
     }
 }
 

@@ -101,8 +101,11 @@ impl Reader {
         self.mistakes.push(Mistake { setting, problem, source: Some(source.clone()) });
     }
 
-    /// Notes that `setting` is missing because of what `because_of` says.
+    /// Notes that `setting` is missing because of what `because_of` says. One that is there and wrong is not missing.
     pub(super) fn missing(&mut self, setting: &'static str, because_of: &str) {
+        if self.mistakes.iter().any(|mistake| mistake.setting == setting) {
+            return;
+        }
         let problem = format!("missing, {because_of}");
         self.mistakes.push(Mistake { setting: setting.to_owned(), problem, source: None });
     }

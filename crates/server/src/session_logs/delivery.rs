@@ -7,11 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use postern_ids::SessionId;
 use postern_recording::{Reached, Recording, RecordingStatus};
 use postern_session_log::RecordContext;
-use postern_store::{SessionLog, SessionLogFailure, SessionLogState, SessionRecord, StoreError};
+use postern_store::{
+    SessionLog, SessionLogFailure, SessionLogSink, SessionLogState, SessionRecord, StoreError,
+};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::again::{Ended, Patience};
 use super::events::{Batch, Cursor, Making};
 use super::failure::Failure;
 use super::{CollectorKind, Destination, EventForm, object};
@@ -56,15 +59,52 @@ pub(crate) async fn follow(app: &Arc<App>, session: &SessionId) -> Result<(), St
 /// tried again.
 pub(super) async fn deliver(app: Arc<App>, log: SessionLog) {
     let (session, sink) = (log.session.clone(), log.sink);
-    let outcome = match Delivery::prepare(&app, log).await {
-        Ok(Some(mut delivery)) => delivery.run().await,
-        Ok(None) => app.store.forget_session_logs(&session).await,
-        Err(error) => Err(error),
+    let config = &app.session_logs.config;
+    let patience = Patience {
+        shutdown: &app.shutdown,
+        pause_max: config.retry_pause_max,
+        give_up_after: config.give_up_after,
     };
-    if let Err(error) = outcome {
+    let mut claimed = Some(log);
+    let begin = || {
+        let claimed = claimed.take();
+        async {
+            // What has been delivered meanwhile is not delivered again.
+            let log = match claimed {
+                Some(log) => Some(log),
+                None => stored(&app, &session, sink).await?,
+            };
+            match log {
+                Some(log) => once(&app, log).await,
+                None => Ok(()),
+            }
+        }
+    };
+    let ended = patience.run(begin, |why, pause| {
+        tracing::error!(session.id = %session, "the {sink} log of session {session} broke off; it goes on in {pause:?}: {why}");
+    });
+    if ended.await == Ended::GivenUp {
         // It stays claimed, and is taken up when the server starts again.
-        let error: &dyn std::error::Error = &error;
-        tracing::error!(error, session.id = %session, "the {sink} log of session {session} is not tried any more before the server starts again");
+        tracing::error!(session.id = %session, "the {sink} log of session {session} is not tried any more before the server starts again");
+    }
+}
+
+/// The log as it stands, while it is to be delivered.
+async fn stored(
+    app: &App,
+    session: &SessionId,
+    sink: SessionLogSink,
+) -> Result<Option<SessionLog>, StoreError> {
+    let logs = app.store.session_logs(session).await?;
+    Ok(logs.into_iter().find(|log| log.sink == sink && log.state == SessionLogState::Waiting))
+}
+
+/// Delivers it as far as it goes.
+async fn once(app: &Arc<App>, log: SessionLog) -> Result<(), StoreError> {
+    let session = log.session.clone();
+    match Delivery::prepare(app, log).await? {
+        Some(mut delivery) => delivery.run().await,
+        None => app.store.forget_session_logs(&session).await,
     }
 }
 
@@ -329,7 +369,7 @@ impl<'a> Delivery<'a> {
 }
 
 /// The pause after so many attempts that failed.
-fn pause(attempts: u32, longest: Duration) -> Duration {
+pub(super) fn pause(attempts: u32, longest: Duration) -> Duration {
     let doubled = 2u32.saturating_pow(attempts.saturating_sub(1));
     PAUSE_FIRST.saturating_mul(doubled).min(longest)
 }
