@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
@@ -145,7 +146,7 @@ class TestRunAs:
         assert f"Unable to start command: {told}" in session.reason()
 
 
-def test_sessions_end_when_they_are_idle_or_have_lasted(lab, server, node):
+def sessions_end_when_they_are_idle_or_have_lasted(lab, server, node) -> None:
     """All at once, for each lives a minute."""
     create(server, "Idle", idleSessionTimeout="1")
     create(server, "Lasting", idleSessionTimeout="60", maxSessionDuration="1")
@@ -201,6 +202,13 @@ def test_sessions_end_when_they_are_idle_or_have_lasted(lab, server, node):
         server.client().delete_document(Name=name)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def a_minute_later(shared_lab, server, node):
+    """What takes a minute begins with the first test of this module, and its own is the last."""
+    with ThreadPoolExecutor(1) as threads:
+        yield threads.submit(sessions_end_when_they_are_idle_or_have_lasted, shared_lab, server, node)
+
+
 def test_the_operator_moves_the_limits(lab):
     limits = {"POSTERN_SESSIONS_IDLE_TIMEOUT_MAX": "unlimited", "POSTERN_SESSIONS_DURATION_MAX": "2h"}
     server = lab.server(limits).start()
@@ -227,3 +235,7 @@ def test_a_limit_that_makes_no_sense_stops_the_server(lab):
     server.start(wait=False)
     assert server.program.wait() != 0
     assert "sessions.idle_timeout_max" in server.program.logged()
+
+
+def test_sessions_end_when_they_are_idle_or_have_lasted(a_minute_later):
+    a_minute_later.result()
