@@ -19,6 +19,7 @@ pub(super) struct Dialect {
     last_of_node: u32,
     /// An earlier process followed the session up to there: what has such a number may come again.
     restored: (u32, u32),
+    is_restored: bool,
     /// Of connections that are not allowed any more, whom nobody has told yet.
     untold: Vec<(Side, StreamId)>,
 }
@@ -37,7 +38,7 @@ impl Dialect {
         let restored = (last_of_client, last_of_node);
         let revoked = open.iter().filter(|connection| connection.is_revoked);
         let untold = revoked.flat_map(|connection| to_be_told(connection.id)).collect();
-        Self { last_of_client, last_of_node, restored, untold }
+        Self { last_of_client, last_of_node, restored, is_restored: true, untold }
     }
 
     pub(super) fn last(&self) -> (u32, u32) {
@@ -191,9 +192,8 @@ impl Dialect {
             }
             Content::Opened(opened) => {
                 let is_answer = End::giver_of(id) != end_of(side);
-                if is_answer && opened.address.is_some() && side == Side::Agent {
+                if is_answer && side == Side::Agent {
                     connection.address = opened.address;
-                    happened.push(Happened::Changed(connection.clone()));
                 }
                 None
             }
@@ -227,7 +227,9 @@ impl Dialect {
             End::Client => self.last_of_client,
             End::Node => self.last_of_node,
         };
-        if id.0 <= last { Ok(()) } else { Err(TunnelError::NeverOpened(id).into()) }
+        // Of what began in the last moment before a crash this process never heard. It was allowed then: the node has opened
+        // nothing else, and breaks off at what it does not know.
+        if id.0 <= last || self.is_restored { Ok(()) } else { Err(TunnelError::NeverOpened(id).into()) }
     }
 
     /// Policies do not allow it any more. From now on nothing of it passes, and both sides learn it with the next that

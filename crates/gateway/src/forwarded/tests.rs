@@ -198,7 +198,7 @@ fn a_connection_of_the_dialect_from_its_opening_to_its_end() {
     told.frame(Side::Client, 1, Content::End).unwrap();
     assert_eq!(
         told.lines(),
-        ["Tunnel", "asked 1 web:80 0/0", "changed 1", "changed 1", "changed 1", "closed 1 web:80 3/5 node"]
+        ["Tunnel", "asked 1 web:80 0/0", "changed 1", "changed 1", "closed 1 web:80 3/5 node"]
     );
     // What was on its way says nothing.
     told.frame(Side::Agent, 1, Content::Credit(7)).unwrap();
@@ -233,7 +233,6 @@ fn connections_of_a_listener_have_numbers_of_their_own() {
         [
             "Tunnel",
             "asked 1 127.0.0.1:0 0/0",
-            "changed 1",
             "opened 2 127.0.0.1:0 0/0",
             "closed 2 127.0.0.1:0 0/0 refused:Failed",
             "closed 1 127.0.0.1:0 0/0 client-reset",
@@ -332,6 +331,18 @@ fn a_restart_knows_what_comes_again() {
         ["late 1", "again 3 db:80 0/0", "asked 5 new:80 0/0", "closed 3 db:80 7/0 client-reset"]
     );
     assert!(after.frame(Side::Client, 5, open_to("new")).is_err());
+}
+
+#[test]
+fn what_began_in_the_last_moment_before_a_crash_goes_on() {
+    let before = Told::tunnel();
+    let forwarded = Forwarded::restored(before.forwarded.remembered(), [], None, AT);
+    let mut after = Told { forwarded, happened: Vec::new() };
+    assert_eq!(after.frame(Side::Client, 1, data("of one that is open")), Ok(Passage::Unchanged));
+    after.frame(Side::Client, 1, open_to("web")).unwrap();
+    assert_eq!(after.lines(), ["asked 1 web:80 0/0"]);
+    let mut new = Told::tunnel();
+    assert!(new.frame(Side::Client, 1, data("of none")).is_err());
 }
 
 #[test]
