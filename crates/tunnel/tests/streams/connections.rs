@@ -1,6 +1,8 @@
 //! Connections of every kind through two ends of a session.
 
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -9,6 +11,7 @@ use postern_protocol::tunnel::{Destination, Listen, Open, Reason, WINDOW_BYTES_M
 use postern_tunnel::{Datagrams, Happened, LINGER_MAX, Pipes, Socket, UDP_IDLE_MAX};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket, UnixListener};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::joined::{Joined, pair, tcp, udp};
@@ -190,49 +193,48 @@ async fn a_reader_that_stopped_holds_up_only_itself() {
     assert_eq!(got.len(), taken);
 }
 
+/// Says something without end.
+async fn flood(mut to: TcpStream) {
+    let data = vec![0; 64 * 1024];
+    while to.write_all(&data).await.is_ok() {}
+}
+
+/// Counts what comes.
+async fn count(mut from: TcpStream, counted: Arc<AtomicUsize>) {
+    let mut data = vec![0; 64 * 1024];
+    while let Ok(count) = from.read(&mut data).await {
+        counted.fetch_add(count, Ordering::Relaxed);
+    }
+}
+
 #[tokio::test]
 async fn a_hundred_streams_have_the_same_share() {
     const COUNT: usize = 100;
+    /// Many messages for each, after the windows have grown.
+    const EACH_BYTES: usize = 8 * 1024 * 1024;
     let mut joined = Joined::new();
+    let (mut programs, mut counts) = (JoinSet::new(), Vec::new());
     let mut ends = Vec::new();
     for _ in 0..COUNT {
         let (_, program, far) = joined.connect().await;
         ends.push((program, far));
     }
-    let counts: Vec<_> = (0..COUNT).map(|_| std::cell::Cell::new(0_usize)).collect();
-    let talks = ends.iter_mut().zip(&counts).map(|((program, far), count)| async move {
-        let write = async {
-            let data = vec![0; 64 * 1024];
-            loop {
-                program.write_all(&data).await.unwrap();
-            }
-        };
-        let read = async {
-            let mut data = vec![0; 64 * 1024];
-            loop {
-                count.set(count.get() + far.read(&mut data).await.unwrap());
-            }
-        };
-        tokio::join!(write, read);
-    });
-    let all = futures_util_join(talks.collect());
-    let _ = joined.carry(timeout(Duration::from_secs(3), all)).await;
-    let counts: Vec<usize> = counts.iter().map(std::cell::Cell::get).collect();
-    let mean = counts.iter().sum::<usize>() / COUNT;
-    let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
-    assert!(*least * 10 >= mean * 8 && *most * 10 <= mean * 12, "{least} to {most}, {mean} in the middle");
-}
-
-/// Drives all of them in this task.
-async fn futures_util_join(futures: Vec<impl Future<Output = ()>>) {
-    let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
-    std::future::poll_fn(|cx| {
-        for future in &mut futures {
-            let _ = future.as_mut().poll(cx);
+    for (program, far) in ends {
+        let counted = Arc::new(AtomicUsize::new(0));
+        programs.spawn(count(far, Arc::clone(&counted)));
+        programs.spawn(flood(program));
+        counts.push(counted);
+    }
+    let all = || counts.iter().map(|count| count.load(Ordering::Relaxed));
+    let enough = async {
+        while all().sum::<usize>() < COUNT * EACH_BYTES {
+            sleep(Duration::from_millis(10)).await;
         }
-        std::task::Poll::Pending
-    })
-    .await
+    };
+    joined.carry(enough).await;
+    let (least, most) = (all().min().unwrap(), all().max().unwrap());
+    let mean = all().sum::<usize>() / COUNT;
+    assert!(least * 10 >= mean * 8 && most * 10 <= mean * 12, "{least} to {most}, {mean} in the middle");
 }
 
 #[tokio::test]
