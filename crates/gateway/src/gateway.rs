@@ -73,7 +73,7 @@ pub(crate) struct Shared {
     pub(crate) tokens: std::sync::Mutex<TokenTable>,
     /// Set once the server stops: every task closes its connections and ends; sessions stay for the next process.
     pub(crate) stop: CancellationToken,
-    tasks: TaskTracker,
+    pub(crate) tasks: TaskTracker,
 }
 
 /// See the [module's documentation](self).

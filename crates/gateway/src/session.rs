@@ -137,6 +137,8 @@ enum Step {
     Commanded(Box<Command>),
     Timer,
     Drain,
+    /// What happened to connections cannot be written down.
+    NotWritten(EndReason),
 }
 
 /// See the [module's documentation](self).
@@ -163,6 +165,8 @@ pub(crate) struct SessionTask {
     journal: Option<Journal>,
     /// The connections inside it, if it has any.
     forwarded: Option<Forwarded>,
+    /// Writes down what happens to them.
+    chronicle: Option<forwarding::Chronicle>,
     /// When to ask once more whether they may go on, as it could not be told.
     review_due: Option<Instant>,
     /// Wakes whoever follows the recording; nobody waits for them.
@@ -241,6 +245,7 @@ impl SessionTask {
             Kept::Files => Relay::examined(),
         };
         let relay = if origin == Origin::Restored { relay.with_unknown_input() } else { relay };
+        let chronicle = forwarded.is_some().then(|| forwarding::Chronicle::begin(&shared, &record));
         Self {
             shared,
             id: record.id.clone(),
@@ -257,6 +262,7 @@ impl SessionTask {
             encryption,
             journal: (kept == Kept::Files).then(Journal::default),
             forwarded,
+            chronicle,
             review_due: None,
             recorded_bytes,
             client: None,
@@ -288,6 +294,7 @@ impl SessionTask {
                 Step::Commanded(command) => self.handle_command(*command).await,
                 Step::Timer => self.handle_time(Instant::now()).await,
                 Step::Drain => return self.drain().await,
+                Step::NotWritten(reason) => self.end(reason, Instant::now()).await,
             }
             self.record().await;
             self.advance(Instant::now());
@@ -322,6 +329,11 @@ impl SessionTask {
             }
             if drain.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Step::Drain);
+            }
+            if let Some(chronicle) = &mut self.chronicle
+                && let Poll::Ready(reason) = chronicle.poll_failed(cx)
+            {
+                return Poll::Ready(Step::NotWritten(reason));
             }
             self.timer.as_mut().poll(cx).map(|()| Step::Timer)
         })
@@ -832,6 +844,10 @@ impl SessionTask {
             let _ = tokio::time::timeout_at(until, flushed).await;
             connection.close(CloseCode::GOING_AWAY, "the server is restarting, reconnect");
             let _ = tokio::time::timeout_at(until, connection.socket.flush()).await;
+        }
+        if let Some(mut chronicle) = self.chronicle.take() {
+            // What could not be written is in the log.
+            let _ = chronicle.close().await;
         }
     }
 

@@ -18,7 +18,7 @@ use postern_protocol::channel::{ChannelLimits, DataChannel, Event, Role};
 use postern_protocol::control::{AgentTaskComplete, InteractiveShell};
 use postern_protocol::payload::{OpenControlChannel, OpenDataChannel, SessionState, Stamp, State};
 use postern_protocol::{AgentMessage, MessageType, PayloadType};
-use postern_recording::RecordingDirectory;
+use postern_recording::{Durability, RecordingDirectory};
 use postern_store::{
     AccessType, Activation, ActivationStore as _, MasterKey, NodeStore as _, Registration, SessionRecord,
     SessionStatus, SessionStore as _, SqliteOptions, SqliteStore,
@@ -66,6 +66,7 @@ fn fastrand_u64() -> u64 {
 
 /// A gateway over a directory that outlives it, and the tasks that carry its channels.
 struct World {
+    durability: Durability,
     directory: TempDir,
     store: Arc<SqliteStore>,
     gateway: Gateway,
@@ -76,13 +77,17 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::of(Durability::ServerCrash).await
+    }
+
+    async fn of(durability: Durability) -> Self {
         let directory = TempDir::new().unwrap();
         let node: NodeId = "mi-0123456789abcdef0".parse().unwrap();
         let store = open_store(&directory).await;
         register(&store, &node).await;
         let book = Arc::default();
-        let gateway = open_gateway(&directory, &store, &book).await;
-        Self { directory, store, gateway, node, channels: JoinSet::new(), book }
+        let gateway = open_gateway(&directory, &store, &book, durability).await;
+        Self { durability, directory, store, gateway, node, channels: JoinSet::new(), book }
     }
 
     /// As after SIGKILL: every connection is cut, nothing is tidied up.
@@ -91,7 +96,7 @@ impl World {
         self.gateway.drain().await;
         self.store.close().await;
         self.store = open_store(&self.directory).await;
-        self.gateway = open_gateway(&self.directory, &self.store, &self.book).await;
+        self.gateway = open_gateway(&self.directory, &self.store, &self.book, self.durability).await;
     }
 
     async fn connect_node(&mut self) -> End {
@@ -221,9 +226,14 @@ async fn open_store(directory: &TempDir) -> Arc<SqliteStore> {
     Arc::new(SqliteStore::open(&options, MasterKey::new([7; 32])).await.unwrap())
 }
 
-async fn open_gateway(directory: &TempDir, store: &Arc<SqliteStore>, book: &Arc<Book>) -> Gateway {
+async fn open_gateway(
+    directory: &TempDir,
+    store: &Arc<SqliteStore>,
+    book: &Arc<Book>,
+    durability: Durability,
+) -> Gateway {
     let path = directory.path().join("recordings");
-    let recordings = RecordingDirectory::open(&path).unwrap();
+    let recordings = RecordingDirectory::open(&path).unwrap().with_durability(durability);
     let gateway = Gateway::new(
         GatewayConfig {
             agent_returns_within: PATIENCE,

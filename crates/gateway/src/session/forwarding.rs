@@ -1,21 +1,25 @@
 //! The connections inside a session: each is allowed and on record before it begins, and remembered for the next process.
 
+mod chronicle;
 mod lines;
 mod news;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use jiff::Timestamp;
 use postern_documents::TUNNEL_DOCUMENT_NAME;
 use postern_protocol::notice::Notice;
 use postern_protocol::payload::Stamps as _;
 use postern_protocol::tunnel::Reason;
 use postern_protocol::version::ClientVersion;
+use postern_recording::Durability;
 use postern_store::{SessionRecord, StoreError};
 use tokio::time::Instant;
 
+pub(super) use self::chronicle::Chronicle;
+
+use self::chronicle::Page;
 use self::news::News;
 use super::recorder::Kept;
 use super::{EndReason, SessionRecorder, SessionTask};
@@ -214,28 +218,24 @@ impl SessionTask {
         Ok(())
     }
 
-    /// Has the witness and the store take note, and returns once they have. Nothing waits if there is nothing to tell.
+    /// Has the witness and the store take note. Nothing waits for them but what the next process could not do without.
     async fn tell_news(
         &mut self,
         forwarded: &Forwarded,
         news: News,
         lines: &mut Vec<String>,
     ) -> Result<(), EndReason> {
+        let is_strict = self.shared.recordings.durability() == Durability::PowerFailure;
+        let waits = is_strict || news.is_needed_by_next_process();
         let (events, changes) = news.into_parts(forwarded, lines);
-        // One wait for all of them: they are written together.
-        let told = join_all(events.into_iter().map(|event| self.shared.witness.witness(&self.record, event)));
-        if told.await.into_iter().any(|told| told.is_err()) {
-            return Err(EndReason::NotWitnessed);
+        if events.is_empty() && changes.is_none() {
+            return Ok(());
         }
-        let Some(changes) = changes else { return Ok(()) };
-        let stored = self.shared.store.change_session_connections(&self.id, &changes).await;
-        let is_stored = stored.is_ok();
-        self.log_store_failure(stored.err());
-        if !is_stored && forwarded.may_be_tunnel() {
-            // The next process would take what is asked for in it for something else.
-            return Err(not_followed("they cannot be remembered"));
+        let page = Page { events, changes, needs_store: forwarded.may_be_tunnel() };
+        match &mut self.chronicle {
+            Some(chronicle) => chronicle.write(page, waits).await,
+            None => Err(EndReason::NotWitnessed),
         }
-        Ok(())
     }
 
     /// Asks again whether the connections may be, and ends those that may not: nothing of them passes from now on, and both sides
@@ -296,8 +296,11 @@ impl SessionTask {
             news.closed(connection, ConnectionEnd::SessionEnded);
         }
         let (events, _) = news.into_parts(&forwarded, &mut lines);
-        // Logged by the witness; the session is over in any case.
-        join_all(events.into_iter().map(|event| self.shared.witness.witness(&self.record, event))).await;
+        if let Some(mut chronicle) = self.chronicle.take() {
+            // Logged by the witness; the session is over in any case.
+            let _ = chronicle.write(Page { events, ..Page::default() }, false).await;
+            let _ = chronicle.close().await;
+        }
         self.forwarded = Some(forwarded);
         lines
     }

@@ -6,7 +6,13 @@ use super::*;
 
 /// A world with a port session that runs.
 pub(crate) async fn running_port(document_name: &str) -> (World, SessionId, End, End, End) {
-    let mut world = World::new().await;
+    running_port_in(World::new().await, document_name).await
+}
+
+pub(crate) async fn running_port_in(
+    mut world: World,
+    document_name: &str,
+) -> (World, SessionId, End, End, End) {
     let mut control = world.connect_node().await;
     let (session, mut new) = world.new_session();
     new.record.session_type = "Port".into();

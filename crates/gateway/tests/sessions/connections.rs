@@ -69,7 +69,7 @@ async fn the_next_process_knows_it_too() {
         last_close: None,
     };
     world.store.record_node_connections(&[(world.node.clone(), online)]).await.unwrap();
-    let gateway = open_gateway(&world.directory, &world.store, &world.book).await;
+    let gateway = open_gateway(&world.directory, &world.store, &world.book, world.durability).await;
     let found = gateway.node_connection(&world.node).unwrap();
     assert_eq!(found.status, NodeConnectionStatus::Away);
     assert_eq!(found.last_close.unwrap().reason, CloseReason::ServerStopped);

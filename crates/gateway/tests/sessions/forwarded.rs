@@ -13,7 +13,7 @@ use postern_protocol::tunnel::{
     Content, Destination, Frame, Frames, Open, Opened, Reason, Refused, Reset, StreamId,
 };
 
-use super::connected::running_port;
+use super::connected::running_port_in;
 use super::*;
 
 /// Keeps a record of connections, and knows where they may not lead.
@@ -95,7 +95,16 @@ impl ConnectionAuthorizer for Book {
 
 /// A port session whose ends have shaken hands.
 async fn shaken(document: &str, properties: &str, result: &str) -> (World, SessionId, End, End, End) {
-    let (world, session, control, mut agent, mut client) = running_port(document).await;
+    shaken_in(World::new().await, document, properties, result).await
+}
+
+async fn shaken_in(
+    world: World,
+    document: &str,
+    properties: &str,
+    result: &str,
+) -> (World, SessionId, End, End, End) {
+    let (world, session, control, mut agent, mut client) = running_port_in(world, document).await;
     eventually_attached(&mut agent).await;
     let request = format!(
         r#"{{"AgentVersion":"3.3.4002.0","RequestedClientActions":[{{"ActionType":"SessionType","ActionParameters":{{"SessionType":"Port","Properties":{properties}}}}}]}}"#
@@ -110,9 +119,13 @@ async fn shaken(document: &str, properties: &str, result: &str) -> (World, Sessi
 }
 
 async fn tunnel() -> (World, SessionId, End, End, End) {
+    tunnel_in(World::new().await).await
+}
+
+async fn tunnel_in(world: World) -> (World, SessionId, End, End, End) {
     let properties = r#"{"type":"Tunnel","posternTunnel":"1"}"#;
     let (world, session, control, mut agent, client) =
-        shaken("Postern-StartTunnelSession", properties, r#"{"posternTunnel":"1"}"#).await;
+        shaken_in(world, "Postern-StartTunnelSession", properties, r#"{"posternTunnel":"1"}"#).await;
     agent.output().await;
     (world, session, control, agent, client)
 }
@@ -149,6 +162,7 @@ async fn what_is_allowed_is_on_record_and_what_is_not_is_replaced() {
     assert_eq!(agent.frames().await, [(1, open("web"))]);
     assert_eq!(agent.frames().await, [(3, Content::Denied(Refused::new(Reason::Denied, "barred")))]);
     assert_eq!(agent.frames().await, [(1, data("GET"))]);
+    eventually(|| world.book.events.lock().unwrap().len() == 2).await;
     assert_eq!(world.book.events(), ["opened 1 web:80", "denied 3 secret:80: barred"]);
     agent.say(1, Content::Opened(Opened { address: Some("10.0.0.5:80".to_owned()) })).await;
     agent.say(3, Content::Refused(Refused::new(Reason::Denied, "barred"))).await;
@@ -159,6 +173,7 @@ async fn what_is_allowed_is_on_record_and_what_is_not_is_replaced() {
     }
     client.say(1, Content::End).await;
     agent.frames().await;
+    eventually(|| !world.book.events.lock().unwrap().is_empty()).await;
     assert_eq!(world.book.events(), ["closed 1 web:80 node 3/5"]);
     assert_eq!(
         world.lines(&session)[1..],
@@ -171,8 +186,20 @@ async fn what_is_allowed_is_on_record_and_what_is_not_is_replaced() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_witnessed_does_not_reach_the_node() {
-    let (world, session, _control, mut agent, mut client) = tunnel().await;
+async fn what_cannot_be_witnessed_ends_the_session_at_once() {
+    let (world, session, _control, _agent, mut client) = tunnel().await;
+    *world.book.is_full.lock().unwrap() = true;
+    client.say(1, open("web")).await;
+    let (reason, _) = client.closed().await;
+    assert!(reason.contains("audit trail"), "{reason}");
+    drop(client);
+    world.wait_for(&session, SessionStatus::Failed).await;
+}
+
+#[tokio::test]
+async fn where_records_are_to_be_durable_first_it_does_not_reach_the_node_either() {
+    let world = World::of(Durability::PowerFailure).await;
+    let (world, session, _control, mut agent, mut client) = tunnel_in(world).await;
     *world.book.is_full.lock().unwrap() = true;
     client.say(1, open("web")).await;
     let (reason, _) = client.closed().await;
@@ -209,6 +236,7 @@ async fn connections_are_followed_on_after_a_restart() {
     }
     agent.say(3, Content::Reset(Reset::new(""))).await;
     client.frames().await;
+    eventually(|| world.book.events.lock().unwrap().len() == 3).await;
     world.book.events();
     // Neither end knows that the other has had it all.
     client.say(1, data("before")).await;
@@ -248,6 +276,7 @@ async fn smux_is_counted_as_a_whole_after_a_restart() {
     agent.output().await;
     client.send(&smux::syn(smux::StreamId(3))).await;
     agent.output().await;
+    eventually(|| !world.book.events.lock().unwrap().is_empty()).await;
     assert_eq!(world.book.events(), ["opened 3 "]);
     world.restart().await;
     let _control = world.connect_node().await;

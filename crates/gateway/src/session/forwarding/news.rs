@@ -16,6 +16,7 @@ pub(super) struct News {
     events: Vec<SessionEvent>,
     lines: Vec<String>,
     is_changed: bool,
+    is_needed: bool,
     open: BTreeMap<u32, Vec<u8>>,
     closed: BTreeSet<u32>,
 }
@@ -27,6 +28,7 @@ impl News {
             events: Vec::new(),
             lines: Vec::new(),
             is_changed: false,
+            is_needed: false,
             open: BTreeMap::new(),
             closed: BTreeSet::new(),
         }
@@ -41,9 +43,15 @@ impl News {
         self.lines.push(line);
     }
 
-    /// How connections are carried has changed.
+    /// How connections are carried has changed. The next process could not guess that.
     pub(super) fn carriage(&mut self) {
         self.is_changed = true;
+        self.is_needed = true;
+    }
+
+    /// Whether nothing may go on before it is written.
+    pub(super) fn is_needed_by_next_process(&self) -> bool {
+        self.is_needed
     }
 
     pub(super) fn opened(&mut self, connection: Connection) {
