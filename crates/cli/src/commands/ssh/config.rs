@@ -81,15 +81,8 @@ fn word(text: &str) -> Result<String, &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::node::tests::node;
     use super::*;
-
-    fn node(id: &str, name: Option<&str>) -> InstanceInformation {
-        InstanceInformation {
-            instance_id: Some(id.to_owned()),
-            name: name.map(ToOwned::to_owned),
-            ..InstanceInformation::default()
-        }
-    }
 
     #[test]
     fn nodes_have_their_ids_and_the_names_that_are_theirs_alone() {

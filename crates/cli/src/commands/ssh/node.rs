@@ -52,14 +52,13 @@ fn by_name(nodes: &[InstanceInformation], name: &str) -> Result<String, NameErro
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn node(id: &str, name: Option<&str>) -> InstanceInformation {
+    pub(crate) fn node(id: &str, name: Option<&str>) -> InstanceInformation {
         InstanceInformation {
             instance_id: Some(id.to_owned()),
             name: name.map(ToOwned::to_owned),
-            computer_name: Some("db".to_owned()),
             ..InstanceInformation::default()
         }
     }
@@ -70,7 +69,7 @@ mod tests {
             node("mi-1", Some("web")),
             node("mi-2", Some("twin")),
             node("mi-3", Some("twin")),
-            node("mi-4", None),
+            InstanceInformation { computer_name: Some("db".to_owned()), ..node("mi-4", None) },
         ];
         assert_eq!(by_name(&nodes, "web"), Ok("mi-1".to_owned()));
         assert_eq!(by_name(&nodes, "db"), Err(NameError::None("db".to_owned())));
