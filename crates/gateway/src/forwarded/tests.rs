@@ -1,3 +1,5 @@
+//! What is told of connections, however they are carried, cut and restarted.
+
 use postern_protocol::payload::Flag;
 use postern_protocol::smux;
 use postern_protocol::tunnel::{Accepted, Destination, Frames, Listen, Open, Opened, Reset};
