@@ -5,7 +5,7 @@
 //! ways, and either ends of its own.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -16,6 +16,9 @@ use rustix::fs::{Mode, OFlags};
 
 /// There is a connection, and data follows.
 pub(crate) const CONNECTED: u8 = 0;
+
+/// What a pipe holds.
+const COPIED_BYTES: usize = 64 * 1024;
 
 const NOT_FOUND: u8 = 1;
 const FORBIDDEN: u8 = 2;
@@ -67,21 +70,34 @@ fn join(mut input: File, mut output: File, socket: &UnixStream) -> io::Result<()
     std::thread::scope(|scope| {
         let incoming = scope.spawn(move || {
             let mut reader = socket;
-            io::copy(&mut reader, &mut output).map(drop)
+            copy(&mut reader, &mut output)
         });
         let mut writer = socket;
-        let sent = io::copy(&mut input, &mut writer);
+        let sent = copy(&mut input, &mut writer);
         drop(input);
         // Fails if the other side is gone, which whoever reads from it knows.
         let _ = socket.shutdown(Shutdown::Write);
         let received = incoming.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
-        sent.map(drop).and(received)
+        sent.and(received)
     })
+}
+
+/// Not `io::copy`: that splices pipes and sockets, and Linux keeps a pipe locked while a splice waits for the socket. The agent,
+/// at the other end of the pipe, would wait for that lock however little it wants to wait, with all its sessions.
+fn copy(reader: &mut impl Read, writer: &mut impl Write) -> io::Result<()> {
+    let mut buffer = vec![0; COPIED_BYTES];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => writer.write_all(buffer.get(..count).unwrap_or_default())?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
     use std::os::unix::net::UnixListener;
 
     use super::*;
@@ -109,6 +125,31 @@ mod tests {
         from.read_to_string(&mut text).unwrap();
         assert_eq!(text, "questionanswer");
         relaying.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn whoever_reads_without_waiting_does_not_wait_while_the_socket_says_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let ((input, to), (mut from, output)) = (pipe(), pipe());
+        let socket = UnixStream::connect(&path).unwrap();
+        std::thread::spawn(move || join(input, output, &socket));
+        let (mut far, _) = listener.accept().unwrap();
+        far.write_all(b"x").unwrap();
+        from.read_exact(&mut [0]).unwrap();
+        rustix::fs::fcntl_setfl(&from, OFlags::NONBLOCK).unwrap();
+        let (done, is_done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for _ in 0..10_000 {
+                std::thread::yield_now();
+                let nothing = from.read(&mut [0]).unwrap_err();
+                assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+            }
+            done.send(()).unwrap();
+        });
+        is_done.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+        drop((to, far));
     }
 
     #[test]
