@@ -24,8 +24,9 @@ class Forward:
             start_new_session=True,
         )  # fmt: skip
         lab.closers.append(self._kill)
-        for listen in [self._hear, self._read]:
-            threading.Thread(target=listen, daemon=True).start()
+        self.listeners = [threading.Thread(target=listen, daemon=True) for listen in (self._hear, self._read)]
+        for listener in self.listeners:
+            listener.start()
 
     def _hear(self) -> None:
         for line in self.process.stdout:
@@ -71,7 +72,11 @@ class Forward:
         return socket.create_connection(self.address(option, index), timeout=60)
 
     def wait(self, within_s: float = 60) -> int:
-        return self.process.wait(within_s)
+        """Its exit status, once all that it said has been heard."""
+        status = self.process.wait(within_s)
+        for listener in self.listeners:
+            listener.join(within_s)
+        return status
 
     def interrupt(self) -> int:
         os.killpg(self.process.pid, signal.SIGINT)
