@@ -16,6 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional_with_sizes};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// As much as a message of a tunnel holds.
@@ -48,13 +49,14 @@ async fn relay(role: &str, directory: &Path, listen: &str, to: &str) {
     };
     let acceptor = acceptor(directory);
     let connector = connector(directory);
+    let mut relayed = JoinSet::new();
     loop {
         let (near, _) = listener.accept().await.unwrap();
         let far = TcpStream::connect(to).await.unwrap();
         near.set_nodelay(true).unwrap();
         far.set_nodelay(true).unwrap();
         let (acceptor, connector) = (acceptor.clone(), connector.clone());
-        tokio::spawn(async move {
+        relayed.spawn(async move {
             let near: Box<dyn Io> =
                 if accepts_tls { Box::new(acceptor.accept(near).await.unwrap()) } else { Box::new(near) };
             let name = ServerName::try_from("localhost").unwrap();
