@@ -76,6 +76,7 @@ pub(crate) fn is_presigned(stream_url: &str) -> bool {
 pub(crate) struct Connection {
     websocket: WebSocket,
     keep_alive: KeepAlive<Instant>,
+    is_full: bool,
 }
 
 impl Connection {
@@ -100,7 +101,7 @@ impl Connection {
             takes_over: false,
         };
         let text = String::from_utf8(open.to_json().to_vec()).expect("JSON is UTF-8");
-        let mut connection = Self { websocket, keep_alive: KeepAlive::new(Instant::now()) };
+        let mut connection = Self { websocket, keep_alive: KeepAlive::new(Instant::now()), is_full: false };
         // Queued only: it leaves with the first poll, and a failure shows up there.
         let _ = Pin::new(&mut connection.websocket).start_send(Message::text(text));
         Ok(connection)
@@ -147,8 +148,11 @@ impl Connection {
         let mut websocket = Pin::new(&mut self.websocket);
         loop {
             match websocket.as_mut().poll_ready(cx)? {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(()) => {}
+                Poll::Pending => {
+                    self.is_full = true;
+                    return Ok(());
+                }
+                Poll::Ready(()) => self.is_full = false,
             }
             let Some(frame) = channel.poll_transmit(Instant::now(), stamps) else { break };
             websocket.as_mut().start_send(Message::binary(frame))?;
@@ -158,6 +162,11 @@ impl Connection {
             result?;
         }
         Ok(())
+    }
+
+    /// Whether it takes nothing at the moment: it will tell when it does again, and no timer need ask.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full
     }
 
     pub(crate) fn poll_timeout(&self) -> Instant {

@@ -105,7 +105,8 @@ impl<'a> Line<'a> {
             Link::First(_) => None,
             Link::Again { tell_at, .. } => *tell_at,
         };
-        link.into_iter().chain(self.channel.poll_timeout()).min()
+        let is_full = matches!(&self.link, Link::Up(connection) if connection.is_full());
+        link.into_iter().chain(self.channel.poll_timeout().filter(|_| !is_full)).min()
     }
 
     pub(crate) fn handle_times(&mut self, now: Instant) -> Result<(), SessionError> {

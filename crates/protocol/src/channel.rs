@@ -280,7 +280,7 @@ impl DataChannel {
         if !self.connected {
             return None;
         }
-        if let Some(Due { sequence_number, message_id, is_cumulative }) = self.inbox.poll_due() {
+        if let Some(Due { sequence_number, message_id, is_cumulative }) = self.inbox.poll_due(now) {
             let acknowledge = Acknowledge::of(&self.role.receives(), message_id, sequence_number);
             let acknowledge = Acknowledge { is_cumulative, ..acknowledge };
             return Some(acknowledge.to_message(stamps.stamp()).encode());
@@ -294,7 +294,8 @@ impl DataChannel {
     /// When to call [`Self::poll_transmit`] again if nothing else happens first.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.outbox.poll_timeout()
+        let acknowledgement = self.inbox.poll_timeout().filter(|_| self.connected);
+        [self.outbox.poll_timeout(), acknowledgement].into_iter().flatten().min()
     }
 
     /// A new connection is open: everything unacknowledged is due again, in order.

@@ -5,11 +5,17 @@
 //! receiver is. Everything that does not fit is dropped without an acknowledgement: its sender will send it again.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::message::{AgentMessage, PayloadType};
+
+/// How long a cumulative acknowledgement may wait for more to stand for: less than any sender waits before it sends again.
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_millis(25);
+/// How many bytes it may stand for: little of the window of a tunnel.
+const ACKNOWLEDGED_BYTES_MAX: usize = 256 * 1024;
 
 /// How much an [`Inbox`] holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +66,11 @@ pub struct Inbox {
     early_bytes: usize,
     due: VecDeque<Due>,
     is_cumulative: bool,
+    /// Of what was consumed since the last acknowledgement: how much, and until when it may wait.
+    waiting_bytes: usize,
+    waiting_until: Option<Instant>,
+    /// Something came again: its acknowledgement was lost, or late.
+    is_urgent: bool,
 }
 
 #[derive(Debug)]
@@ -89,6 +100,9 @@ impl Inbox {
             early_bytes: 0,
             due: VecDeque::new(),
             is_cumulative: false,
+            waiting_bytes: 0,
+            waiting_until: None,
+            is_urgent: false,
         }
     }
 
@@ -135,6 +149,7 @@ impl Inbox {
             return;
         }
         self.delivered_bytes -= delivered.payload_bytes;
+        self.waiting_bytes += delivered.payload_bytes;
         let message_id = delivered.message_id;
         while self.delivered.front().is_some_and(|delivered| delivered.consumed) {
             self.delivered.pop_front();
@@ -143,16 +158,32 @@ impl Inbox {
         self.make_due(Due { sequence_number, message_id, is_cumulative: false });
     }
 
-    /// The next acknowledgement to send.
-    pub fn poll_due(&mut self) -> Option<Due> {
+    /// The next acknowledgement to send. One that is cumulative waits a little for more to stand for: whoever answers a
+    /// question should not be held up by saying that it was heard.
+    pub fn poll_due(&mut self, now: Instant) -> Option<Due> {
+        if self.is_cumulative && !self.due.is_empty() && !self.is_urgent {
+            let until = *self.waiting_until.get_or_insert(now + ACKNOWLEDGED_WITHIN);
+            if now < until && self.waiting_bytes < ACKNOWLEDGED_BYTES_MAX {
+                return None;
+            }
+        }
         let mut due = self.due.pop_front()?;
+        self.waiting_bytes = 0;
+        self.waiting_until = None;
         if !self.is_cumulative || due.sequence_number >= self.first {
             return Some(due);
         }
         while let Some(next) = self.due.pop_front_if(|next| next.sequence_number < self.first) {
             due = if next.sequence_number > due.sequence_number { next } else { due };
         }
+        self.is_urgent = false;
         Some(Due { is_cumulative: true, ..due })
+    }
+
+    /// When to call [`Self::poll_due`] if nothing else happens first.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.waiting_until
     }
 
     /// Whether the next message in order would be taken. The last one may exceed the limit in bytes.
@@ -176,6 +207,7 @@ impl Inbox {
         let delivered = self.index(sequence_number).and_then(|index| self.delivered.get(index));
         let is_consumed = delivered.is_none_or(|delivered| delivered.consumed);
         if is_consumed && sequence_number >= 0 {
+            self.is_urgent = true;
             self.make_due(Due { sequence_number, message_id, is_cumulative: false });
         }
     }
@@ -248,18 +280,38 @@ mod tests {
         inbox.acknowledge_cumulatively(LIMITS);
         (0..4).for_each(|number| _ = handle(&mut inbox, number, "x"));
         [0, 1, 3].into_iter().for_each(|number| inbox.consume(number));
-        let due = |inbox: &mut Inbox| inbox.poll_due().map(|due| (due.sequence_number, due.is_cumulative));
-        assert_eq!(due(&mut inbox), Some((1, true)));
-        assert_eq!(due(&mut inbox), Some((3, false)), "2 has not been consumed");
+        let start = Instant::now();
+        let later = start + ACKNOWLEDGED_WITHIN;
+        let due =
+            |inbox: &mut Inbox, now| inbox.poll_due(now).map(|due| (due.sequence_number, due.is_cumulative));
+        assert_eq!(due(&mut inbox, start), None, "more may come");
+        assert_eq!(inbox.poll_timeout(), Some(later));
+        assert_eq!(due(&mut inbox, later), Some((1, true)));
+        assert_eq!((due(&mut inbox, later), inbox.poll_timeout()), (None, Some(later + ACKNOWLEDGED_WITHIN)));
+        let later = later + ACKNOWLEDGED_WITHIN;
+        assert_eq!(due(&mut inbox, later), Some((3, false)), "2 has not been consumed");
         inbox.consume(2);
-        assert_eq!(due(&mut inbox), Some((2, true)));
-        assert_eq!(due(&mut inbox), None);
+        assert_eq!(due(&mut inbox, later), None);
+        assert_eq!(due(&mut inbox, later + ACKNOWLEDGED_WITHIN), Some((2, true)));
+        assert_eq!((due(&mut inbox, later), inbox.poll_timeout()), (None, None));
         handle(&mut inbox, 0, "x");
-        assert_eq!(due(&mut inbox), Some((0, true)), "its acknowledgement was lost");
+        assert_eq!(due(&mut inbox, later), Some((0, true)), "its acknowledgement was lost");
+    }
+
+    #[test]
+    fn an_acknowledgement_does_not_wait_while_much_is_on_its_way() {
+        let limits = InboxLimits { unconsumed_bytes_max: usize::MAX, ..LIMITS };
+        let mut inbox = Inbox::new(limits);
+        inbox.acknowledge_cumulatively(limits);
+        let now = Instant::now();
+        let large = AgentMessage { payload: vec![0; ACKNOWLEDGED_BYTES_MAX].into(), ..message(0, "") };
+        inbox.handle_message(large, |_| {});
+        inbox.consume(0);
+        assert_eq!(inbox.poll_due(now).map(|due| due.sequence_number), Some(0));
     }
 
     fn due(inbox: &mut Inbox) -> Vec<i64> {
-        std::iter::from_fn(|| inbox.poll_due()).map(|due| due.sequence_number).collect()
+        std::iter::from_fn(|| inbox.poll_due(Instant::now())).map(|due| due.sequence_number).collect()
     }
 
     #[test]
