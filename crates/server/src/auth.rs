@@ -37,6 +37,7 @@ pub use mfa::{MfaCodes, MfaRefused};
 pub use node_signature::{InvalidPublicKey, NodePublicKey};
 pub use password::{PasswordRefused, Passwords};
 pub use policies_in_force::PoliciesError;
+pub(crate) use remembered::Remembered;
 pub use replay::{Invocation, Invocations};
 pub use request_context::RequestContext;
 pub use session_owner::SessionFacts;

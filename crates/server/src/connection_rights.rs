@@ -1,16 +1,17 @@
 //! Who may connect to what inside a port session: each connection is asked for as the session was, with its own destination.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use postern_documents::TUNNEL_DOCUMENT_NAME;
 use postern_gateway::{ConnectionAuthorizer, ConnectionDenied, ConnectionsUndecided, OpenRoute, Route};
-use postern_ids::{AccountId, Arn, Region};
+use postern_ids::{AccountId, Arn, Region, SessionId};
 use postern_store::{ResourceKey, SessionRecord, Store, StoreError, Tag};
 
 use crate::audit;
 use crate::auth::{
-    Authenticator, Authorizer, Caller, Circumstances, Destination, NotAuthorized, RequestContext,
+    Authenticator, Authorizer, Caller, Circumstances, Destination, NotAuthorized, Remembered, RequestContext,
     SessionRight, Undecided,
 };
 use crate::clock::Clock;
@@ -25,10 +26,17 @@ pub(crate) struct ConnectionRights {
     pub(crate) region: Region,
     pub(crate) document_check: DocumentCheck,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) standings: Standings,
 }
 
+/// Where the owners of sessions stand, as long as nothing changes that could alter it: a page in a browser is many connections.
+pub(crate) type Standings = Remembered<HashMap<SessionId, Arc<Standing>>>;
+
+/// How many sessions are remembered, a few KiB each. Beyond that all are forgotten and asked for again.
+const STANDINGS_MAX: usize = 4096;
+
 /// What is known today of who started a session, and of what it runs on.
-struct Standing {
+pub(crate) struct Standing {
     caller: Caller,
     node_tags: Vec<Tag>,
     document_tags: Vec<Tag>,
@@ -37,6 +45,27 @@ struct Standing {
 impl ConnectionRights {
     /// `Err`: whoever started the session has no right to it any more, and why.
     async fn standing(
+        &self,
+        session: &SessionRecord,
+        right: &SessionRight,
+    ) -> Result<Result<Arc<Standing>, String>, Undecided> {
+        if let Some(known) = self.standings.recall(|known| known.get(&session.id).cloned()) {
+            return Ok(Ok(known));
+        }
+        let generation = self.standings.generation();
+        let standing = self.read_standing(session, right).await?.map(Arc::new);
+        if let Ok(standing) = &standing {
+            self.standings.remember(generation, |known| {
+                if known.len() >= STANDINGS_MAX {
+                    known.clear();
+                }
+                known.insert(session.id.clone(), Arc::clone(standing));
+            });
+        }
+        Ok(standing)
+    }
+
+    async fn read_standing(
         &self,
         session: &SessionRecord,
         right: &SessionRight,

@@ -15,7 +15,7 @@ use postern_objects::{Vault, VaultError, VaultOptions};
 use postern_recording::{Durability, RecordingDirectory};
 use postern_s3::{DirectoryObjects, Endpoint, EndpointConfig};
 use postern_search::SearchIndex;
-use postern_store::{OpenError, SqliteOptions, SqliteStore, StoreError};
+use postern_store::{AuthorizationStore as _, OpenError, SqliteOptions, SqliteStore, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 use crate::audit::{self, Audit, SessionRecords};
-use crate::auth::{Authenticator, Authorizer, Invocations, MfaCodes, Passwords, SessionTokens};
+use crate::auth::{Authenticator, Authorizer, Invocations, MfaCodes, Passwords, Remembered, SessionTokens};
 use crate::body_budget::BodyBudget;
 use crate::bootstrap::{
     self, DataDirectory, DataDirectoryError, Exports, MasterKeyError, Names, ProfileError,
@@ -214,6 +214,7 @@ impl Server {
             region: config.region.clone(),
             document_check: config.sessions.document_check,
             clock: Arc::clone(&clock),
+            standings: Remembered::new(store.identity_generation()),
         };
         let gateway = Gateway::new(
             gateway_config,
