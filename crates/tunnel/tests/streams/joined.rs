@@ -9,7 +9,7 @@ use postern_protocol::tunnel::{
     Accepted, Destination, Listen, Open, Reason, Refused, StreamId, TUNNEL_MESSAGE_BYTES,
 };
 use postern_tunnel::{Bound, Connected, Far, Happened, Listening, Opening, Socket, Streams};
-use tokio::net::{TcpListener, TcpStream, UdpSocket, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket, UnixStream};
 use tokio::time::timeout;
 
 /// What any test may take.
@@ -77,10 +77,18 @@ pub(crate) fn udp(address: SocketAddr) -> Open {
 
 /// Two ends of a connection.
 pub(crate) async fn pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = listener();
     let (dialled, accepted) =
         tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
     (dialled.unwrap(), accepted.unwrap().0)
+}
+
+/// For connections of which the kernel takes little that nobody reads: left alone, it takes up to 32 MiB.
+fn listener() -> TcpListener {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(256 * 1024).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    socket.listen(16).unwrap()
 }
 
 /// A session.
@@ -113,7 +121,7 @@ impl Joined {
 
     /// Opens a stream to a new listener's other end, and gives both programs' connections.
     pub(crate) async fn connect(&mut self) -> (StreamId, TcpStream, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = listener();
         let (program, socket) = pair().await;
         let id = self.open(tcp(listener.local_addr().unwrap()), socket);
         let (far, _) = self.carry(listener.accept()).await.unwrap();
