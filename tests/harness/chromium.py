@@ -4,26 +4,16 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
-from playwright.sync_api import BrowserContext, Error, Page, Request, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from .programs import ROOT
-from .waiting import eventually
 
 PASSWORD = "Correct-Horse-Battery-9"
 AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 EXECUTABLE = "/usr/bin/chromium"
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 800}
-# The requests of each page that have no answer yet.
-UNDER_WAY: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
-# Lets the page do what it has to, and what follows from that. Whether nothing moves then that comes to an end.
-IDLE = """async () => {
-    await new Promise((resolve) => requestIdleCallback(() => setTimeout(resolve, 20), { timeout: 1000 }));
-    const ends = (animation) => animation.effect.getComputedTiming().endTime !== Infinity;
-    return !document.getAnimations().some((animation) => animation.playState === 'running' && ends(animation));
-}"""
 # Most waits are for one answer of a server on this machine; a debug build under load takes its time.
 expect.set_options(timeout=15_000)
 
@@ -57,23 +47,9 @@ class Browser:
 
     def page(self, context: BrowserContext) -> Page:
         page = context.new_page()
-        self._watch(page)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("console", lambda message: self._hear(page, message))
         return page
-
-    def _watch(self, page: Page) -> None:
-        under_way = UNDER_WAY[page] = set()
-
-        def begins(request: Request) -> None:
-            under_way.add(request)
-
-        def ends(request: Request) -> None:
-            under_way.discard(request)
-
-        page.on("request", begins)
-        page.on("requestfinished", ends)
-        page.on("requestfailed", ends)
 
     def _hear(self, page: Page, message) -> None:
         # A refused call is no fault of the page, nor is a server that a test makes silent.
@@ -109,18 +85,9 @@ def answered(page: Page, operation: str, answer: Callable[[dict], dict]) -> None
 
 
 def is_settled(page: Page) -> None:
-    """Waits until nothing is on its way, and the page has nothing left to do with what has come."""
-    page.wait_for_load_state()
-    eventually(lambda: all(is_idle(page) for _ in range(3)), "the page is settled", 30)
+    """Waits until nothing is on its way."""
+    page.wait_for_load_state("networkidle")
     expect(page.get_by_label("Loading the page")).to_have_count(0)
-
-
-def is_idle(page: Page) -> bool:
-    try:
-        return page.evaluate(IDLE) and not UNDER_WAY[page]
-    except Error:
-        # It went elsewhere meanwhile.
-        return False
 
 
 def visit(page: Page, path: str) -> None:
