@@ -23,7 +23,7 @@ class Forward:
             env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             start_new_session=True,
         )  # fmt: skip
-        lab.closers.append(self._kill)
+        lab.closers.append(self._end)
         self.listeners = [threading.Thread(target=listen, daemon=True) for listen in (self._hear, self._read)]
         for listener in self.listeners:
             listener.start()
@@ -36,9 +36,14 @@ class Forward:
         for line in self.process.stderr:
             self.told += line.decode(errors="replace")
 
-    def _kill(self) -> None:
+    def _end(self) -> None:
+        """As a user does, so that its sessions do not stay with the node; at once if that is of no use."""
         if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            os.killpg(self.process.pid, signal.SIGINT)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def all(self, event: str, **fields) -> list[dict]:
         """Events of that kind, with those fields."""
