@@ -218,18 +218,7 @@ impl User {
     }
 
     async fn run(&self, server: &Server, notify: &dyn Fn(Notice<'_>)) -> Result<Ended, SessionError> {
-        let http = Http::new(Dialer::new(Trust::native(), Proxies::none()));
-        let endpoint = server.url("http", "").parse().unwrap();
-        let api = Api::new(http, endpoint, "us-east-1".into(), Box::new(Key));
-        let start = SessionStart {
-            session_id: SESSION_ID.into(),
-            target: "mi-0123456789abcdef0".into(),
-            stream_url: server.url("ws", "/v1/data-channel/alice-1?role=publish_subscribe"),
-            token_value: "first token".into(),
-            client_version: "postern/0.0.0".into(),
-            layout: Layout::Apart,
-            feeds_commands: false,
-        };
+        let (api, start) = start(server);
         let (stdin, stdout, stderr) = &self.inner;
         let stdio = Stdio { stdin: stdin.as_fd(), stdout: stdout.as_fd(), stderr: stderr.as_fd() };
         run(&api, &start, stdio, notify).await
@@ -244,6 +233,22 @@ impl User {
         reader.read_to_string(&mut stderr).unwrap();
         (stdout, stderr)
     }
+}
+
+/// How a session at that server begins.
+fn start(server: &Server) -> (Api, SessionStart) {
+    let http = Http::new(Dialer::new(Trust::native(), Proxies::none()));
+    let api = Api::new(http, server.url("http", "").parse().unwrap(), "us-east-1".into(), Box::new(Key));
+    let start = SessionStart {
+        session_id: SESSION_ID.into(),
+        target: "mi-0123456789abcdef0".into(),
+        stream_url: server.url("ws", "/v1/data-channel/alice-1?role=publish_subscribe"),
+        token_value: "first token".into(),
+        client_version: "postern/0.0.0".into(),
+        layout: Layout::Apart,
+        feeds_commands: false,
+    };
+    (api, start)
 }
 
 /// Runs the client against a script, and answers calls after it until the client is done.

@@ -120,21 +120,6 @@ async fn exchange(port: u16, data: &[u8]) -> Vec<u8> {
     answer
 }
 
-fn start(server: &Server) -> (Api, SessionStart) {
-    let http = Http::new(Dialer::new(Trust::native(), Proxies::none()));
-    let api = Api::new(http, server.url("http", "").parse().unwrap(), "us-east-1".into(), Box::new(Key));
-    let start = SessionStart {
-        session_id: SESSION_ID.into(),
-        target: "mi-0123456789abcdef0".into(),
-        stream_url: server.url("ws", "/v1/data-channel/alice-1?role=publish_subscribe"),
-        token_value: "first token".into(),
-        client_version: "postern/0.0.0".into(),
-        layout: Layout::Apart,
-        feeds_commands: false,
-    };
-    (api, start)
-}
-
 /// What happened, in words.
 fn word(event: &TunnelEvent<'_>) -> String {
     match event {
