@@ -6,6 +6,7 @@ import os
 import pytest
 from harness.channel import open_session
 from harness.chromium import Browser, give_password
+from harness.peer import Peer, echo
 from harness.people import Person, allow
 from harness.programs import Agent, Program, Server, clean_environment, kill_group
 
@@ -76,6 +77,18 @@ def lab(tmp_path):
     lab = Lab(tmp_path)
     yield lab
     lab.close()
+
+
+@pytest.fixture
+def peer(lab):
+    """What is at the other end of a connection: an echo, unless a test says otherwise."""
+
+    def start(serve=echo) -> Peer:
+        peer = Peer(serve)
+        lab.closers.append(peer.close)
+        return peer
+
+    return start
 
 
 @pytest.fixture

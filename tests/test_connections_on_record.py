@@ -1,6 +1,5 @@
 """Each connection inside a session is asked of the policies and on the audit trail, whatever carries it."""
 
-import contextlib
 import json
 import os
 import socket
@@ -10,7 +9,7 @@ import threading
 import pytest
 from harness import channel
 from harness.forward import Forward
-from harness.peer import Peer
+from harness.peer import exchange
 from harness.people import Person, allow, deny
 from harness.waiting import eventually
 from harness.wire import PayloadType
@@ -20,29 +19,8 @@ SESSIONS = allow(["ssm:TerminateSession", "ssm:ResumeSession", "ssmmessages:*"])
 SYN, FIN, PSH = 0, 1, 2
 
 
-def echo(connection: socket.socket) -> None:
-    with connection, contextlib.suppress(ConnectionResetError):
-        while data := connection.recv(65_536):
-            connection.sendall(data)
-
-
-def exchange(connection: socket.socket, data: bytes) -> bytes:
-    threading.Thread(target=connection.sendall, args=[data], daemon=True).start()
-    return connection.makefile("rb").read(len(data))
-
-
 def smux(command: int, stream: int, data: bytes = b"") -> bytes:
     return struct.pack("<BBHI", 1, command, len(data), stream) + data
-
-
-@pytest.fixture
-def peer(lab):
-    def start(serve=echo) -> Peer:
-        peer = Peer(serve)
-        lab.closers.append(peer.close)
-        return peer
-
-    return start
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """`postern forward`: any number of connections of any kind through one session of a node."""
 
-import contextlib
 import hashlib
 import json
 import os
@@ -14,7 +13,7 @@ import threading
 import pytest
 from harness.forward import Forward, order
 from harness.node import Node
-from harness.peer import Peer
+from harness.peer import all_at_once, echo, exchange
 from harness.people import Person, allow
 from harness.programs import binary, free_port
 from harness.terminal import Terminal
@@ -22,12 +21,6 @@ from harness.waiting import eventually
 
 DOCUMENT = "Postern-StartTunnelSession"
 SESSIONS = allow(["ssm:TerminateSession", "ssm:ResumeSession", "ssmmessages:*"])
-
-
-def echo(connection: socket.socket) -> None:
-    with connection, contextlib.suppress(ConnectionError):
-        while data := connection.recv(65_536):
-            connection.sendall(data)
 
 
 def answer_at_the_end(connection: socket.socket) -> None:
@@ -51,26 +44,11 @@ def is_closed(connection: socket.socket) -> bool:
         return True
 
 
-def exchange(connection: socket.socket, data: bytes) -> bytes:
-    threading.Thread(target=connection.sendall, args=[data], daemon=True).start()
-    return connection.makefile("rb").read(len(data))
-
-
 def unix(path) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(60)
     connection.connect(str(path))
     return connection
-
-
-@pytest.fixture
-def peer(lab):
-    def start(serve=echo) -> Peer:
-        peer = Peer(serve)
-        lab.closers.append(peer.close)
-        return peer
-
-    return start
 
 
 @pytest.fixture
@@ -119,19 +97,7 @@ def test_a_port_leads_to_a_port_of_the_nodes(forward, peer):
 def test_two_hundred_connections_at_once(forward, peer):
     far = peer()
     forwarded = forward("-L", f"0:localhost:{far.port}")
-    connections = [forwarded.connect() for _ in range(200)]
-    data = {index: os.urandom(50_000) for index in range(200)}
-    got = {}
-
-    def run(index):
-        got[index] = exchange(connections[index], data[index])
-
-    threads = [threading.Thread(target=run, args=[index]) for index in range(200)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert got == data
+    all_at_once(forwarded.connect, 200, 50_000)
     assert len(far.connections) == 200
 
 

@@ -14,7 +14,7 @@ import threading
 import botocore.exceptions
 import pytest
 from harness import channel
-from harness.peer import Peer
+from harness.peer import all_at_once, exchange
 from harness.people import Person, allow
 from harness.programs import SCRIPTS, binary, free_port
 from harness.waiting import eventually
@@ -23,22 +23,6 @@ from harness.wire import PayloadType
 LOCAL = "AWS-StartPortForwardingSession"
 REMOTE = "AWS-StartPortForwardingSessionToRemoteHost"
 TO_SOCKET = "AWS-StartPortForwardingSessionToSocket"
-
-
-def echo(connection: socket.socket) -> None:
-    with connection:
-        while data := connection.recv(65_536):
-            connection.sendall(data)
-
-
-@pytest.fixture
-def peer(lab):
-    def start(serve=echo) -> Peer:
-        peer = Peer(serve)
-        lab.closers.append(peer.close)
-        return peer
-
-    return start
 
 
 @pytest.fixture(scope="session")
@@ -109,11 +93,6 @@ def is_closed(connection: socket.socket) -> bool:
         return connection.recv(1) == b""
     except ConnectionResetError:
         return True
-
-
-def exchange(connection: socket.socket, data: bytes) -> bytes:
-    threading.Thread(target=connection.sendall, args=[data], daemon=True).start()
-    return connection.makefile("rb").read(len(data))
 
 
 @pytest.mark.parametrize("program", ["postern", "aws"])
@@ -214,19 +193,7 @@ def test_a_large_upload_arrives_whole(forward, peer):
 def test_a_hundred_connections_at_once(forward, peer):
     far = peer()
     forwarded = forward(far.port)
-    connections = [forwarded.connect() for _ in range(100)]
-    data = {index: os.urandom(200_000) for index in range(100)}
-    got = {}
-
-    def run(index):
-        got[index] = exchange(connections[index], data[index])
-
-    threads = [threading.Thread(target=run, args=[index]) for index in range(100)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert got == data
+    all_at_once(forwarded.connect, 100, 200_000)
     assert len(far.connections) == 100
 
 

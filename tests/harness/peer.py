@@ -1,5 +1,7 @@
 """What is at the other end of a connection through a node."""
 
+import contextlib
+import os
 import socket
 import threading
 
@@ -24,3 +26,33 @@ class Peer:
 
     def close(self) -> None:
         self.listener.close()
+
+
+def echo(connection: socket.socket) -> None:
+    """Says what it hears, until either side has enough."""
+    with connection, contextlib.suppress(ConnectionError):
+        while data := connection.recv(65_536):
+            connection.sendall(data)
+
+
+def exchange(connection: socket.socket, data: bytes) -> bytes:
+    """What an echo makes of it."""
+    threading.Thread(target=connection.sendall, args=[data], daemon=True).start()
+    return connection.makefile("rb").read(len(data))
+
+
+def all_at_once(connect, count: int, size: int) -> None:
+    """So many connections to an echo, each with data of its own, while all of them are open."""
+    connections = [connect() for _ in range(count)]
+    data = {index: os.urandom(size) for index in range(count)}
+    got = {}
+
+    def run(index: int) -> None:
+        got[index] = exchange(connections[index], data[index])
+
+    threads = [threading.Thread(target=run, args=[index]) for index in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert got == data
